@@ -1,0 +1,1 @@
+"""Analysis: what runs, models and the texts they write show."""

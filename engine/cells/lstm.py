@@ -1,0 +1,161 @@
+"""Long short-term memory (Hochreiter and Schmidhuber 1997, with Gers' forget gate) and its variants.
+
+Rows stand in PyTorch's order: input, forget, candidate, output; a variant leaves blocks out or adds them
+at the end. The recorded `update` gate is i, Ng's Γ_u: how much of the candidate is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.cells.cell import Cell, Option, Parameters, State, candidate_gate, unit_gate
+from engine.config import OptionValue
+
+_UPDATE = unit_gate("update", "how much of the candidate is written")
+_FORGET = unit_gate("forget", "how much of the cell state is kept")
+_OUTPUT = unit_gate("output", "how much of the cell state is shown")
+_RELEVANCE = unit_gate("relevance", "how much of the past the candidate sees")
+
+
+class LSTM(Cell):
+    """Long short-term memory, as `torch.nn.LSTM` has it.
+
+    i, f, o = σ(W_{i,f,o} x_t + U_{i,f,o} h_{t-1} + b_{i,f,o})
+    g = tanh(W_g x_t + U_g h_{t-1} + b_g)
+    c_t = f ⊙ c_{t-1} + i ⊙ g
+    h_t = o ⊙ tanh(c_t)
+    """
+
+    name = "lstm"
+    title = "LSTM"
+    family = "lstm"
+    state_names = ("hidden", "cell")
+    blocks = ("update", "forget", "candidate", "output")
+    gates = (_UPDATE, _FORGET, candidate_gate(), _OUTPUT)
+
+    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+        hidden, cell = state
+        pre = projected + hidden @ parameters["weight_hh"].T  # (batch, 4 x units)
+        update_pre, forget_pre, candidate_pre, output_pre = pre.chunk(4, dim=-1)
+        update, forget, output = torch.sigmoid(update_pre), torch.sigmoid(forget_pre), torch.sigmoid(output_pre)
+        candidate = torch.tanh(candidate_pre)
+        new_cell = forget * cell + update * candidate
+        new_hidden = output * torch.tanh(new_cell)
+        gates = {"update": update, "forget": forget, "candidate": candidate, "output": output}
+        return (new_hidden, new_cell), gates
+
+
+class CourseLSTM(Cell):
+    """The LSTM as courses write it: two switches on the LSTM, both on by default.
+
+    Output without tanh (Ng's lecture):         h_t = Γ_o ⊙ c_t
+    Relevance gate (the CS230 cheatsheet):      Γ_r = σ(W_r [h_{t-1}; x_t] + b_r)
+                                                c̃_t = tanh(W_c [Γ_r ⊙ h_{t-1}; x_t] + b_c)
+    With both off this is `LSTM`. The rows of the relevance gate stand last.
+    """
+
+    name = "lstm-course"
+    title = "LSTM, course form"
+    family = "lstm"
+    state_names = ("hidden", "cell")
+    options: ClassVar = {
+        "relevance_gate": Option(True, (True, False), "a gate on the past that the candidate sees (CS230)"),
+        "output_tanh": Option(False, (True, False), "tanh on the cell state before it is shown (off in Ng's lecture)"),
+    }
+
+    def __init__(self, units: int, options: Mapping[str, OptionValue] | None = None) -> None:
+        super().__init__(units, options)
+        self.relevance_gate = bool(self.chosen["relevance_gate"])
+        self.output_tanh = bool(self.chosen["output_tanh"])
+        self.blocks = LSTM.blocks + (("relevance",) if self.relevance_gate else ())
+        self.gates = LSTM.gates + ((_RELEVANCE,) if self.relevance_gate else ())
+
+    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+        hidden, cell = state
+        weight = parameters["weight_hh"]
+        gates: dict[str, Tensor] = {}
+        for name in ("update", "forget", "output", "relevance"):
+            if name in self.blocks:
+                rows = self.rows(name)
+                gates[name] = torch.sigmoid(projected[:, rows] + hidden @ weight[rows].T)  # (batch, units)
+        rows = self.rows("candidate")
+        seen = gates["relevance"] * hidden if self.relevance_gate else hidden
+        gates["candidate"] = torch.tanh(projected[:, rows] + seen @ weight[rows].T)
+        new_cell = gates["forget"] * cell + gates["update"] * gates["candidate"]
+        shown = torch.tanh(new_cell) if self.output_tanh else new_cell
+        return (gates["output"] * shown, new_cell), {gate.name: gates[gate.name] for gate in self.gates}
+
+
+class PeepholeLSTM(Cell):
+    """The LSTM whose gates see the cell state through diagonal weights (Gers and Schmidhuber 2000).
+
+    i = σ(... + p_i ⊙ c_{t-1}),  f = σ(... + p_f ⊙ c_{t-1})
+    o = σ(... + p_o ⊙ c_t), or p_o ⊙ c_{t-1} in the lecture's variant
+
+    `peephole_update`, `peephole_forget` and `peephole_output` are (units) each; one that is switched off
+    has no parameter. With all at zero this is `LSTM`.
+    """
+
+    name = "lstm-peephole"
+    title = "LSTM with peepholes"
+    family = "lstm"
+    state_names = ("hidden", "cell")
+    blocks = LSTM.blocks
+    gates = LSTM.gates
+    options: ClassVar = {
+        "peephole_update": Option(True, (True, False), "the update gate sees the cell state"),
+        "peephole_forget": Option(True, (True, False), "the forget gate sees the cell state"),
+        "peephole_output": Option(True, (True, False), "the output gate sees the cell state"),
+        "output_sees": Option(
+            "new", ("new", "old"), "which cell state the output gate sees: c_t, or c_{t-1} (lecture)"
+        ),
+    }
+
+    def __init__(self, units: int, options: Mapping[str, OptionValue] | None = None) -> None:
+        super().__init__(units, options)
+        names = ("peephole_update", "peephole_forget", "peephole_output")
+        self.peepholes = tuple(name for name in names if self.chosen[name])
+
+    def parameter_shapes(self, inputs: int, bias: bool) -> dict[str, tuple[int, ...]]:
+        return super().parameter_shapes(inputs, bias) | dict.fromkeys(self.peepholes, (self.units,))
+
+    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+        hidden, cell = state
+        pre = projected + hidden @ parameters["weight_hh"].T  # (batch, 4 x units)
+        update_pre, forget_pre, candidate_pre, output_pre = pre.chunk(4, dim=-1)
+        if "peephole_update" in parameters:
+            update_pre = update_pre + parameters["peephole_update"] * cell
+        if "peephole_forget" in parameters:
+            forget_pre = forget_pre + parameters["peephole_forget"] * cell
+        update, forget, candidate = torch.sigmoid(update_pre), torch.sigmoid(forget_pre), torch.tanh(candidate_pre)
+        new_cell = forget * cell + update * candidate
+        if "peephole_output" in parameters:
+            seen = new_cell if self.chosen["output_sees"] == "new" else cell
+            output_pre = output_pre + parameters["peephole_output"] * seen
+        output = torch.sigmoid(output_pre)
+        gates = {"update": update, "forget": forget, "candidate": candidate, "output": output}
+        return (output * torch.tanh(new_cell), new_cell), gates
+
+
+class CoupledLSTM(Cell):
+    """The LSTM that writes just what it forgets (Greff et al. 2015, CIFG): i = 1 - f."""
+
+    name = "lstm-coupled"
+    title = "LSTM, coupled gates"
+    family = "lstm"
+    state_names = ("hidden", "cell")
+    blocks = ("forget", "candidate", "output")
+    gates = (_UPDATE, _FORGET, candidate_gate(), _OUTPUT)
+
+    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+        hidden, cell = state
+        pre = projected + hidden @ parameters["weight_hh"].T  # (batch, 3 x units)
+        forget_pre, candidate_pre, output_pre = pre.chunk(3, dim=-1)
+        forget, candidate, output = torch.sigmoid(forget_pre), torch.tanh(candidate_pre), torch.sigmoid(output_pre)
+        new_cell = forget * cell + (1 - forget) * candidate
+        gates = {"update": 1 - forget, "forget": forget, "candidate": candidate, "output": output}
+        return (output * torch.tanh(new_cell), new_cell), gates

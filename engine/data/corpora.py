@@ -1,0 +1,384 @@
+"""Corpora: what a model learns from, by name, split and turned into tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from math import log
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from engine.config import ConfigError, DataConfig
+from engine.data import downloads, python_text
+from engine.data.batches import too_short
+from engine.data.downloads import Progress
+from engine.data.text import MAX_BYTES, TextError, clean, decode, fingerprint
+from engine.data.vocabulary import CharVocabulary, Vocabulary, WordVocabulary
+
+TRAIN_SHARE = 0.9  # the rest, at the end, is for validation: as nanoGPT has it
+LONGEST_HALF = 100  # characters of a word that may go over; scripts without spaces keep their cut
+
+OwnText = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Split:
+    """The parts of a corpus as text.
+
+    Attributes:
+        title: its name for people.
+        train, validation: the two parts every corpus has.
+        test: a third, only where the corpus brings one.
+        notes: what a reader of the numbers should know, in sentences.
+        separated: whether its words are set apart by spaces already.
+        levels: what its tokens may be.
+    """
+
+    title: str
+    train: str
+    validation: str
+    test: str | None = None
+    notes: tuple[str, ...] = ()
+    separated: bool = False
+    levels: tuple[str, ...] = ("char", "word")
+
+    @property
+    def text(self) -> str:
+        """The whole text, each part once."""
+        if self.validation == self.train:
+            return self.train
+        return self.train + self.validation + (self.test or "")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A corpus that has a name.
+
+    Attributes:
+        name: as in `config.data.corpus`.
+        title, description: for people.
+        licence: under what terms the text stands.
+        origin: "built in" or "download".
+        levels: what its tokens may be.
+        size_bytes: about how large it is.
+        load: makes its split; is given the progress callback of downloads.
+    """
+
+    name: str
+    title: str
+    description: str
+    licence: str
+    origin: str
+    levels: tuple[str, ...]
+    size_bytes: int
+    load: Callable[[Progress | None], Split]
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """A corpus ready to train on.
+
+    Attributes:
+        name, title: as in the config, and for people.
+        level: "char" or "word".
+        vocabulary: what the ids mean; made from the whole text, validation included, as nanoGPT does.
+        train, validation: token ids, (tokens), int64.
+        test: the same, where the corpus brings such a part.
+        train_text: the training part as text.
+        validation_characters: how many characters of text the validation tokens stand for.
+        unknown_share: share of all tokens that are `<unk>`, in [0, 1].
+        sha256: of the parts and the vocabulary; a run resumes only on the corpus it began with.
+        notes: what a reader of the numbers should know, in sentences.
+    """
+
+    name: str
+    title: str
+    level: str
+    vocabulary: Vocabulary
+    train: Tensor
+    validation: Tensor
+    test: Tensor | None
+    train_text: str
+    validation_characters: int
+    unknown_share: float
+    sha256: str
+    notes: tuple[str, ...]
+
+    def bits_per_character(self, loss: float) -> float:
+        """The one unit common to characters and words: a validation loss in nats per token, per character of text."""
+        return loss * len(self.validation) / self.validation_characters / log(2)
+
+
+def load_split(corpus: str, own: OwnText | None = None, progress: Progress | None = None) -> Split:
+    """The text of a corpus, in its parts.
+
+    Args:
+        corpus: a name in `SOURCES`, file:PATH, or own:HASH.
+        own: gives the text of the user's that has a hash; a LookupError where there is none.
+        progress: told (bytes done, bytes in all) while a download runs.
+
+    Raises:
+        ConfigError: no corpus of that name.
+        TextError: a text that cannot be used; DownloadError: one that cannot be had.
+    """
+    kind, colon, rest = corpus.partition(":")
+    if colon and kind == "file":
+        return _split_own(Path(rest).name, _read_file(Path(rest)))
+    if colon and kind == "own":
+        return _split_own("Your text", _read_own(rest, own))
+    if corpus not in SOURCES:
+        raise ConfigError(
+            f"There is no corpus named {corpus!r}: choose one of {', '.join(SOURCES)}, file:PATH or own:HASH."
+        )
+    return SOURCES[corpus].load(progress)
+
+
+def prepare(data: DataConfig, own: OwnText | None = None, progress: Progress | None = None) -> Corpus:
+    """The corpus that a config names, as tokens.
+
+    Raises:
+        ConfigError: no such corpus, a level it does not have, or streams and chunk that its training
+            part is too short for.
+        TextError: a text that cannot be used; DownloadError: one that cannot be had.
+    """
+    split = load_split(data.corpus, own, progress)
+    if data.level not in split.levels:
+        raise ConfigError(f"{split.title} has no {data.level}s: set data.level to {' or '.join(split.levels)}.")
+    if data.level == "word":
+        split = _cut_between_words(split)
+    vocabulary = _vocabulary(split, data)
+    train, validation = (torch.from_numpy(vocabulary.encode(part)) for part in (split.train, split.validation))
+    test = None if split.test is None else torch.from_numpy(vocabulary.encode(split.test))
+    _check_length(data, split, train, validation)
+    return Corpus(
+        name=data.corpus,
+        title=split.title,
+        level=data.level,
+        vocabulary=vocabulary,
+        train=train,
+        validation=validation,
+        test=test,
+        train_text=split.train,
+        validation_characters=len(split.validation),
+        unknown_share=_unknown_share(vocabulary, train, validation, test),
+        sha256=_hash(split, vocabulary),
+        notes=(*split.notes, "The vocabulary is made from the whole text, validation included, as nanoGPT does."),
+    )
+
+
+def split_by_position(text: str) -> tuple[str, str]:
+    """The first nine tenths of a text, and the rest."""
+    cut = int(TRAIN_SHARE * len(text))
+    return text[:cut], text[cut:]
+
+
+def _cut_between_words(split: Split) -> Split:
+    """The same split with no word cut in two: its second half goes over to the training part."""
+    if split.train[-1:].isspace():
+        return split
+    half = re.match(rf"\S{{0,{LONGEST_HALF}}}(?=\s)", split.validation)
+    moved = half.end() if half else 0
+    return replace(split, train=split.train + split.validation[:moved], validation=split.validation[moved:])
+
+
+def _vocabulary(split: Split, data: DataConfig) -> Vocabulary:
+    if data.level == "word":
+        return WordVocabulary.build(split.text, data.vocabulary_limit, split.separated)
+    vocabulary = CharVocabulary.build(split.text, data.vocabulary_limit)
+    if len(vocabulary) < 2:
+        raise TextError(
+            f"{split.title} is one character over and over ({vocabulary.display(0)}): "
+            "there is nothing to predict. Take a text with at least two different ones."
+        )
+    return vocabulary
+
+
+def _check_length(data: DataConfig, split: Split, train: Tensor, validation: Tensor) -> None:
+    unit = {"char": "character", "word": "word"}[data.level]
+    for part, tokens in (("training", train), ("validation", validation)):
+        if len(tokens) < 2:
+            raise TextError(
+                f"{split.title} is too short: its {part} part has {len(tokens)} {unit}{'s' * (len(tokens) != 1)}, "
+                f"and at least 2 are needed (the last tenth of a text is for validation). Take a longer text."
+            )
+    if data.streams * data.chunk > len(train) - 1:
+        raise ConfigError(too_short(len(train), data.streams, data.chunk))
+
+
+def _unknown_share(vocabulary: Vocabulary, *parts: Tensor | None) -> float:
+    if vocabulary.unknown is None:
+        return 0.0
+    given = [part for part in parts if part is not None]
+    return sum(int((part == vocabulary.unknown).sum()) for part in given) / sum(len(part) for part in given)
+
+
+def _hash(split: Split, vocabulary: Vocabulary) -> str:
+    digest = hashlib.sha256()
+    for part in (split.train, split.validation, split.test or "", vocabulary.to_json()):
+        raw = part.encode("utf-8")
+        digest.update(len(raw).to_bytes(8, "big"))  # so that moving the cut changes the hash
+        digest.update(raw)
+    return digest.hexdigest()
+
+
+def _read_file(path: Path) -> str:
+    try:
+        if not path.is_file():
+            problem = "is not a file" if path.exists() else "does not exist"
+            raise TextError(f"The text file {str(path)!r} {problem}: give the path of a UTF-8 text.")
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        size = path.stat().st_size
+    except OSError as error:
+        raise TextError(f"The text file {str(path)!r} cannot be read: {error.strerror}.") from None
+    if size > MAX_BYTES:
+        raise TextError(
+            f"The text file {str(path)!r} has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:g} MB. "
+            "Use a part of it."
+        )
+    return decode(raw)
+
+
+def _read_own(wanted: str, own: OwnText | None) -> str:
+    if own is None:
+        raise TextError("Texts of your own are kept in the app's store, which is not at hand here: use file:PATH.")
+    try:
+        text = own(wanted)
+    except LookupError:
+        raise TextError(f"There is no stored text with the hash {wanted[:12]}: paste or upload it again.") from None
+    if fingerprint(text) != wanted:
+        raise TextError(f"The stored text {wanted[:12]} is not what it was: paste or upload it again.")
+    return clean(text)
+
+
+def _split_own(title: str, text: str) -> Split:
+    train, validation = split_by_position(text)
+    return Split(title, train, validation)
+
+
+def _tales(_: Progress | None) -> Split:
+    raw = resources.files("engine.data").joinpath("tales.txt").read_bytes()
+    return Split("Tales", *split_by_position(decode(raw)))
+
+
+def _python_docs(_: Progress | None) -> Split:
+    note = f"The documentation is that of Python {platform.python_version()}, which runs here."
+    return Split("Python's documentation", *split_by_position(python_text.documentation()), notes=(note,))
+
+
+def _python_source(_: Progress | None) -> Split:
+    text, missing = python_text.source()
+    notes = [f"The source is that of Python {platform.python_version()}, which runs here."]
+    if missing:
+        notes.append(f"This Python has no {', '.join(missing)}.")
+    return Split("Python's own source", *split_by_position(text), notes=tuple(notes))
+
+
+def _hello(_: Progress | None) -> Split:
+    note = "This text is too short to split: the model is validated on what it learns from."
+    return Split("hello", "hello", "hello", notes=(note,), levels=("char",))
+
+
+def _tiny_shakespeare(progress: Progress | None) -> Split:
+    text = decode(downloads.read(downloads.TINY_SHAKESPEARE, progress))
+    return Split("Tiny Shakespeare", *split_by_position(text))
+
+
+def _wikitext_2(progress: Progress | None) -> Split:
+    train, validation, test = (decode(raw, limit=None) for raw in downloads.read_all(downloads.WIKITEXT_2, progress))
+    note = "Rare words were replaced by <unk> in the corpus itself, which makes its bits per character look better."
+    return Split("WikiText-2", train, validation, test, notes=(note,), separated=True)
+
+
+def _names(progress: Progress | None) -> Split:
+    text = decode(downloads.read(downloads.NAMES, progress))
+    return Split("Names", *split_by_position(text), levels=("char",))
+
+
+_BOTH = ("char", "word")
+_PYTHON_LICENCE = "Python Software Foundation License; read from the installed Python, not shipped here"
+
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        source.name: source
+        for source in (
+            Source(
+                "tales",
+                "Tales",
+                "Short original stories with much dialogue, in lines of at most 64 characters.",
+                "CC0 1.0",
+                "built in",
+                _BOTH,
+                178_000,
+                _tales,
+            ),
+            Source(
+                "python-docs",
+                "Python's documentation",
+                "What help() knows: the language reference, by topic.",
+                _PYTHON_LICENCE,
+                "built in",
+                _BOTH,
+                470_000,
+                _python_docs,
+            ),
+            Source(
+                "python-source",
+                "Python's own source",
+                f"{len(python_text.SOURCE_FILES)} modules of the standard library.",
+                _PYTHON_LICENCE,
+                "built in",
+                _BOTH,
+                1_800_000,
+                _python_source,
+            ),
+            Source(
+                "hello",
+                "hello",
+                "One word of four letters: the smallest example, with every number small enough to show.",
+                "CC0 1.0",
+                "built in",
+                ("char",),
+                5,
+                _hello,
+            ),
+            Source(
+                "tinyshakespeare",
+                "Tiny Shakespeare",
+                "40,000 lines from Shakespeare's plays, known from char-rnn and nanoGPT.",
+                "public domain",
+                "download",
+                _BOTH,
+                downloads.TINY_SHAKESPEARE.size,
+                _tiny_shakespeare,
+            ),
+            Source(
+                "wikitext-2",
+                "WikiText-2",
+                "Good articles of Wikipedia, two million words, with its own validation and test parts.",
+                "CC BY-SA 3.0",
+                "download",
+                _BOTH,
+                sum(file.size for file in downloads.WIKITEXT_2),
+                _wikitext_2,
+            ),
+            Source(
+                "names",
+                "Names",
+                "32,033 first names, one a line, known from makemore.",
+                "public domain (data of the US government)",
+                "download",
+                ("char",),
+                downloads.NAMES.size,
+                _names,
+            ),
+        )
+    }
+)

@@ -1,0 +1,1 @@
+"""Models: the recurrent stack, and one file for each model built on it."""

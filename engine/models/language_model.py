@@ -1,0 +1,121 @@
+"""The recurrent language model: tokens in, a distribution over the next token out."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.cells import CELLS
+from engine.config import ModelConfig
+from engine.models.initialise import initialise_layer, initialise_output
+from engine.models.stack import RecurrentStack, StackState, drop
+
+
+class LanguageModel(nn.Module):
+    """Embedding (or one-hot input), stacked recurrent layers, and a linear layer to logits.
+
+    e_t = E o_{x_t},  h_t = layers(e_t, h_{t-1}),  logits_t = W_y h_t + b_y
+
+    Args:
+        config: the model's settings, already validated
+        vocabulary_size: number of different tokens
+        seed: seed of the initial weights
+        counts: how often each token occurs in the training text, (vocabulary,), for the output layer's first bias
+    """
+
+    def __init__(self, config: ModelConfig, vocabulary_size: int, seed: int, counts: Tensor | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.vocabulary_size = vocabulary_size
+        cells = [CELLS[config.cell](config.units, config.options) for _ in range(config.layers)]
+        width = config.embedding or vocabulary_size
+        self.embedding = nn.Parameter(torch.empty(vocabulary_size, width)) if config.embedding else None
+        self.stack = RecurrentStack(cells, width, bias=config.bias, dropout=config.dropout)
+        self.head_weight = nn.Parameter(torch.empty(vocabulary_size, config.units))
+        self.head_bias = nn.Parameter(torch.empty(vocabulary_size)) if config.bias else None
+        self._initialise(torch.Generator().manual_seed(seed), counts if config.output_bias == "frequencies" else None)
+
+    @torch.no_grad()
+    def _initialise(self, generator: torch.Generator, counts: Tensor | None) -> None:
+        if self.embedding is not None:
+            self.embedding.normal_(generator=generator)
+        for cell, layer in zip(self.stack.cells, self.stack.layers, strict=True):
+            assert isinstance(layer, nn.ParameterDict)
+            initialise_layer(cell, layer, self.config, generator)
+        initialise_output(self.head_weight, self.head_bias, generator, counts)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.head_weight.device
+
+    def parameter_count(self) -> int:
+        """Number of trained values."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def initial_state(self, batch: int) -> StackState:
+        """The zero state for `batch` streams."""
+        return self.stack.initial_state(batch)
+
+    def hidden(
+        self, tokens: Tensor, state: StackState, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, StackState]:
+        """Top hidden states (time, batch, units) for tokens (time, batch), and the state after them."""
+        if self.embedding is None:
+            inputs = tokens  # one-hot vectors, by their index
+        else:
+            inputs = F.embedding(tokens, self.embedding)  # (time, batch, embedding)
+            if generator is not None:
+                inputs = drop(inputs, self.config.input_dropout, generator)
+        return self.stack(inputs, state, generator)
+
+    def forward(
+        self, tokens: Tensor, state: StackState, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, StackState]:
+        """One pass over a chunk.
+
+        Args:
+            tokens: (time, batch) token ids
+            state: as `initial_state` or the last call gave it
+            generator: source of the dropout masks; without one (evaluation, sampling) nothing is dropped
+
+        Returns:
+            logits (time, batch, vocabulary), and the state after the last timestep
+        """
+        hidden, state = self.hidden(tokens, state, generator)
+        if generator is not None:
+            hidden = drop(hidden, self.config.dropout, generator)
+        return self.logits(hidden), state
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits (..., vocabulary) for top hidden states (..., units)."""
+        return F.linear(hidden, self.head_weight, self.head_bias)
+
+
+def parameter_shapes(config: ModelConfig, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every weight of a model that need not be built, as its `state_dict` has them."""
+    cell = CELLS[config.cell](config.units, config.options)
+    shapes: dict[str, tuple[int, ...]] = {"head_weight": (vocabulary_size, config.units)}
+    if config.embedding:
+        shapes["embedding"] = (vocabulary_size, config.embedding)
+    if config.bias:
+        shapes["head_bias"] = (vocabulary_size,)
+    width = config.embedding or vocabulary_size
+    for layer in range(config.layers):
+        inputs = width if layer == 0 else config.units
+        for name, shape in cell.parameter_shapes(inputs, config.bias).items():
+            shapes[f"stack.layers.{layer}.{name}"] = shape
+    return shapes
+
+
+def parameter_count(config: ModelConfig, vocabulary_size: int) -> int:
+    """Number of trained values of a model that need not be built to be counted."""
+    return sum(math.prod(shape) for shape in parameter_shapes(config, vocabulary_size).values())
+
+
+def mean_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean cross-entropy in nats per token, of logits (time, batch, vocabulary) and targets (time, batch)."""
+    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())

@@ -1,0 +1,146 @@
+"""Presets: configs that each show something at once, tuned by measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from engine.config import Config
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A ready-made experiment: one config, or up to four that race on the same batches."""
+
+    title: str
+    shows: str
+    """what to look for, in a sentence"""
+    configs: tuple[Config, ...]
+
+
+_MINUTE = Config().with_values(
+    corpus="tinyshakespeare",
+    units=384,
+    embedding=64,
+    streams=64,
+    chunk=64,
+    input_dropout=0.1,
+    dropout=0.2,
+    forget_bias=0.0,
+    learning_rate=6e-3,
+    weight_decay=0.1,
+    precision="auto",
+    seconds=60.0,
+    sampling__length=300,
+)
+
+
+def _race(cell: str) -> Config:
+    return Config().with_values(cell=cell, units=96, embedding=32, steps=1_200, learning_rate=5e-3)
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        "first-words": Preset(
+            "First words",
+            "a small LSTM goes from noise to words in under a minute",
+            (Config().with_values(units=128, embedding=48, steps=1_500, learning_rate=6e-3),),
+        ),
+        "hello": Preset(
+            "Hello",
+            "three units and no biases learn one word: every number fits on the screen",
+            (
+                Config().with_values(
+                    corpus="hello",
+                    cell="rnn",
+                    units=3,
+                    embedding=0,
+                    bias=False,
+                    streams=1,
+                    chunk=4,
+                    optimizer="adamw",
+                    learning_rate=0.05,
+                    warmup=0,
+                    schedule="constant",
+                    steps=300,
+                    clip_threshold=5.0,
+                    sampling__prompt="h",
+                    sampling__length=4,
+                    sampling__temperature=0.0,
+                ),
+            ),
+        ),
+        "shakespeare-in-three-seconds": Preset(
+            "Shakespeare in three seconds",
+            "what nanoGPT's CPU setting takes over a minute to learn",
+            (
+                Config().with_values(
+                    corpus="tinyshakespeare",
+                    units=128,
+                    embedding=32,
+                    streams=32,
+                    chunk=32,
+                    forget_bias=0.0,
+                    learning_rate=1.5e-2,
+                    warmup=20,
+                    precision="auto",
+                    seconds=3.0,
+                    evaluations=4,
+                    sampling__length=120,
+                ),
+            ),
+        ),
+        "shakespeare-in-a-minute": Preset(
+            "Shakespeare in a minute",
+            "a loss of 1.5 and below, while you watch",
+            (_MINUTE,),
+        ),
+        "a100-on-a-laptop": Preset(
+            "An A100's result on a laptop",
+            "1.4697, the validation loss nanoGPT's README gives for three minutes on an A100, on two CPU cores",
+            (_MINUTE.with_values(dropout=0.4, warmup=180, seconds=180.0),),
+        ),
+        "python-writer": Preset(
+            "Python writer",
+            "indentation, brackets and keywords of source code",
+            (
+                Config().with_values(
+                    corpus="python-source",
+                    units=192,
+                    steps=2_500,
+                    learning_rate=5e-3,
+                    chunk=96,
+                    sampling__prompt="def ",
+                    sampling__length=400,
+                ),
+            ),
+        ),
+        "why-clipping-matters": Preset(
+            "Why clipping matters",
+            "the same network with and without a bound on its gradient: one of them comes apart",
+            tuple(
+                Config().with_values(
+                    cell="rnn",
+                    units=128,
+                    embedding=32,
+                    options={"activation": "relu"},  # nothing holds its states down, so gradients can explode
+                    initialisation="orthogonal",
+                    output_bias="random",
+                    optimizer="sgd",
+                    learning_rate=0.2,
+                    warmup=0,
+                    schedule="constant",
+                    steps=600,
+                    clip=clip,
+                )
+                for clip in ("norm", "off")
+            ),
+        ),
+        "rnn-gru-lstm": Preset(
+            "RNN against GRU against LSTM",
+            "three cells, the same text, seed and batches",
+            (_race("rnn"), _race("gru"), _race("lstm")),
+        ),
+    }
+)

@@ -1,0 +1,1 @@
+"""The engine from the shell: `python -m engine train | sample | export | corpora | bench`."""

@@ -1,0 +1,110 @@
+"""A run saved in a folder: its config, its events as JSON lines, and its checkpoints."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from engine.config import Config
+from engine.training.checkpoint import Checkpoint, CheckpointError, keep
+
+FULL_KEPT = 2
+"""This many of the newest checkpoints stay full, and the best one."""
+
+
+class RunDirectory:
+    """A folder with `config.json`, `events.jsonl` and `checkpoints/STEP.safetensors`."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._checkpoints = self.path / "checkpoints"
+
+    def create(self, config: Config) -> None:
+        """Make the folder for a new run.
+
+        Raises:
+            CheckpointError: the folder already holds a run
+        """
+        if self.steps():
+            raise CheckpointError(f"{self.path} already holds a run: continue it with --resume, or save elsewhere.")
+        self._checkpoints.mkdir(parents=True, exist_ok=True)
+        (self.path / "config.json").write_text(config.to_json(indent=2) + "\n", encoding="utf-8")
+
+    def note(self, line: str) -> None:
+        """Append one JSON line to the record of events."""
+        with open(self.path / "events.jsonl", "a", encoding="utf-8") as record:
+            record.write(line + "\n")
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint, thin the older ones, and keep only the newest two and the best full."""
+        existing = self._file(checkpoint.step)
+        if existing.exists() and not checkpoint.full and self._is_full(checkpoint.step):
+            return
+        self._write(checkpoint)
+        best = checkpoint.best.step or None
+        steps = self.steps()
+        full = [step for step in steps if self._is_full(step)]
+        stay_full = {*full[-FULL_KEPT:], *([best] if best is not None else [])}
+        for step in full:
+            if step not in stay_full:
+                self._write(self.load(step).weights_only())
+        for step in set(steps) - keep(steps, newest=steps[-1], best=best, required=stay_full):
+            self._file(step).unlink()
+
+    def steps(self) -> list[int]:
+        """Steps of the saved checkpoints, in order."""
+        return sorted(int(file.stem) for file in self._checkpoints.glob("*.safetensors") if file.stem.isdigit())
+
+    def load(self, step: int | None = None) -> Checkpoint:
+        """The checkpoint at `step`, or the newest.
+
+        Raises:
+            CheckpointError: no such checkpoint, or a damaged one
+        """
+        steps = self.steps()
+        if not steps:
+            raise CheckpointError(f"{self.path} holds no checkpoints: name a folder that `train --save` wrote.")
+        if step is None:
+            step = steps[-1]
+        if step not in steps:
+            raise CheckpointError(f"{self.path} has no checkpoint at step {step}; it has {_listed(steps)}.")
+        return Checkpoint.from_bytes(self._file(step).read_bytes())
+
+    def newest_full(self) -> Checkpoint:
+        """The newest checkpoint that a run can go on from.
+
+        Raises:
+            CheckpointError: there is none, or it is damaged
+        """
+        full = [step for step in self.steps() if self._is_full(step)]
+        if self.steps() and not full:
+            raise CheckpointError(f"{self.path} holds no full checkpoint, so its run cannot go on: start a new one.")
+        return self.load(full[-1] if full else None)
+
+    def _file(self, step: int) -> Path:
+        return self._checkpoints / f"{step:07d}.safetensors"
+
+    def _marker(self, step: int) -> Path:
+        return self._checkpoints / f"{step:07d}.full"
+
+    def _is_full(self, step: int) -> bool:
+        return self._marker(step).exists()
+
+    def _write(self, checkpoint: Checkpoint) -> None:
+        target = self._file(checkpoint.step)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        half_written = target.with_suffix(".part")
+        with open(half_written, "wb") as file:
+            file.write(checkpoint.to_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        if not checkpoint.full:  # first, so that whatever happens nothing is marked full that is not
+            self._marker(checkpoint.step).unlink(missing_ok=True)
+        half_written.replace(target)  # either the old file or the whole new one, whatever happens
+        if checkpoint.full:
+            self._marker(checkpoint.step).touch()
+
+
+def _listed(steps: list[int]) -> str:
+    shown = ", ".join(map(str, steps[:12]))
+    return shown if len(steps) <= 12 else f"{shown}, ... up to {steps[-1]}"

@@ -1,0 +1,127 @@
+"""The shell's commands, and how their errors are said."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from engine.config import ConfigError
+from engine.shell.printing import JsonPrinter, PeoplePrinter, Printer
+
+COMMANDS = {
+    "train": "train a model and print how it goes",
+    "sample": "write text from a saved run",
+    "export": "write a saved run as one Python file that needs only torch and safetensors",
+    "corpora": "list the texts a model can learn from, and the presets",
+    "bench": "measure this machine: `bench training`",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as an error of ours, so that --json holds for bad arguments too."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise ConfigError(f"{message} (see python -m engine --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit status: 2 when the input cannot be used."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    printer: Printer = JsonPrinter() if "--json" in argv else PeoplePrinter()
+    try:
+        return _dispatch(_parser(argv[0] if argv else "").parse_args(argv), printer)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; nothing is left to say to it
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except _input_errors() as error:
+        message = _sentence(error)
+        if "--json" in argv:
+            printer.message("error", kind=type(error).__name__, message=message)
+        else:
+            print(f"error: {message}", file=sys.stderr)
+        return 2
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be used ({error.strerror}): check the path and its permissions."
+    return str(error)
+
+
+def _input_errors() -> tuple[type[Exception], ...]:
+    from engine.data import DownloadError, TextError
+    from engine.training.checkpoint import CheckpointError
+
+    return ConfigError, TextError, DownloadError, CheckpointError, OSError
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m engine",
+        description="Train and sample from sequence models in the shell.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, meaning in COMMANDS.items():
+        added = commands.add_parser(name, help=meaning, description=meaning, allow_abbrev=False)
+        added.add_argument("--json", action="store_true", help="one JSON object a line, errors too")
+        if name == command:  # only the chosen command's module is imported: torch is slow to load
+            _add_arguments(name, added)
+    return parser
+
+
+def _add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    if command == "train":
+        from engine.shell import train
+
+        train.add_arguments(parser)
+    elif command == "sample":
+        from engine.shell import sample
+
+        sample.add_arguments(parser)
+    elif command == "export":
+        from engine.shell import export
+
+        export.add_arguments(parser)
+    elif command == "corpora":
+        parser.add_argument("--presets", action="store_true", help="list the presets instead")
+    else:
+        from engine.shell import bench
+
+        bench.add_arguments(parser)
+
+
+def _dispatch(arguments: argparse.Namespace, printer: Printer) -> int:
+    if arguments.command in ("train", "bench"):
+        from engine.device import keep_freed_memory
+
+        keep_freed_memory()
+    if arguments.command == "train":
+        import torch
+
+        from engine.shell import train
+        from engine.training import optimizers
+
+        optimizers.preload()  # imports, like torch itself: not part of the run's time
+        if arguments.threads:
+            torch.set_num_threads(arguments.threads)
+        return train.run(arguments, printer)
+    if arguments.command == "sample":
+        from engine.shell import sample
+
+        return sample.run(arguments, printer, arguments.json)
+    if arguments.command == "export":
+        from engine.shell import export
+
+        return export.run(arguments, printer, arguments.json)
+    if arguments.command == "corpora":
+        from engine.shell import corpora
+
+        return corpora.run(arguments, printer, arguments.json)
+    from engine.shell import bench
+
+    return bench.run(arguments, printer, arguments.json)

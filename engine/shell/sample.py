@@ -1,0 +1,73 @@
+"""`python -m engine sample`: text from a saved run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import torch
+
+from engine.data import Vocabulary
+from engine.decoding.sampling import sample
+from engine.models.language_model import LanguageModel
+from engine.shell.arguments import positive_number, whole_number
+from engine.shell.directory import RunDirectory
+from engine.shell.printing import Printer
+from engine.start import continuing, prompt_tokens
+from engine.training.restore import load_weights
+from engine.validate import validate
+
+MOST_TOKENS = 100_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `sample`."""
+    parser.add_argument("directory", metavar="DIR", help="folder that `train --save` wrote")
+    parser.add_argument("--prompt", default="", help="text to go on from")
+    parser.add_argument("--length", type=whole_number, default=400, help=f"tokens to write, at most {MOST_TOKENS:,}")
+    parser.add_argument("--temperature", type=float, default=0.8, help="0 is greedy")
+    parser.add_argument("--top-k", type=int, default=0, help="draw from the k likeliest tokens only; 0 is off")
+    parser.add_argument("--top-p", type=float, default=1.0, help="draw from the smallest set this likely")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--step", type=int, help="checkpoint to use; the newest by default")
+    # Two threads that share so small a step mostly wait for each other; only large models gain from more.
+    parser.add_argument("--threads", type=positive_number, default=1)
+
+
+def run(arguments: argparse.Namespace, printer: Printer, as_json: bool) -> int:
+    """Print a sample, as it is written or as one JSON object."""
+    torch.set_num_threads(arguments.threads)
+    checkpoint = RunDirectory(arguments.directory).load(arguments.step)
+    validate(checkpoint.config)
+    vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
+    model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
+    load_weights(model, checkpoint.weights())
+    prompt, start = prompt_tokens(arguments.prompt, vocabulary)
+    known = set(vocabulary.symbols)
+    left_out = [] if vocabulary.level == "word" else sorted(set(arguments.prompt) - known)
+    if left_out and not as_json:
+        print(f"note: the model does not know {' '.join(map(repr, left_out))}; left out.", file=sys.stderr)
+    added = continuing(prompt, start, vocabulary)
+    pieces: list[str] = []
+    if not as_json:
+        sys.stdout.write(prompt)
+    for token in sample(
+        model,
+        start,
+        length=min(arguments.length, MOST_TOKENS),
+        seed=arguments.seed,
+        temperature=arguments.temperature,
+        top_k=arguments.top_k,
+        top_p=arguments.top_p,
+        forbidden=() if vocabulary.unknown is None else (vocabulary.unknown,),
+        end=vocabulary.end,
+    ):
+        pieces.append(added(token))
+        if not as_json:
+            sys.stdout.write(pieces[-1])
+            sys.stdout.flush()
+    if as_json:
+        printer.message("sample", step=checkpoint.step, prompt=prompt, text="".join(pieces), left_out=left_out)
+    else:
+        print()
+    return 0

@@ -1,0 +1,109 @@
+"""Putting a run together: the corpus, the loop, and the sampler that the loop is given."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from engine.config import Config, SamplingConfig
+from engine.data import Corpus, Vocabulary, prepare
+from engine.decoding.sampling import sample
+from engine.decoding.writing import NotFiniteError
+from engine.models.language_model import LanguageModel
+from engine.training.checkpoint import Checkpoint
+from engine.training.evaluation import SLICE_SECONDS
+from engine.training.run import Sampler, Training
+from engine.validate import validate
+
+
+def train(
+    config: Config,
+    corpus: Corpus | None = None,
+    *,
+    device: str = "auto",
+    checkpoint: Checkpoint | None = None,
+    branch: bool = False,
+    own: Callable[[str], str] | None = None,
+) -> Training:
+    """A run of `config`, ready to be listened to: `for event in train(config).events(): ...`.
+
+    Args:
+        config: all settings
+        corpus: the prepared text, if the caller has it already
+        device: "auto", "cpu", "cuda" or "mps"
+        checkpoint: where to go on from, exactly if it is full; or to branch from
+        branch: a new run from the checkpoint's weights
+        own: gives the text of an "own:HASH" corpus
+
+    Raises:
+        ConfigError, TextError, DownloadError, CheckpointError: each says what to change
+    """
+    validate(config)
+    corpus = corpus or prepare(config.data, own)
+    return Training(
+        config,
+        corpus,
+        device=device,
+        sampler=sampler(config.sampling, corpus),
+        checkpoint=checkpoint,
+        branch=branch,
+    )
+
+
+def sampler(config: SamplingConfig, corpus: Corpus) -> Sampler:
+    """Writes the run's sample in slices: always from the same prompt and seed, at most 50 ms at a time."""
+    prompt, start = prompt_tokens(config.prompt, corpus.vocabulary)
+
+    def write(model: LanguageModel) -> Iterator[tuple[str, str] | None]:
+        unknown = corpus.vocabulary.unknown
+        written: list[int] = []
+        slice_end = time.perf_counter() + SLICE_SECONDS
+        tokens = sample(
+            model,
+            start,
+            length=config.length,
+            seed=config.seed,
+            temperature=config.temperature,
+            forbidden=() if unknown is None else (unknown,),
+        )
+        # Weights that have run away write no more. That they have, the loop finds and says by itself.
+        with suppress(NotFiniteError):
+            for token in tokens:
+                written.append(token)
+                if time.perf_counter() >= slice_end:
+                    yield None
+                    slice_end = time.perf_counter() + SLICE_SECONDS
+        yield prompt, continuation(prompt, start, written, corpus.vocabulary)
+
+    return write
+
+
+def continuation(prompt: str, start: list[int], written: list[int], vocabulary: Vocabulary) -> str:
+    """What the tokens `written` after a prompt add to its text: among words, with the space that belongs between.
+
+    `prompt` and `start` are as `prompt_tokens` gave them.
+    """
+    return "".join(map(continuing(prompt, start, vocabulary), written))
+
+
+def continuing(prompt: str, start: list[int], vocabulary: Vocabulary) -> Callable[[int], str]:
+    """A function that takes the tokens written after a prompt in turn, and gives what each adds: see `continuation`."""
+    added = vocabulary.incremental_decoder()
+    if prompt:
+        for token in start:
+            added(token)
+    return added
+
+
+def prompt_tokens(prompt: str, vocabulary: Vocabulary) -> tuple[str, list[int]]:
+    """The prompt as the model can read it (characters it does not know left out), and its tokens.
+
+    An empty one becomes a line end (or the first symbol, where the vocabulary has none): a fresh start.
+    """
+    tokens = [int(token) for token in vocabulary.encode(prompt, unknown="drop")]
+    if tokens:
+        return vocabulary.decode(tokens), tokens
+    if vocabulary.end is not None:
+        return "", [vocabulary.end]
+    return "", [vocabulary.symbols.index("\n") if "\n" in vocabulary.symbols else 0]

@@ -1,0 +1,24 @@
+"""Runs: every training there is, side by side, taken away and brought in."""
+
+import streamlit as st
+
+from playground import catalogue, state
+
+claim = st.empty()
+runs = catalogue.ticked(state.current())
+
+catalogue.undo()
+catalogue.actions(runs)
+catalogue.table(claim, runs)
+catalogue.comparison(runs)
+
+st.divider()
+explained, away, back = st.columns(3, gap="large")
+with explained:
+    catalogue.what_you_see()
+with away:
+    run = catalogue.take_away(runs)
+with back:
+    catalogue.bring_in()
+    catalogue.storage()
+catalogue.code(run)

@@ -1,0 +1,1 @@
+"""What the pages are made of: runs, charts, controls, and the one selection they share."""

@@ -1,0 +1,16 @@
+"""The words beside the table of runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def what_you_see() -> None:
+    """What a row tells, in at most 80 words."""
+    st.markdown("###### What you see")
+    st.markdown(
+        "A row is one training. Bits are its best loss on text it never saw, in bits per character: the one number "
+        "that compares letters with words, since it does not depend on what a token is. Perplexity is e to that loss "
+        "per token: among how many equally likely tokens it was choosing. The line is the training loss over all "
+        "planned steps, each on its own scale."
+    )

@@ -1,0 +1,114 @@
+"""What could come next: the likeliest tokens at one place, before and after temperature and truncation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from playground import theme
+from playground.charts.constant import Spec, constant
+
+SHOWN = 10
+BEFORE, AFTER = "as the model has it", "drawn from"
+_WRITTEN = " ◂ written"
+COLUMNS = ("token", "rank", "which", "probability", "text")
+
+
+def next_token_frame(*, before: np.ndarray, after: np.ndarray, names: Sequence[str], written: int) -> pd.DataFrame:
+    """Two rows for each of the likeliest tokens and for the rest together; columns as in `COLUMNS`.
+
+    Args:
+        before, after: probabilities, (vocabulary) each, summing to one
+        names: how each token is shown, (vocabulary)
+        written: the token that stands in the text, which is shown however unlikely it is; -1 for none
+    """
+    order = [int(token) for token in np.argsort(-before, kind="stable")]
+    kept = order[:SHOWN]
+    if written >= 0 and written not in kept:
+        kept[-1] = written
+    labels = _unique([names[token] + (_WRITTEN if token == written else "") for token in kept])
+    rows = [(label, float(before[token]), float(after[token])) for label, token in zip(labels, kept, strict=True)]
+    others = len(before) - len(kept)
+    if others:
+        rows.append((f"{others:,} others", _rest(before, kept), _rest(after, kept)))
+    return pd.DataFrame(
+        [
+            (label, rank, which, probability, percent(probability))
+            for rank, (label, *pair) in enumerate(rows)
+            for which, probability in zip((BEFORE, AFTER), pair, strict=True)
+        ],
+        columns=list(COLUMNS),
+    )
+
+
+def percent(probability: float) -> str:
+    """A probability at a glance: 0.1234 -> "12%", 0.0123 -> "1.2%", 0.00001 -> "<0.1%", 0 -> "0"."""
+    if probability == 0:
+        return "0"
+    if probability < 1e-3:
+        return "<0.1%"
+    return f"{100 * probability:.0f}%" if probability >= 0.0995 else f"{100 * probability:.1f}%"
+
+
+@cache
+def next_token_spec(color: str) -> Spec:
+    """Paired bars; reads `next_token_frame`. `color` is that of what is drawn from."""
+    y = alt.Y(
+        "token:N",
+        title=None,
+        sort=alt.EncodingSortField(field="rank", op="min"),
+        axis=alt.Axis(labelFont="monospace", labelFontSize=13, labelLimit=170, ticks=False, domain=False),
+        scale=alt.Scale(paddingInner=0.22, paddingOuter=0.1),
+    )
+    beside = alt.YOffset("which:N", sort=[BEFORE, AFTER])
+    # Room on the right for the number at the end of the longest bar.
+    x = alt.X(
+        "probability:Q",
+        title="probability",
+        axis=alt.Axis(format="~%", tickCount=5),
+        scale=alt.Scale(domain=[0, alt.ExprRef("most[1] > 0 ? most[1] * width / max(1, width - 52) : 1")], nice=False),
+    )
+    shades = alt.Scale(domain=[BEFORE, AFTER], range=[theme.MUTED, color])
+    tooltip = [
+        alt.Tooltip("token:N", title="token"),
+        alt.Tooltip("which:N", title="probability"),
+        alt.Tooltip("probability:Q", title="is", format=".4~%"),
+    ]
+    bars = (
+        alt.Chart()
+        .mark_bar(cornerRadiusEnd=1)
+        .encode(
+            x=x, y=y, yOffset=beside, color=alt.Color("which:N", scale=shades, legend=alt.Legend()), tooltip=tooltip
+        )
+    )
+    numbers = (
+        alt.Chart()
+        .mark_text(align="left", dx=4, color=alt.ExprRef("ink"), tooltip=None)
+        .encode(x=x, y=y, yOffset=beside, text="text:N")
+    )
+    return constant(
+        [bars, numbers],
+        alt.TitleParams("What could come next", subtitle="grey: as the model has it; colour: what is drawn from"),
+        "Paired bars of the likeliest next tokens: their probability before and after temperature and truncation.",
+        height=(SHOWN + 1) * 38,
+        legend=False,
+        most="extent(pluck(data('source'), 'probability'))",
+    )
+
+
+def _rest(probabilities: np.ndarray, kept: Sequence[int]) -> float:
+    return max(0.0, 1.0 - float(probabilities[list(kept)].sum()))
+
+
+def _unique(labels: Sequence[str]) -> list[str]:
+    """Labels of which no two are the same: tokens that look alike are numbered."""
+    seen: dict[str, int] = {}
+    found = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        found.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return found

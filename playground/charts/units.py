@@ -1,0 +1,66 @@
+"""Units of a loss: nats per token, bits per character, perplexity.
+
+The engine measures nats per token. Bits per character is the one unit in which models that read
+characters and models that read words can be compared, since it does not depend on what a token is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a loss may be read: its key, the title of an axis that shows it, and whether the axis is logarithmic."""
+
+    key: str
+    name: str
+    axis: str
+    logarithmic: bool = False
+
+
+UNITS: Mapping[str, Unit] = MappingProxyType(
+    {
+        unit.key: unit
+        for unit in (
+            Unit("nats", "nats per token", "loss (nats per token)"),
+            Unit("bits", "bits per character", "loss (bits per character)"),
+            Unit("perplexity", "perplexity", "perplexity (per token)", logarithmic=True),
+        )
+    }
+)
+
+
+def convert(nats: ArrayLike, unit: str, characters_per_token: float = 1.0) -> NDArray[np.float64]:
+    """A loss in nats per token, of any shape, in another unit.
+
+    Bits per character = nats / ln 2 / characters per token; perplexity = e^nats. NaN stays NaN, and a
+    perplexity too large for a float is infinity.
+
+    Args:
+        nats: losses, in nats per token
+        unit: a key of `UNITS`
+        characters_per_token: mean number of characters a token stands for; 1 for character models
+
+    Raises:
+        ValueError: an unknown unit, or no characters in a token.
+    """
+    values = np.asarray(nats, dtype=np.float64)
+    if unit not in UNITS:
+        raise ValueError(f"There is no unit {unit!r} for a loss; choose one of {', '.join(UNITS)}.")
+    if unit == "nats":
+        return values.copy()
+    if unit == "perplexity":
+        with np.errstate(over="ignore"):
+            return np.exp(values)
+    if not (math.isfinite(characters_per_token) and characters_per_token > 0):
+        raise ValueError(
+            f"Bits per character need a positive number of characters per token, not {characters_per_token}."
+        )
+    return values / (math.log(2.0) * characters_per_token)

@@ -1,0 +1,4 @@
+export default function ({ data, parentElement, setTriggerValue }) {
+  const page = drawTokens(parentElement, data);
+  listen(page, data.choosable ? (choice) => setTriggerValue("chosen", choice) : null);
+}

@@ -1,0 +1,53 @@
+"""The drill-downs below the text. One at a time, so that what is not looked at is not computed."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import streamlit as st
+
+from playground.charts.surprise import surprise_frame, surprise_spec
+from playground.generating import film, likelihood, sentences, settings
+from playground.generating.jobs import Job
+from playground.generating.session import Writer
+from playground.text import visible
+
+
+def choose(writers: list[Writer]) -> None:
+    """The choice of a drill-down, and the one that was chosen."""
+    st.subheader("Look closer", anchor=False)
+    wanted = settings.current().look
+    key = settings.key("look")
+    st.segmented_control(
+        "Look closer",
+        list(settings.LOOKS),
+        default=wanted,
+        required=True,
+        format_func=lambda name: settings.LOOKS[name],
+        key=key,
+        on_change=settings.edit,
+        args=("look", key),
+        label_visibility="collapsed",
+    )
+    with st.container(key=f"generate-look-{wanted}"):
+        if wanted == "steps":
+            film.panel(writers[0])
+        elif wanted == "likely":
+            likelihood.panel(writers[0])
+        elif wanted == "sentences":
+            sentences.panel(writers)
+        else:
+            _along(writers[0])
+
+
+def _along(writer: Writer) -> None:
+    job = writer.job
+    if job.active or not job.written:
+        st.caption("The chart comes when the text is written.")
+        return
+    st.vega_lite_chart(along(job), surprise_spec(), key="generate.along")
+
+
+def along(job: Job) -> pa.Table:
+    """The rows of the chart of surprise along a text."""
+    names = [visible(piece.strip(" ") or piece, spaces=True) for piece in job.pieces[: job.written]]
+    return pa.Table.from_pandas(surprise_frame(bits=job.bits()[: len(names)], names=names), preserve_index=False)

@@ -1,0 +1,159 @@
+"""The zip file itself: its members by name, taken out with a bound on what they may hold.
+
+Nothing that the zip file says of itself is relied on: how much a member holds is counted while it is
+inflated. The list of members is measured before it is read, so that a list of millions costs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+
+from playground.runs.archive.form import (
+    AGAIN,
+    LARGEST,
+    MANIFEST,
+    MOST_MEMBERS,
+    ParcelError,
+    refused,
+    too_large,
+)
+from playground.text import size
+
+_END = struct.Struct("<4s4H2LH")  # the record that ends a zip file (APPNOTE.TXT 4.3.16)
+_LONGEST_ENTRY = 46 + 400  # bytes of the list of members for one of them: fixed part, name and extra fields
+_PIECE = 1 << 20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+)
+
+
+class Members:
+    """The members of a run file of at most `limit` bytes, unpacked and packed.
+
+    Raises:
+        ParcelError: not a whole zip file, or members that a run file does not have
+    """
+
+    def __init__(self, raw: bytes, limit: int) -> None:
+        if len(raw) > limit:
+            raise refused(
+                "", f"it has {size(len(raw))}, and the limit here is {size(limit)}", "Bring in a smaller one."
+            )
+        self._raw = raw
+        self._limit = limit
+        _check_frame(raw)
+        self._infos = _checked(_listed(raw))
+        if sum(info.file_size for info in self._infos.values()) > limit:
+            raise too_large("", limit)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all members."""
+        return frozenset(self._infos)
+
+    def read(self, name: str, most: int | None = None) -> bytes:
+        """A member's bytes, at most `most` of them (default: what such a member may have).
+
+        Raises:
+            ParcelError: it is not there, damaged, or larger than it may be
+        """
+        most = min(self._limit, LARGEST.get(name, self._limit) if most is None else most)
+        return b"".join(self._pieces(name, most))
+
+    def digest(self, name: str) -> tuple[int, str]:
+        """A member's size and SHA-256, with no more than a piece of it in memory."""
+        counted, digest = 0, hashlib.sha256()
+        for piece in self._pieces(name, min(self._limit, LARGEST.get(name, self._limit))):
+            counted += len(piece)
+            digest.update(piece)
+        return counted, digest.hexdigest()
+
+    def _pieces(self, name: str, most: int) -> Iterator[bytes]:
+        if name not in self._infos:
+            raise refused(name, "is missing")
+        if self._infos[name].file_size > most:
+            raise too_large(name, most)
+        counted = 0
+        try:
+            with zipfile.ZipFile(io.BytesIO(self._raw)) as archive, archive.open(self._infos[name]) as member:
+                while piece := member.read(_PIECE):
+                    counted += len(piece)
+                    if counted > most:
+                        raise too_large(name, most)
+                    yield piece
+        except ParcelError:
+            raise
+        except _DAMAGE as error:
+            raise refused(name, f"is damaged ({type(error).__name__})") from None
+
+
+def _check_frame(raw: bytes) -> None:
+    """Whether `raw` begins and ends as a plain zip file does, with a list of members of a size that can be."""
+    if not raw.startswith(b"PK"):
+        raise refused("", "it is not a zip file", "Choose a file whose name ends in .unrolled.zip.")
+    if len(raw) < _END.size or not raw[-_END.size :].startswith(b"PK\5\6"):
+        raise refused("", "it does not end as a zip file does: it was cut short or something was added", AGAIN)
+    _, disk, first_disk, here, entries, length, start, comment = _END.unpack(raw[-_END.size :])
+    if disk or first_disk or comment or here != entries or start + length + _END.size != len(raw):
+        raise refused("", "its list of members does not stand where it should")
+    if entries > MOST_MEMBERS or length > MOST_MEMBERS * _LONGEST_ENTRY:
+        raise refused("", f"it has more than the {MOST_MEMBERS} members that a run file can have")
+
+
+def _listed(raw: bytes) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            return archive.infolist()
+    except _DAMAGE as error:
+        raise refused("", f"its list of members is damaged ({type(error).__name__})") from None
+
+
+def _checked(infos: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]:
+    found: dict[str, zipfile.ZipInfo] = {}
+    for info in infos:
+        name = info.filename
+        # the name as it was written: zipfile turns backslashes over on Windows and cuts at NUL
+        _check_name(info.orig_filename)
+        if info.orig_filename != name:
+            raise refused(info.orig_filename, "is a name that a run file does not have")
+        if name in found:
+            raise refused(name, "stands in it twice")
+        _check_kind(info)
+        found[name] = info
+    if MANIFEST not in found:
+        raise refused(MANIFEST, "is missing, so this is not a run file", "Choose a file that Unrolled made.")
+    return found
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise refused("", "one of its members has no name")
+    if re.match(r"([A-Za-z]:)?[\\/]", name) or ".." in re.split(r"[\\/]", name):
+        raise refused(
+            name, "is a path out of the file's own folder", "Do not use this file: Unrolled makes none like it."
+        )
+
+
+def _check_kind(info: zipfile.ZipInfo) -> None:
+    mode = info.external_attr >> 16
+    if info.is_dir() or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        raise refused(info.filename, "is a link or a folder, where a plain file is due")
+    if info.flag_bits & 0x2041:  # encrypted, strongly encrypted, or with a masked header
+        raise refused(info.filename, "is encrypted", "Pack the run again without a password.")
+    if info.compress_type not in _METHODS:
+        raise refused(info.filename, "is packed in a way that is not used here (only deflate or none are)")

@@ -1,0 +1,236 @@
+"""What the store gives and takes: frozen records of a run and of what happened in it.
+
+Losses are in nats per token; times are seconds since 1970 (UTC) where a record says *when*, and plain
+seconds where it says *how long*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.config import Config
+
+QUEUED = "queued"
+RUNNING = "running"
+PAUSED = "paused"
+STOPPED = "stopped"
+FINISHED = "finished"
+DIVERGED = "diverged"
+FAILED = "failed"
+INTERRUPTED = "interrupted"
+
+STATUSES: Mapping[str, str] = {
+    QUEUED: "waits for a worker",
+    RUNNING: "trains",
+    PAUSED: "saved, goes on when asked",
+    STOPPED: "ended by hand, saved; can go on",
+    FINISHED: "reached its end",
+    DIVERGED: "came apart and ended itself",
+    FAILED: "could not be trained",
+    INTERRUPTED: "its worker ended unasked; can go on from its last checkpoint",
+}
+
+ACTIVE = frozenset({QUEUED, RUNNING})
+"""Statuses in which a run trains or will without being asked again."""
+
+RESUMABLE = frozenset({PAUSED, STOPPED, INTERRUPTED, FAILED})
+"""Statuses from which a run goes on when asked."""
+
+
+HELD_UP = "held up"
+"""The `why` of a run that its worker keeps in memory, paused, until the store can be written to."""
+
+UNDO_SECONDS = 600.0
+"""How long a deleted run can be brought back."""
+
+
+class StoreError(RuntimeError):
+    """The store cannot do what was asked. The message says why and what to do."""
+
+
+class StoreFullError(StoreError):
+    """The disk has no space left."""
+
+
+class RunNotFoundError(StoreError):
+    """There is no such run."""
+
+
+class RunRefusedError(StoreError):
+    """The run exists, but what was asked does not fit its state."""
+
+
+class LimitError(RunRefusedError):
+    """A limit of this installation is reached. The message gives the limit and its setting."""
+
+
+class ClaimLostError(StoreError):
+    """A worker wrote to a run that is no longer its own."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a config, as it stands in the store."""
+
+    id: str
+    name: str
+    status: str
+    config: Config
+    owner: str = ""
+    visibility: str = "public"
+    created: float = 0.0
+    started: float | None = None
+    ended: float | None = None
+    step: int = 0
+    planned_steps: int | None = None
+    parameters: int | None = None
+    evaluation_steps: tuple[int, ...] = ()
+    best_step: int | None = None
+    best_loss: float | None = None
+    """lowest validation loss"""
+    val_loss: float | None = None
+    """newest validation loss"""
+    last_loss: float | None = None
+    """newest training loss"""
+    tokens_per_second: float | None = None
+    seconds: float = 0.0
+    train_seconds: float = 0.0
+    message: str = ""
+    """a sentence on how the run came to its status"""
+    suggestion: Mapping[str, Any] = field(default_factory=dict)
+    """settings, by name, that may keep a diverged run together"""
+    why: str = ""
+    """why a finished run ended: "steps", "until_loss" or "early_stopping"; HELD_UP while a paused run waits to be
+    saved"""
+    parent: tuple[str, int] | None = None
+    """run and step that this one branches from"""
+    race: str | None = None
+    starter: bool = False
+    device: str = ""
+    threads: int | None = None
+    corpus_sha256: str = ""
+    live_step: int | None = None
+    """step of the weights in the live slot"""
+    version: int = 0
+    """grows with every change to the run or its rows"""
+    rewritten: int = 0
+    """the version at which rows were last taken away"""
+    spark: tuple[tuple[int, float], ...] = ()
+    """(step, training loss) at a few steps, evenly spread: the loss curve in small"""
+    deleted: float | None = None
+    """when it was deleted; it can be brought back for `UNDO_SECONDS`"""
+
+    @property
+    def active(self) -> bool:
+        """Whether the run trains or will train without being asked again."""
+        return self.status in ACTIVE
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the run goes on when asked."""
+        return self.status in RESUMABLE and not self.starter
+
+    def may_be_changed_by(self, visitor: str) -> bool:
+        """Whether `visitor` may rename, delete and restore it: its owner may; anyone, where it has none."""
+        return not self.starter and self.owner in ("", visitor)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Training between two reports; `loss` is the mean since the last one."""
+
+    step: int
+    loss: float
+    grad_norm: float
+    clipped_norm: float
+    learning_rate: float
+    clip_threshold: float | None
+    tokens_per_second: float
+    seconds: float
+    train_seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The validation part, read once."""
+
+    step: int
+    val_loss: float
+    bits_per_character: float
+    train_loss: float
+    best: bool
+    rising: bool
+    seconds: float
+    train_seconds: float
+
+
+@dataclass(frozen=True)
+class SampleText:
+    """A text the model wrote, and how much of it stands word for word in the training text."""
+
+    step: int
+    prompt: str
+    text: str
+    verbatim_share: float
+    longest_verbatim: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something done to a run: a knob turned (`value` is set), or started, paused, resumed and so on (`text`)."""
+
+    step: int
+    key: str
+    value: float | None = None
+    text: str = ""
+    when: float = 0.0
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """A kept checkpoint: what it is, without its bytes."""
+
+    step: int
+    full: bool
+    bytes: int
+    sha256: str
+    created: float = 0.0
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a page asks of the worker that trains `run`."""
+
+    id: int
+    run: str
+    kind: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How much the store holds, in bytes."""
+
+    used: int
+    """runs, texts and tables, with what deleted runs still hold"""
+    limit: int
+    """no run is started and none brought in above this"""
+    free_disk: int | None = None
+    """what the store's disk has left; None where the store is on another machine"""
+    restorable: int = 0
+    """the part of `used` that deleted runs hold until they can no longer be brought back"""
+
+    @property
+    def room(self) -> int:
+        """What it can hold in all: up to its limit, as far as the disk has space."""
+        return self.limit if self.free_disk is None else min(self.limit, self.used + self.free_disk)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing new may be started."""
+        return self.used >= self.limit
+
+
+Row = Metric | Evaluation | SampleText | Change

@@ -1,0 +1,103 @@
+"""Texts that visitors bring: each works or gets a sentence; none becomes markup, and none loses a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Dialog, Page
+from train_page import TrainPage, eventually
+from visits import Visits
+
+MARKUP = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)> $\\frac{1}{2}$ :red[colours] **bold** [a](javascript:1) "
+)
+RIGHT_TO_LEFT = "שלום עולם 👩‍👩‍👧 مرحبا بالعالم 🎉 "
+
+# Elements that only exist where the text was taken for markup.
+MADE_OF_MARKUP = """() => [
+  ...document.querySelectorAll('script, img, a, strong, em, .katex, [style*="color"]')
+].filter(element => /alert\\(|colours|bold|javascript:|frac/.test(
+  (element.outerHTML.match(/^<[^>]*>/) || [''])[0] + (element.matches('strong, em, a, .katex, [style]')
+    && element.children.length === 0 ? element.textContent : '')
+)).map(element => element.outerHTML.slice(0, 200))"""
+
+
+@pytest.fixture
+def train(visits: Visits) -> Iterator[TrainPage]:
+    """The page with a paused run on it; at the end the run must still be there as it was left."""
+    page = visits.open("train")
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: _heard(dialog, dialogs))
+    opened = TrainPage(page)
+    run = opened.train()
+    step = opened.pause()
+    yield opened
+    opened.page.goto(f"{visits.base}/train?run={run}")
+    opened.reaches("paused")
+    assert (opened.run, opened.step) == (run, step)
+    assert dialogs == []
+
+
+def _heard(dialog: Dialog, dialogs: list[str]) -> None:
+    dialogs.append(dialog.message)
+    dialog.dismiss()
+
+
+def _paste(train: TrainPage, text: str) -> None:
+    panel = train.unfold("Paste or upload a text")
+    panel.get_by_role("textbox", name="Paste a text").fill(text)
+    panel.get_by_role("textbox", name="Paste a text").press("Control+Enter")
+    panel.get_by_role("button", name="Use the pasted text").click()
+
+
+def _upload(train: TrainPage, raw: bytes) -> None:
+    panel = train.unfold("Paste or upload a text")
+    use = panel.get_by_role("button", name="Use the uploaded file")
+    if use.count():  # the file before goes first: its button would answer for the new one
+        panel.get_by_role("button", name="Remove text.txt").click()
+        use.wait_for(state="detached")
+    files = panel.locator("input[type=file]")
+    files.set_input_files({"name": "text.txt", "mimeType": "text/plain", "buffer": raw})
+    use.click()
+
+
+def _sentence(page: Page, pattern: str) -> None:
+    box = page.get_by_test_id("stAlert").filter(has_text=pattern).first
+    box.wait_for()
+
+
+def test_texts_that_cannot_be_used_get_a_sentence_each(train: TrainPage) -> None:
+    panel = train.unfold("Paste or upload a text")
+    assert panel.get_by_role("button", name="Use the pasted text").is_disabled(), "there is nothing to use yet"
+    _paste(train, "x")
+    _sentence(train.page, "one character over and over")
+    _upload(train, b"five million " * 393_000)
+    _sentence(train.page, "5.1")
+    _upload(train, "Übermut tut selten gut. ".encode("latin-1") * 20)
+    _sentence(train.page, "is not UTF-8 text")
+    _upload(train, b"one\0two" * 50)
+    _sentence(train.page, "NUL")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [MARKUP * 20, RIGHT_TO_LEFT * 20, "the cat sat on the mat, it did"],
+    ids=["markup", "right to left", "short"],
+)
+def test_any_text_is_learned_and_shown_as_it_was_written(visits: Visits, train: TrainPage, text: str) -> None:
+    _paste(train, text)
+    preview = train.main.get_by_text("different ones").first
+    eventually(train.page, "the text is counted", lambda: f"{len(set(text))}" in preview.inner_text())
+    prompt = train.tab("Sample").get_by_role("textbox", name="Prompt")
+    prompt.fill(text[:80])
+    prompt.press("Enter")
+    train.train()
+    ladder = train.page.locator(".ladder").last
+    eventually(train.page, "a sample is written", lambda: ladder.locator("pre").count())
+    assert text[:20] in ladder.locator("pre").first.inner_text()
+    assert train.page.evaluate(MADE_OF_MARKUP) == []
+    if train.status == "running":
+        train.press("Stop")
+        train.reaches("stopped", "finished")
+    visits.check()

@@ -1,0 +1,171 @@
+"""Generate, as a visitor meets it: texts that stream, stop, are looked into and changed; on a phone too."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from generate_page import GeneratePage
+from train_page import TrainPage, eventually
+from visits import Size, Theme, Visits, sideways_overflow
+
+from engine.config import Config
+
+MARKUP = "<img src=x onerror=alert(1)> **bold** $x^2$ :red[red] [a](javascript:1) <b>b</b>"
+
+
+def _open(visits: Visits, query: str = "", *, size: Size = "wide", theme: Theme = "light") -> GeneratePage:
+    page = GeneratePage(visits.open(f"generate?{query}", size=size, theme=theme))
+    eventually(page.page, "a text stands in its strip", lambda: page.strips and page.strip.tokens.count())
+    return page
+
+
+def test_a_text_stands_there_before_anybody_clicks(visits: Visits) -> None:
+    page = _open(visits)
+    page.written(tokens=500)
+    assert page.strip.prompt == "Once upon a time"
+    assert "bits at each character" in page.claim
+    shades = page.strip.shades()
+    assert max(shades) > 0.5 > min(shades)
+
+
+def test_write_streams_and_stop_ends_it_where_it_is(visits: Visits) -> None:
+    slow = Config().with_values(units=384, steps=1, sampling__length=0)
+    train = TrainPage(visits.open(f"train?config={quote(slow.to_json())}"))
+    run = train.train()
+    train.reaches("finished")
+    page = _open(visits, f"length=5000&seed=3&run={run}")
+    page.written(tokens=5_000)
+    page.press("Write")
+    eventually(page.page, "a part of it is there", lambda: page.strip.writing and 0 < page.strip.tokens.count() < 5_000)
+    page.written(tokens=5_000)
+    page.press("Write")
+    page.press("Stop")
+    page.says("Stopped at").wait_for()
+    assert not page.strip.writing
+    assert page.strip.tokens.count() < 5_000
+
+
+def test_the_same_link_shows_the_same_text(visits: Visits) -> None:
+    texts = []
+    for _ in range(2):
+        page = _open(visits, "run=tales-gru&temperature=0.5&seed=9&prompt=The%20wolf&length=80")
+        page.written(tokens=80)
+        texts.append(page.strip.text)
+    assert texts[0] == texts[1]
+
+
+def test_a_chosen_token_shows_its_rivals_and_another_can_be_put_in(visits: Visits) -> None:
+    page = _open(visits, "length=60")
+    page.written(tokens=60)
+    before = page.strip.text
+    page.strip.choose(20)
+    rows = eventually(page.page, "the chart of the place is drawn", lambda: page.next_token.rows())
+    assert sum(row["probability"] for row in rows) == pytest.approx(2)
+    assert page.strip.marked("chosen") == [20]
+    assert "place=20" in page.page.url
+    page.main.locator(".st-key-generate-place").get_by_role("radio").first.click()
+    eventually(page.page, "another token stands there", lambda: page.strip.marked("forced") == [20])
+    page.written(tokens=60)
+    assert page.strip.text[:20] == before[:20]
+    assert page.strip.text[20] != before[20]
+    page.press("Take it back")
+    eventually(page.page, "the old text is back", lambda: page.strip.text == before)
+    assert page.strip.marked("forced") == []
+
+
+def test_tokens_are_chosen_with_the_keyboard(visits: Visits) -> None:
+    page = _open(visits, "length=40")
+    page.written(tokens=40)
+    page.strip.box.get_by_role("listbox").focus()
+    for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight", "Enter"):
+        page.page.keyboard.press(key)
+    eventually(page.page, "the fourth token is chosen", lambda: page.strip.marked("chosen") == [3])
+    page.says("Place 4:").wait_for()
+
+
+def test_an_early_and_a_late_step_write_side_by_side(visits: Visits) -> None:
+    page = _open(visits, "length=80")
+    page.written(tokens=80)
+    late = page.strip.text
+    page.press("Early beside late")
+    page.written(strips=2, tokens=80)
+    assert page.strips[0].text == late
+    assert page.strips[1].text != late
+    assert page.strips[0].prompt == page.strips[1].prompt
+
+
+def test_temperature_zero_is_greedy(visits: Visits) -> None:
+    page = _open(visits, "length=200&seed=5")
+    page.written(tokens=200)
+    page.press("Temperature 0 repeats itself")
+    page.says("greedy").wait_for()
+    page.written(tokens=200)
+    text = page.strip.text
+    page.press("Another")
+    eventually(page.page, "the seed has changed", lambda: "seed=6" in page.page.url)
+    page.written(tokens=200)
+    assert page.strip.text == text
+
+
+def test_the_slider_shows_every_step_without_asking_the_app(visits: Visits) -> None:
+    page = _open(visits, "run=hello-rnn&length=30")
+    look = page.look()
+    slider = look.get_by_role("slider", name="Training step")
+    slider.wait_for()
+    slider.focus()
+    last = int(slider.get_attribute("max") or 0)
+    texts: dict[str, str] = {}
+
+    def all_steps() -> bool:
+        page.page.keyboard.press("Home")
+        for _ in range(last + 1):
+            step = look.locator(".when").inner_text()
+            texts[step] = "".join(look.locator(".token").all_inner_texts())
+            page.page.keyboard.press("ArrowRight")
+        return all(texts.values())
+
+    eventually(page.page, "every step has its text", all_steps)
+    assert len(texts) == last + 1
+    assert len(set(texts.values())) > 3
+    assert texts["step 0"] != texts["step 500"]
+
+
+def test_two_sentences_are_compared_with_n_grams(visits: Visits) -> None:
+    page = _open(visits, "look=sentences&length=10")
+    page.says("times likelier").wait_for()
+    chart = page.look().get_by_test_id("stVegaLiteChart")
+    chart.wait_for()
+    strips = page.look().locator(".tokens")
+    eventually(page.page, "both sentences are coloured", lambda: strips.count() == 2)
+    page.main.get_by_role("textbox", name="First sentence").fill("the wolf")
+    page.main.get_by_role("textbox", name="First sentence").press("Enter")
+    page.says("finds the first sentence").wait_for()
+
+
+def test_markup_stays_text_wherever_it_is_typed(visits: Visits) -> None:
+    page = _open(visits, "look=likely&length=30")
+    dialogs: list[str] = []
+    page.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.prompt(MARKUP)
+    field = page.main.get_by_role("textbox", name="Any text")
+    field.fill(MARKUP)
+    field.press("Control+Enter")
+    page.says("left out").wait_for()
+    page.written(tokens=30)
+    eventually(page.page, "the typed text is scored", lambda: "bold" in page.look().locator(".page").inner_text())
+    assert page.main.locator("img[src='x'], b:has-text('b'):not(.key b), a[href^=javascript]").count() == 0
+    assert page.main.locator("strong:has-text('bold')").count() == 0
+    assert dialogs == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(visits: Visits, theme: Theme) -> None:
+    page = _open(visits, "beside=tales-rnn&place=2&look=sentences&length=60", size="phone", theme=theme)
+    page.written(strips=2, tokens=60)
+    page.says("times likelier").wait_for()
+    assert sideways_overflow(page.page) <= 0
+    for strip in page.strips:
+        box = strip.box.bounding_box()
+        assert box is not None
+        assert box["width"] <= 390

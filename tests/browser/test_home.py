@@ -1,0 +1,56 @@
+"""Home in the browser: the film of a starter run, and the way to a training of one's own."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page
+from train_page import TrainPage, eventually
+from visits import Visits
+
+
+def _film(page: Page) -> Locator:
+    film = page.locator("figure.film")
+    film.wait_for()
+    return film
+
+
+def test_the_film_plays_by_itself(visits: Visits) -> None:
+    page = visits.open()
+    film = _film(page)
+    first = film.locator(".step").inner_text()
+    eventually(page, "the film goes on", lambda: film.locator(".step").inner_text() != first)
+    assert film.locator("pre").inner_text().strip()
+    assert "bits per character" in film.locator(".loss").inner_text()
+
+
+def test_the_scrubber_shows_any_step_and_holds_it(visits: Visits) -> None:
+    page = visits.open()
+    film = _film(page)
+    range_ = film.get_by_role("slider")
+    range_.press("End")
+    last = film.locator("pre").inner_text()
+    assert film.locator(".step").inner_text() == range_.get_attribute("aria-valuetext")
+    range_.press("Home")
+    assert film.locator("pre").inner_text() != last
+    assert film.get_by_role("button").inner_text() == "▶", "who scrubs wants the film to stand still"
+    film.get_by_role("button").click()
+    first = film.locator(".step").inner_text()
+    eventually(page, "the film plays again", lambda: film.locator(".step").inner_text() != first)
+
+
+def test_one_button_starts_a_training_and_goes_to_watch_it(visits: Visits) -> None:
+    page = visits.open()
+    page.get_by_test_id("stMain").get_by_role("button", name="Train one yourself").click()
+    train = TrainPage(page)
+    eventually(page, "the page Train shows the new run", lambda: "/train?" in page.url and train.run)
+    train.reaches("running")
+    eventually(page, "the loss is drawn", lambda: train.loss.values("training"))
+    train.press("Stop")
+    train.reaches("stopped")
+
+
+def test_the_card_leads_to_the_page(visits: Visits) -> None:
+    page = visits.open()
+    page.get_by_test_id("stMain").get_by_role("link", name="Train").first.click()
+    train = TrainPage(page)
+    eventually(page, "the starter run is drawn", lambda: train.loss.values("validation"))
+    assert "/train" in page.url

@@ -1,0 +1,48 @@
+"""A race in the browser: runs side by side in one set of charts; one comes apart, the others go on."""
+
+from __future__ import annotations
+
+import re
+
+from train_page import TrainPage, eventually
+from visits import Visits, sideways_overflow
+
+
+def test_of_two_rivals_one_comes_apart_says_why_and_the_other_goes_on(visits: Visits) -> None:
+    train = TrainPage(visits.open("train?preset=why-clipping-matters"))
+    train.press("Race 2")
+    eventually(train.page, "the race stands in the address", lambda: train.run)
+    train.says("learning rate|clip|gain").first.wait_for(timeout=60_000)
+    assert train.button("Start again with the suggested change").count() == 1
+    eventually(train.page, "both have a line", lambda: len(train.loss.rows("key")) == 2)
+    labels = [row["label"] for row in train.loss.rows("key")]
+    assert len(set(labels)) == 2
+
+    def furthest(label: str) -> int:
+        return max((row["step"] for row in train.loss.rows("training") if row["label"] == label), default=0)
+
+    reached = {label: furthest(label) for label in labels}
+    other = max(reached, key=lambda label: reached[label])
+    eventually(train.page, "the other goes on", lambda: furthest(other) > reached[other])
+    assert re.search("came apart|leads", train.claim)
+    assert sideways_overflow(train.page) <= 0
+
+    race = train.run
+    train.press("Start again with the suggested change")
+    eventually(train.page, "a new run is looked at", lambda: train.run != race)
+    train.reaches("running", "finished")
+    if train.status == "running":
+        train.press("Stop")
+    visits.check()
+
+
+def test_the_experiment_of_three_cells_compares_them_in_one_chart(visits: Visits) -> None:
+    train = TrainPage(visits.open("train"))
+    train.press("RNN against GRU against LSTM")
+    eventually(train.page, "three are judged", lambda: len({r["label"] for r in train.loss.rows("validation")}) == 3)
+    colors = {row["color"] for row in train.loss.rows("key")}
+    assert len(colors) == 3
+    train.press("Pause")
+    train.reaches("paused")
+    train.press("Stop")
+    train.reaches("stopped")

@@ -1,0 +1,23 @@
+"""A visitor is known again: in another tab, and after the page was loaded anew."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+from train_page import eventually
+from visits import Visits
+
+from playground.visitor import COOKIE
+
+
+def _cookie(page: Page) -> str:
+    found = (cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+    return next(found, "")
+
+
+def test_the_browser_keeps_one_number_for_all_its_tabs_and_visits(visits: Visits) -> None:
+    page = visits.open()
+    first = eventually(page, "the cookie is set", lambda: _cookie(page))
+    page.reload()
+    visits.open("train", beside=page)
+    assert _cookie(page) == first
+    assert eventually(page, "another visitor has a cookie too", lambda: _cookie(visits.open("train"))) != first

@@ -1,0 +1,116 @@
+"""Visits of the running app in Chromium: pages in any size and theme, and what went wrong on them."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+Size = Literal["wide", "phone"]
+Theme = Literal["light", "dark"]
+
+SIZES: dict[Size, tuple[int, int]] = {"wide": (1280, 800), "phone": (390, 844)}
+
+# A deep link makes Streamlit's own page ask for /PAGE/_stcore/... first: two 404s that are not the app's.
+NOT_THE_APPS = re.compile(r"/_stcore/")
+PATIENCE = 20_000
+"""Milliseconds that a page has for what a test waits for; generous, because test machines are slow."""
+
+
+@dataclass
+class Visits:
+    """Opens pages of the app and remembers every message, failed request and error on them.
+
+    Attributes:
+        base: address of the app.
+        wrong: what went wrong so far, one sentence each. A test that provokes an error clears it.
+    """
+
+    browser: Browser
+    base: str
+    wrong: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def open(self, path: str = "", *, size: Size = "wide", theme: Theme = "light", beside: Page | None = None) -> Page:
+        """The page at `path`, settled: of a visitor of its own, or in a second tab `beside` another page."""
+        page = (beside.context if beside else self._visitor(size, theme)).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
+        page.on("requestfailed", self._on_failed_request)
+        page.goto(f"{self.base}/{path.lstrip('/')}")
+        settle(page)
+        return page
+
+    def check(self) -> None:
+        """Raises AssertionError if anything went wrong, or an exception stands on an open page."""
+        for page in self.pages():
+            boxes = page.get_by_test_id("stException").all_inner_texts()
+            self.wrong += [f"exception on {page.url}: {text[:300]}" for text in boxes]
+        assert not self.wrong, "\n".join(self.wrong)
+
+    def pages(self) -> list[Page]:
+        """The pages that are open now."""
+        return [page for context in self.contexts for page in context.pages]
+
+    def close(self) -> None:
+        """Closes every tab. Requests cut short by this are nobody's fault."""
+        for page in self.pages():
+            page.remove_listener("requestfailed", self._on_failed_request)
+        for context in self.contexts:
+            context.close()
+
+    def _visitor(self, size: Size, theme: Theme) -> BrowserContext:
+        width, height = SIZES[size]
+        viewport = {"width": width, "height": height}
+        context = self.browser.new_context(viewport=viewport, color_scheme=theme, accept_downloads=True)
+        self.contexts.append(context)
+        return context
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        where = message.location.get("url", "")
+        if message.type in ("error", "warning") and not NOT_THE_APPS.search(where):
+            self.wrong.append(f"console {message.type}: {message.text[:300]} ({where})")
+
+    def _on_failed_request(self, request: Request) -> None:
+        # A page that is left or loaded anew drops what it was still asking for.
+        if request.failure != "net::ERR_ABORTED":
+            self.wrong.append(f"request failed: {request.url[:200]} ({request.failure})")
+
+
+def settle(page: Page, seconds: float = 20.0) -> None:
+    """Waits until the script has run and nothing is a placeholder any more.
+
+    A page with a live fragment never rests for long; one idle moment is enough.
+
+    Raises:
+        AssertionError: not within `seconds`.
+    """
+    end = time.monotonic() + seconds
+    app = page.get_by_test_id("stApp").first
+    app.wait_for(timeout=seconds * 1000)
+    while time.monotonic() < end:
+        idle = app.get_attribute("data-test-script-state") == "notRunning"
+        if idle and page.get_by_test_id("stSkeleton").count() == 0 and page.get_by_test_id("stMain").count() > 0:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{page.url} had not settled after {seconds:g} s")
+
+
+def sideways_overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window; 0 or less is right."""
+    return page.evaluate("() => document.scrollingElement.scrollWidth - window.innerWidth")
+
+
+def picture(page: Page, path: Path) -> None:
+    """Saves the whole page as PNG, what lies below the fold too."""
+    size = page.viewport_size or {"width": 1280, "height": 800}
+    height = page.get_by_test_id("stMain").first.evaluate("main => main.scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": max(size["height"], min(height + 80, 6000))})
+    page.wait_for_timeout(500)
+    page.screenshot(path=str(path))
+    page.set_viewport_size(size)

@@ -1,0 +1,123 @@
+"""What every test can count on: an environment of its own, one thread, and the real data where it is at hand."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_DATA = os.environ.get("UNROLLED_TEST_DATA")
+MARKED_BY_FOLDER = ("browser", "benchmark")
+
+# Before anything of ours is imported: what the developer has set must not reach a test. Where the real data
+# are stays, for the processes that pytest-xdist starts from this one.
+for _name in [name for name in os.environ if name.startswith(("UNROLLED_", "STREAMLIT_"))]:
+    if _name != "UNROLLED_TEST_DATA":
+        del os.environ[_name]
+# AppTest shows what went wrong; visitors of the app get a sentence.
+os.environ["STREAMLIT_CLIENT_SHOW_ERROR_DETAILS"] = "full"
+
+# Tests share a busy machine: how long one example takes says nothing about it.
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests under tests/browser are browser tests, those under tests/benchmarks benchmarks."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        for mark in MARKED_BY_FOLDER:
+            if folder.startswith(mark):
+                item.add_marker(mark)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Tests run side by side: one thread of torch each, which also makes sums come out the same."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store and a download cache of the test's own, empty at first."""
+    monkeypatch.setenv("UNROLLED_STORE", f"sqlite:///{tmp_path / 'store.db'}")
+    monkeypatch.setenv("UNROLLED_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def shared_data(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of real data sets, read-only, also set as the download cache; skips where there is none."""
+    folder = Path(REAL_DATA) if REAL_DATA else ROOT.parent / "shared" / "data"
+    if not (folder / "MANIFEST.tsv").is_file():
+        pytest.skip(f"the real data sets are not at {folder}; UNROLLED_TEST_DATA names the folder that holds them")
+    monkeypatch.setenv("UNROLLED_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture
+def global_random_state_unchanged() -> Iterator[None]:
+    """Fails the test if it moved the global generators of random, numpy or torch."""
+    python, numpy, pytorch = random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state()
+    yield
+    assert random.getstate() == python, "the global generator of the module random was moved"
+    after = np.random.get_state(legacy=False)
+    same = after["state"]["pos"] == numpy["state"]["pos"] and (after["state"]["key"] == numpy["state"]["key"]).all()
+    assert same, "the global generator of numpy was moved"
+    assert torch.equal(torch.get_rng_state(), pytorch), "the global generator of torch was moved"
+
+
+class IdleTrainer:
+    """Stands where the trainer is: remembers what it was asked to train, and trains nothing."""
+
+    def __init__(self) -> None:
+        self.submitted: list[str] = []
+
+    def submit(self, run_ids: Sequence[str]) -> None:
+        """Remember these runs."""
+        self.submitted += run_ids
+
+    def stop(self) -> None:
+        """Nothing was started."""
+
+
+@pytest.fixture
+def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[IdleTrainer]:
+    """The pages' services for this test alone: its own empty store, and nobody who trains."""
+    from engine.training.estimate import MachineSpeed
+    from playground import lens, services
+
+    trainer = IdleTrainer()
+    shared = (services.settings, services.store, services.reader)
+    for service in shared:
+        service.clear()
+    monkeypatch.setattr(services, "executor", lambda: trainer)
+    monkeypatch.setattr(services, "tidy_memory", lambda: None)
+    monkeypatch.setattr(lens, "measure_machine", lambda: MachineSpeed(1e-4, 1e10))
+    monkeypatch.setattr(sys, "path", sys.path.copy())  # the entry script changes it
+    yield trainer
+    for service in shared:
+        service.clear()
+
+
+@pytest.fixture
+def open_page(idle_trainer: IdleTrainer) -> Callable[..., AppTest]:
+    """Opens a page of the app as a visitor of a fresh session: `open_page("train", run="tales-gru")`."""
+
+    def opened(name: str = "home", **link: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "playground" / "app.py"), default_timeout=60)
+        app.switch_page(f"../pages/{name}.py")
+        for key, value in link.items():
+            app.query_params[key] = value
+        return app.run()
+
+    return opened

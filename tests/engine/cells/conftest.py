@@ -1,0 +1,97 @@
+"""Layers to test: every cell in every setting of its switches, with parameters, inputs and a state to start from."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.cells import CELLS, Cell
+from engine.cells.kernels import Kernel, run_layer
+
+UNITS, INPUTS = 5, 4
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A cell with all that a run of it needs, each tensor asking for its gradient."""
+
+    cell: Cell
+    inputs: Tensor
+    state: tuple[Tensor, ...]
+    parameters: dict[str, Tensor]
+
+    def leaves(self) -> list[Tensor]:
+        """Everything that a gradient is wanted for: parameters, first state, and dense inputs."""
+        dense = [self.inputs] if self.inputs.is_floating_point() else []
+        return [*self.parameters.values(), *self.state, *dense]
+
+    def run(self, kernel: Kernel) -> list[Tensor]:
+        """The outputs and the parts of the last state."""
+        outputs, state = run_layer(self.cell, self.inputs, self.state, self.parameters, kernel)
+        return [outputs, *state]
+
+    def gradients(self, results: list[Tensor]) -> list[Tensor]:
+        """Of a weighted sum of all results, with respect to the leaves."""
+        random = torch.Generator().manual_seed(1)
+        loss = sum(
+            (result * torch.randn(result.shape, generator=random, dtype=result.dtype)).sum() for result in results
+        )
+        return list(torch.autograd.grad(loss, self.leaves()))
+
+    def with_inputs(self, inputs: Tensor) -> Layer:
+        return replace(self, inputs=inputs)
+
+
+def make_layer(
+    name: str,
+    options: dict,
+    *,
+    dtype: torch.dtype = torch.float64,
+    bias: bool = True,
+    one_hot: bool = False,
+    timesteps: int = 6,
+    batch: int = 3,
+    units: int = UNITS,
+    inputs: int = INPUTS,
+) -> Layer:
+    """A layer with random parameters, inputs and first state, the same at each call."""
+    random = torch.Generator().manual_seed(0)
+    cell = CELLS[name](units, options)
+
+    def draw(*shape: int) -> Tensor:
+        return (torch.randn(shape, generator=random, dtype=torch.float64) / units**0.5).to(dtype).requires_grad_()
+
+    parameters = {key: draw(*shape) for key, shape in cell.parameter_shapes(inputs, bias).items()}
+    state = tuple(draw(batch, units) for _ in cell.state_names)
+    tokens = torch.randint(inputs, (timesteps, batch), generator=random)
+    return Layer(cell, tokens if one_hot else draw(timesteps, batch, inputs), state, parameters)
+
+
+def variants() -> Iterator[tuple[str, dict]]:
+    """Every cell's name with every setting of its switches."""
+    for name, cell in CELLS.items():
+        for values in itertools.product(*(option.choices for option in cell.options.values())):
+            chosen = dict(zip(cell.options, values, strict=True))
+            if chosen.get("peephole_output", True) or chosen["output_sees"] == "new":  # else it sees neither
+                yield name, chosen
+
+
+def title(variant: tuple[str, dict]) -> str:
+    name, options = variant
+    return " ".join((name, *map(str, options.values())))
+
+
+@pytest.fixture
+def layer() -> Callable[..., Layer]:
+    return make_layer
+
+
+@pytest.fixture(params=list(variants()), ids=title)
+def variant(request: pytest.FixtureRequest) -> tuple[str, dict]:
+    """Every cell in every setting."""
+    return request.param

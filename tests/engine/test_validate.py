@@ -1,0 +1,43 @@
+"""Names in a config: each exists, and they go together."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.cells import CELLS
+from engine.config import Config, ConfigError
+from engine.data import SOURCES
+from engine.training.optimizers import OPTIMIZERS
+from engine.validate import validate
+
+
+def test_the_defaults_stand() -> None:
+    assert validate(Config()) == Config()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_cell_goes_with_every_optimiser(cell: str, optimizer: str) -> None:
+    validate(Config().with_values(cell=cell, optimizer=optimizer))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"cell": "elman"}, r"model\.cell is 'elman'; choose one of rnn, .*lstm"),
+        ({"corpus": "moby-dick"}, r"data\.corpus is 'moby-dick'; choose one of .*tales"),
+        ({"optimizer": "lion"}, r"training\.optimizer is 'lion'; choose one of sgd, .*adamw"),
+        ({"corpus": "hello", "level": "word"}, "'hello' is read by char, not by word"),
+        ({"corpus": "names", "level": "word"}, "'names' is read by char, not by word"),
+        ({"cell": "gru", "options": {"activation": "relu"}}, "'gru' has no option 'activation'"),
+        ({"cell": "rnn", "options": {"activation": "swish"}}, "'activation' of 'rnn' is 'swish'; choose one of tanh"),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_what_does(values: dict, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        validate(Config().with_values(**values))
+
+
+@pytest.mark.parametrize("corpus", [*SOURCES, "file:/some/where.txt", "own:abc"])
+def test_texts_of_the_users_own_need_no_name(corpus: str) -> None:
+    validate(Config().with_values(corpus=corpus))

@@ -1,0 +1,103 @@
+"""When a run has come apart, and what is advised."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from engine.config import Config
+from engine.training.divergence import PATIENCE, DivergenceWatch
+from engine.training.events import Diverged
+
+UNIFORM = math.log(60)
+BAD = UNIFORM + 1.1
+
+
+def watch(**values) -> DivergenceWatch:
+    return DivergenceWatch(Config().with_values(**values), UNIFORM)
+
+
+def look(
+    at: DivergenceWatch, loss: float, norm: float = 1.0, *, rate: float = 0.1, clipped: bool = True, step: int = 1
+):
+    return at.look(step, loss, norm, rate, clipped)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_ends_the_run(loss: float) -> None:
+    diverged = look(watch(), loss, step=7)
+    assert isinstance(diverged, Diverged)
+    assert diverged.step == 7
+    assert diverged.reason == f"The loss is {loss} at step 7."
+
+
+@pytest.mark.parametrize("norm", [math.nan, math.inf])
+def test_a_gradient_that_is_not_finite_ends_the_run(norm: float) -> None:
+    diverged = look(watch(), 2.0, norm)
+    assert isinstance(diverged, Diverged)
+    assert "gradient" in diverged.reason
+
+
+def test_a_loss_a_nat_above_a_uniform_guess_ends_the_run_after_so_many_steps() -> None:
+    watched = watch()
+    for _ in range(PATIENCE - 1):
+        assert look(watched, BAD) is None
+    diverged = look(watched, BAD)
+    assert isinstance(diverged, Diverged)
+    assert "uniform guess" in diverged.reason
+
+
+def test_one_better_step_starts_the_count_again() -> None:
+    watched = watch()
+    for _ in range(3):
+        for _ in range(PATIENCE - 1):
+            assert look(watched, BAD) is None
+        assert look(watched, UNIFORM + 0.9) is None
+
+
+def test_updates_seen_in_one_look_all_count() -> None:
+    watched = watch()
+    for _ in range(PATIENCE // 10 - 1):
+        assert watched.look(1, BAD, 1.0, 0.1, True, 10) is None
+    assert watched.look(1, BAD, 1.0, 0.1, True, 10) is not None
+
+
+def test_a_run_that_learns_is_left_alone() -> None:
+    watched = watch()
+    for step in range(1_000):
+        assert look(watched, UNIFORM * math.exp(-step / 300) + 0.5, step=step) is None
+
+
+def test_a_jump_of_the_gradient_is_told() -> None:
+    watched = watch()
+    for norm in (1.0, 1.2, 0.9, 400.0):
+        look(watched, 3.0, norm)
+    diverged = look(watched, math.nan)
+    assert diverged.reason.endswith("the gradient's norm had risen from 1.2 to 400.")
+
+
+def test_a_large_gain_is_blamed_first() -> None:
+    diverged = look(watch(gain=3.0), math.nan, clipped=False)
+    assert diverged.suggestion == {"model__gain": 1.0}
+
+
+def test_then_a_gradient_without_bound() -> None:
+    diverged = look(watch(), math.nan, clipped=False)
+    assert diverged.suggestion == {"training__clip": "norm", "training__clip_threshold": 1.0}
+
+
+def test_then_the_learning_rate() -> None:
+    diverged = look(watch(), math.nan, rate=0.5)
+    assert diverged.suggestion == {"training__learning_rate": pytest.approx(0.05)}
+
+
+@pytest.mark.parametrize("rate", [1e-9, 1e-3, 1e3])
+@pytest.mark.parametrize("gain", [1.0, 5.0])
+@pytest.mark.parametrize("clipped", [True, False])
+def test_every_suggestion_is_a_config_that_stands(rate: float, gain: float, clipped: bool) -> None:
+    config = Config().with_values(gain=gain, clip="norm" if clipped else "off")
+    diverged = DivergenceWatch(config, UNIFORM).look(1, math.nan, 1.0, rate, clipped)
+    assert diverged is not None
+    assert config.with_values(**diverged.suggestion) != config
+    assert diverged.advice.endswith(".")

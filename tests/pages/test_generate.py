@@ -1,0 +1,403 @@
+"""Generate, without a browser: what is written from which settings, what links do, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.data import Vocabulary
+from engine.decoding.sampling import sample
+from engine.models.language_model import LanguageModel
+from engine.start import prompt_tokens
+from engine.training.checkpoint import Checkpoint
+from playground import lens, services, state
+from playground.charts.export import export
+from playground.charts.next_token import next_token_spec
+from playground.charts.surprise import surprise_spec
+from playground.generating import lookers, shared, takeaway
+from playground.generating import settings as settings_of
+from playground.generating.jobs import Job
+from playground.generating.models import nearest
+from playground.notation import NOTATIONS
+from playground.runs.reader import REFRESH_SECONDS
+from playground.runs.shipped import ORDER
+
+OpenPage = Callable[..., AppTest]
+Text = Callable[[AppTest], str]
+Link = Callable[[AppTest], dict[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def own_desks(idle_trainer: object) -> Iterator[None]:
+    """Texts and models of this test alone."""
+    caches = (shared.shelf, shared.desk, shared.film_desk)
+    for cache in caches:
+        cache.clear()
+    yield
+    shared.desk().close()
+    shared.film_desk().close()
+    for cache in caches:
+        cache.clear()
+
+
+def _job(app: AppTest, side: str = "chosen") -> Job:
+    return app.session_state["generate.jobs"][side]
+
+
+def _done(app: AppTest) -> AppTest:
+    """The page once its texts are written and what is copied is known."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        waits = any(job.active for job in app.session_state["generate.jobs"].values())
+        copied = (
+            shared.copied(shared.snapshot(app.session_state["selection"].run).run, _job(app)) if not waits else None
+        )
+        if not waits and copied is not None:
+            return app.run()
+        time.sleep(0.01)
+    raise AssertionError("the texts were not written")
+
+
+def _press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.main.button if button.label == label).click().run()
+
+
+def _widget(app: AppTest, kind: str, name: str) -> Any:
+    return next(widget for widget in app.main.get(kind) if str(widget.key).endswith(f".{name}"))
+
+
+def _rows(app: AppTest, title: str) -> pd.DataFrame:
+    """The rows that the chart of that title draws."""
+    protos = [element.proto for element in app.get("vega_lite_chart")]
+    drawn = next(proto for proto in protos if json.loads(proto.spec)["title"]["text"] == title)
+    return pa.ipc.open_stream(io.BytesIO(drawn.data.data)).read_pandas()
+
+
+def _expected(run: str, step: int, prompt: str, **settings: Any) -> str:
+    """The text as the engine writes it."""
+    loaded = shared.load(shared.snapshot(run), step)
+    _, start = prompt_tokens(prompt, loaded.vocabulary)
+    return loaded.vocabulary.decode(list(sample(loaded.model, start, **settings)))
+
+
+# ---------------------------------------------------------------------- opening
+
+
+@pytest.mark.parametrize("run", ["", *ORDER])
+def test_the_page_opens_on_every_starter_run_with_a_text_and_its_numbers(
+    open_page: OpenPage, said: Text, read: Text, run: str
+) -> None:
+    app = _done(open_page("generate", **({"run": run} if run else {})))
+    assert not app.exception
+    assert said(app) == ""
+    assert _job(app).written > 0
+    bits = _job(app).bits()
+    claimed = re.search(r"surprised by ([\d.e-]+) bits", read(app))
+    assert claimed
+    assert float(claimed[1]) == pytest.approx(sum(bits) / len(bits), rel=0.01)
+
+
+@pytest.mark.parametrize("look", settings_of.LOOKS)
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_every_drill_down_opens_in_every_notation(open_page: OpenPage, said: Text, look: str, notation: str) -> None:
+    app = open_page("generate", run="hello-rnn", look=look, notation=notation)
+    assert not app.exception
+    assert said(app) == ""
+    assert any("exp" in formula.value for formula in app.main.latex)
+
+
+def test_a_link_is_the_text(open_page: OpenPage, link: Link) -> None:
+    given = {"prompt": "The wolf", "temperature": "0.5", "top_k": "7", "top_p": "0.9", "seed": "11", "length": "90"}
+    app = _done(open_page("generate", run="tales-gru", step="250", **given))
+    settings = {"temperature": 0.5, "top_k": 7, "top_p": 0.9, "seed": 11, "length": 90}
+    assert _job(app).text() == _expected("tales-gru", 250, "The wolf", **settings)
+    assert link(app) == {"run": "tales-gru", "step": "250", **given}
+
+
+WRONG = {
+    "temperature": ("-1", "temperature '-1' cannot be used: give a number from 0 to 3"),
+    "top_k": ("many", "top_k 'many' cannot be used: give a whole number"),
+    "top_p": ("0", "top_p '0' cannot be used"),
+    "seed": ("1e3", "seed '1e3' cannot be used"),
+    "length": ("999999", "from 1 to 5,000"),
+    "forced": ("1:2:3", "forced tokens '1:2:3' cannot be used"),
+    "beside": ("../etc", "run beside '../etc' cannot be used"),
+    "place": ("x", "place 'x' cannot be used"),
+    "look": ("<b>", "drill-down '<b>' cannot be used"),
+    "step": ("best", "training step 'best' cannot be shown: a step is a whole number"),
+    "run": ("nope", "no run"),
+}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_a_wrong_link_gets_a_sentence_and_the_default_stands_in(
+    open_page: OpenPage, said: Text, link: Link, key: str
+) -> None:
+    value, sentence = WRONG[key]
+    app = open_page("generate", **{key: value})
+    assert not app.exception
+    assert sentence in said(app)
+    assert key not in link(app)
+    assert _job(app)
+
+
+def test_a_step_that_is_not_kept_is_said_and_the_nearest_stands_in(open_page: OpenPage, said: Text, link: Link) -> None:
+    app = open_page("generate", run="tales-gru", step="300")
+    kept = [checkpoint.step for checkpoint in shared.snapshot("tales-gru").checkpoints]
+    there = nearest(300, kept)
+    assert f"keeps no weights at step 300: step {there:,} is the nearest" in said(app)
+    assert link(app)["step"] == str(there)
+    assert _job(app).request.weights[1] == there
+
+
+def test_a_run_beside_that_is_gone_is_said(open_page: OpenPage, said: Text, link: Link) -> None:
+    app = open_page("generate", beside="gone")
+    assert "Nothing is written beside" in said(app)
+    assert "beside" not in link(app)
+
+
+# ---------------------------------------------------------------------- prompts and settings
+
+
+def test_a_prompt_loses_what_the_model_cannot_read_and_says_so(open_page: OpenPage, read: Text) -> None:
+    app = _done(open_page("generate", prompt="The ☃ wolf $x$", length="20"))
+    assert _job(app).prompt == "The  wolf x"
+    assert "no symbol for “☃”, “$”: left out" in read(app)
+
+
+def test_an_empty_prompt_says_where_the_text_starts(open_page: OpenPage, read: Text) -> None:
+    app = _done(open_page("generate", prompt="☃", length="20"))
+    assert "Nothing of the prompt is left: the text starts after a line end" in read(app)
+
+
+def test_a_prompt_of_100_000_characters_is_read_and_stays_out_of_the_link(
+    open_page: OpenPage, link: Link, said: Text
+) -> None:
+    app = open_page("generate", run="hello-rnn", length="5")
+    app = _widget(app, "text_area", "prompt").set_value("hello" * 20_000).run()
+    app = _done(app)
+    assert said(app) == ""
+    assert (len(_job(app).start), _job(app).written) == (100_000, 5)
+    assert "prompt" not in link(app)
+
+
+def test_temperature_zero_is_greedy_and_says_so(open_page: OpenPage, read: Text) -> None:
+    app = _done(open_page("generate", temperature="0", length="40"))
+    other = _done(open_page("generate", temperature="0", length="40", seed="77"))
+    assert _job(app).text() == _job(other).text()
+    assert "greedy" in read(app)
+    assert "always taking the likeliest" in read(app)
+
+
+def test_top_k_beyond_the_vocabulary_is_off_and_says_so(open_page: OpenPage, read: Text) -> None:
+    app = _done(open_page("generate", top_k="5000", length="30"))
+    assert "Top-k 5,000 is off" in read(app)
+    assert _job(app).text() == _job(_done(open_page("generate", length="30"))).text()
+
+
+def test_a_model_of_words_never_writes_unk_and_says_where_it_ended(open_page: OpenPage, read: Text) -> None:
+    app = _done(open_page("generate", run="tales-words"))
+    job = _job(app)
+    assert job.vocabulary.unknown not in job.tokens
+    assert "It drew <eos>" in read(app)
+    assert "<unk> is never written. <eos> ends the text." in read(app)
+
+
+def test_another_prompt_takes_the_tokens_put_into_the_old_text_away(open_page: OpenPage, link: Link) -> None:
+    app = open_page("generate", length="20", forced="3:5", place="3")
+    app = _widget(app, "text_area", "prompt").set_value("The cat").run()
+    assert link(app) == {"length": "20", "prompt": "The cat"}
+    assert _job(app).request.forced == ()
+
+
+# ---------------------------------------------------------------------- writing
+
+
+def test_write_writes_once_more_and_another_takes_the_next_seed(open_page: OpenPage, link: Link) -> None:
+    app = _done(open_page("generate", length="50"))
+    first = _job(app)
+    app = _done(_press(app, "Write"))
+    assert _job(app) is not first
+    assert _job(app).text() == first.text()
+    app = _done(_press(app, "Another"))
+    assert link(app)["seed"] == "2"
+    assert _job(app).text() != first.text()
+
+
+def test_a_text_that_was_stopped_stays_stopped(open_page: OpenPage, read: Text) -> None:
+    app = open_page("generate", length="5000")
+    app = _press(app, "Stop")
+    app = _done(app)
+    stopped = _job(app)
+    assert stopped.written < 5_000
+    assert "Stopped at" in read(app)
+    assert _job(app.run()) is stopped
+
+
+def test_two_models_write_from_the_same_prompt_and_seed(open_page: OpenPage, read: Text) -> None:
+    app = _done(open_page("generate", prompt="The wolf", beside="tales-rnn:1000", length="60", seed="5"))
+    settings = {"temperature": 0.8, "seed": 5, "length": 60}
+    assert _job(app).text() == _expected("tales-lstm", state.NEWEST, "The wolf", **settings)
+    assert _job(app, "beside").text() == _expected("tales-rnn", 1000, "The wolf", **settings)
+    assert "step 1,000" in read(app)
+
+
+def test_what_is_copied_is_named(open_page: OpenPage, read: Text) -> None:
+    text = lens.corpus(services.store().run("tales-lstm").config.data).train_text
+    app = _done(open_page("generate"))
+    named = re.search(r"has (\d+) characters: “(.*)”", read(app))
+    assert named
+    assert named[2] in text
+    assert named[2] in _job(app).text()
+    assert len(named[2]) == int(named[1])
+
+
+# ---------------------------------------------------------------------- another token
+
+
+def test_a_chosen_token_shows_what_else_could_have_come(open_page: OpenPage, read: Text) -> None:
+    app = _done(open_page("generate", place="4", top_k="3", length="30"))
+    rows = _rows(app, "What could come next")
+    after = rows.loc[rows["which"] == "drawn from", "probability"]
+    assert (after > 0).sum() == 3
+    assert after.sum() == pytest.approx(1)
+    assert "Place 5" in read(app)
+
+
+def test_another_token_is_put_in_and_taken_back(open_page: OpenPage, read: Text, link: Link) -> None:
+    app = _done(open_page("generate", length="40", place="6"))
+    before = _job(app).tokens[:]
+    vocabulary: Vocabulary = _job(app).vocabulary
+    wanted = (before[6] + 1) % len(vocabulary)
+    key = f".{id(_job(app))}.6"
+    app = next(field for field in app.main.text_input if str(field.key).endswith(key))
+    app = _done(app.set_value(vocabulary.symbols[wanted]).run())
+    assert _job(app).tokens[:7] == [*before[:6], wanted]
+    assert link(app)["forced"] == f"6:{wanted}"
+    assert "Put in by you" in read(app)
+    app = _done(_press(app, "Take it back"))
+    assert _job(app).tokens == before
+    assert "forced" not in link(app)
+
+
+def test_a_token_that_the_model_lacks_is_refused(open_page: OpenPage, said: Text) -> None:
+    app = _done(open_page("generate", length="10", place="2"))
+    key = f".{id(_job(app))}.2"
+    app = next(field for field in app.main.text_input if str(field.key).endswith(key)).set_value("☃").run()
+    assert "no symbol “☃”" in said(app)
+
+
+@pytest.mark.parametrize("label", ["Temperature 0 repeats itself", "Put another token in", "Early beside late"])
+def test_every_experiment_works_with_one_click(open_page: OpenPage, said: Text, label: str) -> None:
+    app = _done(open_page("generate", length="40"))
+    app = _done(_press(app, label))
+    assert not app.exception
+    assert said(app) == ""
+    settings = app.session_state["generate.settings"]
+    assert settings.temperature == 0 or settings.forced or settings.beside[0] == "tales-lstm"
+    if settings.beside[0]:
+        assert _job(app, "beside").request.weights[1] < _job(app).request.weights[1]
+
+
+# ---------------------------------------------------------------------- likelihood
+
+
+def test_the_perplexity_of_a_typed_text_is_that_of_its_tokens(open_page: OpenPage, read: Text) -> None:
+    app = open_page("generate", look="likely", length="10")
+    app = app.main.text_area(key="generate.likely").set_value("The cat sat ☃.").run()
+    found = re.search(r"([\d.]+) bits a character, perplexity ([\d.]+), over (\d+) characters", read(app))
+    assert found
+    assert float(found[2]) == pytest.approx(2 ** float(found[1]), rel=0.02)
+    assert int(found[3]) == len("The cat sat .")
+    assert "no symbol for “☃”" in read(app)
+
+
+def test_the_likelier_of_two_sentences_is_named_with_its_factor(open_page: OpenPage, read: Text) -> None:
+    app = open_page("generate", look="sentences", length="10")
+    run = services.store().run("tales-lstm")
+    end = time.monotonic() + 60
+    while shared.ngrams(run) is None and time.monotonic() < end:
+        time.sleep(0.02)
+    app.run()
+    rows = _rows(app, "Which sentence is likelier?")
+    assert list(rows["judge"].unique()) == ["LSTM on Tales, step 4,000", "3-gram", "2-gram", "1-gram"]
+    model = rows[rows["judge"].str.startswith("LSTM")].set_index("sentence")["bits"]
+    ahead = "first" if model["first"] < model["second"] else "second"
+    assert f"finds the {ahead} sentence" in read(app)
+
+
+def test_words_that_a_vocabulary_lacks_are_named_before_they_are_compared(open_page: OpenPage, read: Text) -> None:
+    app = open_page("generate", run="tales-words", look="sentences", length="10")
+    assert "no symbol for “apple”, “pear”, “salad”, “pair”: it reads <unk> instead" in read(app)
+
+
+# ---------------------------------------------------------------------- runs that are not ready
+
+
+def test_a_run_without_weights_says_so(open_page: OpenPage, said: Text) -> None:
+    run = services.store().create_run(services.store().run("hello-rnn").config, name="Fresh")
+    app = open_page("generate", run=run)
+    assert not app.exception
+    assert "Fresh has saved no weights yet" in said(app)
+
+
+def _trained(run: str, step: int, seed: int) -> Checkpoint:
+    """A checkpoint of a run at a step, with weights that `seed` makes."""
+    config = services.store().run(run).config
+    vocabulary = lens.corpus(config.data).vocabulary
+    weights = LanguageModel(config.model, len(vocabulary), seed=seed).state_dict()
+    return Checkpoint(
+        step=step,
+        full=False,
+        config=config,
+        corpus_sha256="0" * 64,
+        vocabulary=vocabulary.to_json(),
+        planned_steps=100,
+        tensors={f"model.{name}": tensor for name, tensor in weights.items()},
+    )
+
+
+def test_a_run_that_trains_writes_with_its_newest_weights_until_asked_again(open_page: OpenPage) -> None:
+    store = services.store()
+    run = store.create_run(store.run("hello-rnn").config, name="Training")
+    store.put_checkpoint(run, _trained(run, 3, seed=1))
+    store.put_live(run, _trained(run, 8, seed=2))
+    app = _done(open_page("generate", run=run, length="20"))
+    assert _job(app).request.weights == (run, 8, shared.LIVE)
+    store.put_live(run, _trained(run, 9, seed=3))
+    time.sleep(2 * REFRESH_SECONDS)  # the reader asks the store no more often than that
+    app = _done(app.run())
+    assert _job(app).request.weights[1] == 8, "a text does not change under the eyes of its reader"
+    app = _done(_press(app, "Write"))
+    assert _job(app).request.weights[1] == 9
+
+
+def test_a_run_that_is_deleted_meanwhile_is_said(open_page: OpenPage, said: Text) -> None:
+    store = services.store()
+    run = store.create_run(store.run("hello-rnn").config, name="Doomed")
+    store.put_checkpoint(run, _trained(run, 3, seed=1))
+    app = _done(open_page("generate", run=run, length="20"))
+    store.delete_run(run)
+    time.sleep(2 * REFRESH_SECONDS)
+    app.run()
+    assert not app.exception
+    assert run in said(app) or "Doomed" in said(app)
+
+
+def test_the_charts_and_tokens_can_be_taken_away(open_page: OpenPage) -> None:
+    app = _done(open_page("generate", length="30", place="2"))
+    job = _job(app)
+    tokens = takeaway.token_rows(job)
+    assert "".join(tokens["text"]) == job.text()
+    assert export(surprise_spec(), lookers.along(job).to_pandas(), "svg").startswith(b"<svg")
+    rows = _rows(app, "What could come next")
+    assert export(next_token_spec("#0072B2"), rows, "png").startswith(b"\x89PNG")

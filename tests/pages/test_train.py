@@ -1,0 +1,405 @@
+"""Train, without a browser: what the page shows of a run, what its controls make, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import PRESETS
+from engine.cells import CELLS
+from engine.config import Config
+from engine.data import prepare
+from engine.models.language_model import LanguageModel
+from playground import services, state
+from playground.charts.units import UNITS
+from playground.notation import NOTATIONS
+from playground.runs.shipped import ORDER
+from playground.text import number
+
+OpenPage = Callable[..., AppTest]
+Text = Callable[[AppTest], str]
+Link = Callable[[AppTest], dict[str, str]]
+Charts = Callable[[AppTest], dict[str, Any]]
+
+
+class Trainer(Protocol):
+    submitted: list[str]
+
+
+def _widget(app: AppTest, kind: str, name: str) -> Any:
+    """The widget of a setting, such as "model.units"."""
+    return next(widget for widget in app.get(kind) if str(widget.key).endswith(f".{name}"))
+
+
+def _press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.main.button if button.label == label).click().run()
+
+
+def _draft(app: AppTest) -> Config:
+    return app.session_state["draft"].config
+
+
+# ---------------------------------------------------------------------- looking
+
+
+@pytest.mark.parametrize("run", ["", *ORDER])
+def test_the_page_opens_on_every_starter_run_with_its_numbers(
+    open_page: OpenPage, charts: Charts, said: Text, read: Text, run: str
+) -> None:
+    app = open_page("train", **({"run": run} if run else {}))
+    assert not app.exception
+    assert said(app) == ""
+    drawn = charts(app)
+    assert set(drawn) == {"loss", "gradient", "rate", "speed"}
+    assert all(len(chart.rows) > 10 for chart in drawn.values())
+    stored = services.store().update(run or ORDER[0], 0)
+    best = min(evaluation.val_loss for evaluation in stored.evaluations)
+    shown = drawn["loss"].rows.query("series == 'validation'")["value"].min()
+    assert shown == pytest.approx(best, rel=1e-5)
+    assert re.search(r"the next (character|word)", read(app))
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_page_opens_in_every_notation_and_unit(
+    open_page: OpenPage, charts: Charts, link: Link, notation: str, unit: str
+) -> None:
+    app = open_page("train", notation=notation, unit=unit, x="seconds", run="tales-words")
+    assert not app.exception
+    assert not app.warning
+    loss = charts(app)["loss"]
+    assert UNITS[unit].axis in loss.text
+    assert loss.rows["value"].dropna().gt(0).all()
+    wanted = {"notation": notation, "unit": unit, "x": "seconds", "run": "tales-words"}
+    default = {"notation": "ng", "unit": "nats"}
+    assert link(app) == {key: value for key, value in wanted.items() if default.get(key) != value}
+
+
+@pytest.mark.parametrize("x", ["step", "seconds"])
+def test_the_live_charts_draw_value_by_step_or_time_in_the_colour_of_each_run(
+    open_page: OpenPage, charts: Charts, x: str
+) -> None:
+    for name, chart in charts(open_page("train", x=x)).items():
+        channels = chart.channels()
+        assert {("x", x), ("y", "value"), ("color", "label"), ("tooltip", "step")} <= channels | _tooltips(chart), name
+        assert chart.spec["title"]
+        assert chart.spec["description"]
+
+
+def _tooltips(chart: Any) -> set[tuple[str, str]]:
+    lists = [layer.get("encoding", {}).get("tooltip") for layer in chart.spec["layer"]]
+    return {("tooltip", entry["field"]) for listed in lists if isinstance(listed, list) for entry in listed}
+
+
+def test_the_specification_of_a_live_chart_is_the_same_to_the_byte_for_every_run(
+    open_page: OpenPage, charts: Charts
+) -> None:
+    """What the browser compares: any change of it would build the view anew and lose the zoom."""
+    one, other = (charts(open_page("train", run=run)) for run in ("tales-lstm", "hello-rnn"))
+    assert {name: chart.text for name, chart in one.items()} == {name: chart.text for name, chart in other.items()}
+
+
+def test_a_notation_renames_the_equations_of_the_cell(open_page: OpenPage) -> None:
+    def formulas(notation: str) -> str:
+        app = open_page("train", notation=notation)
+        return "\n".join(formula.value for formula in app.main.latex) + "\n".join(m.value for m in app.main.markdown)
+
+    assert r"\Gamma" in formulas("ng")
+    assert r"\Gamma" not in formulas("cs231n")
+
+
+# ---------------------------------------------------------------------- links
+
+
+WRONG_LINKS = {
+    "run": ("nope", "no run"),
+    "unit": ("furlongs", "unit of the loss 'furlongs' cannot be shown"),
+    "x": ("sideways", "horizontal axis 'sideways' cannot be shown"),
+    "notation": ("runes", "notation 'runes' cannot be shown"),
+    "preset": ("nope", "no preset 'nope'"),
+    "config": ("{bad json}", "link's config was not taken"),
+}
+
+
+@pytest.mark.parametrize("key", WRONG_LINKS)
+def test_a_wrong_value_in_a_link_gets_a_sentence_and_leaves_it(
+    open_page: OpenPage, said: Text, link: Link, charts: Charts, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "SAID_SECONDS", 0.0)
+    value, sentence = WRONG_LINKS[key]
+    app = open_page("train", **{key: value})
+    assert not app.exception
+    assert sentence in said(app)
+    assert key not in link(app)
+    assert len(charts(app)) == 4
+    assert said(app.run()) == "", "it is said once"
+
+
+WRONG_CONFIGS = {
+    "out of range": ({"model": {"units": 0}}, r"model\.units"),
+    "unknown key": ({"model": {"wings": 2}}, r"wings"),
+    "unknown section": ({"engine": {}}, r"engine"),
+    "wrong kind": ({"model": {"units": "many"}}, r"model\.units"),
+    "newer version": ({"version": 99}, r"version|newer"),
+    "no such cell": ({"model": {"cell": "transformer"}}, r"model\.cell is 'transformer'"),
+    "no such corpus": ({"data": {"corpus": "bible"}}, r"data\.corpus is 'bible'"),
+    "no such optimiser": ({"training": {"optimizer": "luck"}}, r"training\.optimizer is 'luck'"),
+    "a list": ([], r"config"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_CONFIGS)
+def test_a_config_that_cannot_stand_is_refused_by_name(open_page: OpenPage, said: Text, case: str) -> None:
+    config, named = WRONG_CONFIGS[case]
+    app = open_page("train", config=json.dumps(config))
+    assert not app.exception
+    assert re.search(named, said(app))
+    assert _draft(app) == PRESETS["first-words"].configs[0]
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "requirements.txt", "../shared"])
+def test_a_link_cannot_make_the_page_show_a_file_of_the_server(open_page: OpenPage, said: Text, path: str) -> None:
+    config = Config().with_values(corpus=f"file:{path}")
+    app = open_page("train", config=config.to_json())
+    assert not app.exception
+    assert "does not read files of its server" in said(app)
+    assert _draft(app).data.corpus == "tales"
+    assert not [code for code in app.main.code if "root:" in code.value or "streamlit==" in code.value]
+
+
+def test_a_text_that_is_not_in_the_store_gets_a_sentence(open_page: OpenPage, said: Text) -> None:
+    config = Config().with_values(corpus="own:" + "0" * 64)
+    app = open_page("train", config=config.to_json())
+    assert not app.exception
+    assert said(app)
+    _press(app, "Train")
+    assert not app.exception
+    assert services.store().runs(starters=False) == []
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_set_up_by_its_link(open_page: OpenPage, shared_data, said: Text, link: Link, name: str) -> None:
+    app = open_page("train", preset=name)
+    assert not app.exception
+    assert said(app) == ""
+    assert app.session_state["draft"].configs == PRESETS[name].configs
+    assert link(app) == {}
+
+
+# ---------------------------------------------------------------------- setting up
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("number_input", "model.units", 33),
+        ("number_input", "model.layers", 2),
+        ("toggle", "model.bias", False),
+        ("selectbox", "model.initialisation", "orthogonal"),
+        ("number_input", "training.learning_rate", 0.25),
+        ("selectbox", "training.schedule", "constant"),
+        ("selectbox", "training.clip", "value"),
+        ("selectbox", "training.optimizer", "sgd"),
+        ("number_input", "training.seed", 7),
+        ("number_input", "data.streams", 8),
+        ("number_input", "data.chunk", 16),
+        ("selectbox", "data.corpus", "hello"),
+        ("text_input", "sampling.prompt", "Once"),
+    ],
+)
+def test_a_control_changes_its_setting_and_no_other(open_page: OpenPage, kind: str, name: str, value: Any) -> None:
+    app = open_page("train")
+    before = _draft(app)
+    _widget(app, kind, name).set_value(value).run()
+    assert not app.exception
+    section, setting = name.split(".")
+    assert _draft(app) == before.with_values(**{f"{section}__{setting}": value})
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_parameter_count_is_the_models_and_follows_the_cell(open_page: OpenPage, read: Text, cell: str) -> None:
+    app = open_page("train")
+    _widget(app, "selectbox", "model.cell").set_value(cell).run()
+    _widget(app, "number_input", "model.units").set_value(24).run()
+    assert not app.exception
+    config = _draft(app)
+    model = LanguageModel(config.model, len(prepare(config.data).vocabulary), seed=0)
+    assert f"{number(sum(p.numel() for p in model.parameters()))} parameters" in read(app)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_brings_its_own_switches(open_page: OpenPage, cell: str) -> None:
+    app = open_page("train")
+    _widget(app, "selectbox", "model.cell").set_value(cell).run()
+    shown = {
+        str(widget.key).split(".option.")[1]
+        for kind in ("toggle", "button_group")
+        for widget in app.get(kind)
+        if ".option." in str(widget.key)
+    }
+    assert shown == set(CELLS[cell].options)
+
+
+def test_an_activation_of_the_rnn_reaches_the_config(open_page: OpenPage) -> None:
+    app = open_page("train")
+    _widget(app, "selectbox", "model.cell").set_value("rnn").run()
+    _widget(app, "button_group", "option.activation").set_value("relu").run()
+    assert not app.exception
+    assert _draft(app).model.options == {"activation": "relu"}
+    _widget(app, "selectbox", "model.cell").set_value("lstm").run()
+    assert not app.exception
+    assert _draft(app).model.options == {}, "a switch of the old cell means nothing to the new one"
+
+
+def test_the_length_is_given_in_steps_or_in_seconds(open_page: OpenPage) -> None:
+    app = open_page("train")
+    _widget(app, "button_group", "training.limit").set_value("seconds").run()
+    assert _draft(app).training.seconds > 0
+    _widget(app, "number_input", "training.seconds").set_value(7.0).run()
+    assert _draft(app).training.seconds == 7.0
+    assert not app.exception
+
+
+# ---------------------------------------------------------------------- own text
+
+
+OWN_TEXTS = {
+    "one character": ("x", "too short|one character"),
+    "one character many times": ("x" * 400, "nothing to predict"),
+    "thirty characters": ("the cat sat on the mat, it did", ""),
+    "markup": ("<script>alert(1)</script><img src=x onerror=alert(2)> $math$ :red[colours] " * 9, ""),
+    "right to left and emoji": ("שלום עולם 👩‍👩‍👧 مرحبا 🎉 " * 20, ""),
+    "control characters": ("one\x07two\x1bthree " * 20, ""),
+    "a NUL": ("one\0two " * 20, "NUL"),
+    "only spaces": ("   \n  ", ""),
+}
+
+
+@pytest.mark.parametrize("case", OWN_TEXTS)
+def test_a_pasted_text_works_or_gets_a_sentence(open_page: OpenPage, said: Text, case: str) -> None:
+    text, sentence = OWN_TEXTS[case]
+    app = open_page("train", run="tales-gru")
+    app.text_area(key="own.pasted").set_value(text).run()
+    _press(app, "Use the pasted text")
+    assert not app.exception
+    if sentence:
+        assert re.search(sentence, said(app))
+        _press(app, "Train")
+        assert not app.exception
+        assert services.store().runs(starters=False) == [] or _draft(app).data.corpus == "tales"
+    elif not said(app):
+        assert _draft(app).data.corpus.startswith("own:")
+        _press(app, "Train")
+        assert said(app) == ""
+        (run,) = services.store().runs(starters=False)
+        assert run.config.data.corpus == _draft(app).data.corpus
+    else:
+        assert said(app).rstrip().endswith(".")
+
+
+OWN_FILES = {
+    "too large": (b"five million " * 393_000, r"5\.1\d* MB; the limit is 5 MB"),
+    "not UTF-8": ("Übermut tut selten gut. ".encode("latin-1") * 20, r"not UTF-8 text: byte 0 \(line 1\)"),
+    "UTF-16": (("Übermut tut selten gut. " * 20).encode("utf-16"), "UTF-16, not UTF-8"),
+    "NUL bytes": (b"one\0two" * 50, "NUL"),
+    "empty": (b"", "empty"),
+    "good": (("Frogs sing at night. " * 40).encode(), ""),
+}
+
+
+@pytest.mark.parametrize("case", OWN_FILES)
+def test_an_uploaded_file_works_or_gets_a_sentence(open_page: OpenPage, said: Text, case: str) -> None:
+    raw, sentence = OWN_FILES[case]
+    app = open_page("train")
+    app.get("file_uploader")[0].set_value(("text.txt", raw, "text/plain")).run()
+    _press(app, "Use the uploaded file")
+    assert not app.exception
+    if sentence:
+        assert re.search(sentence, said(app))
+        assert _draft(app).data.corpus == "tales"
+    else:
+        assert said(app) == ""
+        assert _draft(app).data.corpus.startswith("own:")
+
+
+# ---------------------------------------------------------------------- starting
+
+
+def test_train_queues_the_run_and_selects_it(open_page: OpenPage, idle_trainer: Trainer, link: Link) -> None:
+    app = open_page("train")
+    _widget(app, "number_input", "model.units").set_value(17).run()
+    app.button(key="train").click().run()
+    assert not app.exception
+    (run,) = services.store().runs(starters=False)
+    assert (run.status, run.config.model.units) == ("queued", 17)
+    assert link(app) == {"run": run.id}
+    assert run.id in idle_trainer.submitted
+    assert {"Pause", "Stop"} <= {button.label for button in app.main.button}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("UNROLLED_MAX_STEPS", "10"), ("UNROLLED_MAX_PARAMETERS", "1000"), ("UNROLLED_MAX_RUNS_PER_VISITOR", "1")],
+)
+def test_a_limit_is_refused_by_name(
+    open_page: OpenPage, said: Text, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    app = open_page("train")
+    for _ in range(2):
+        app.button(key="train").click().run()
+    assert not app.exception
+    assert variable in said(app)
+    assert len(services.store().runs(starters=False)) == (variable == "UNROLLED_MAX_RUNS_PER_VISITOR")
+
+
+def test_the_limits_stand_beside_the_button(open_page: OpenPage, read: Text, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNROLLED_MAX_STEPS", "1234")
+    monkeypatch.setenv("UNROLLED_MAX_PARAMETERS", "4321000")
+    text = read(open_page("train"))
+    assert "1,234 steps" in text
+    assert "4.32 M parameters" in text
+
+
+def test_a_race_is_queued_as_one(open_page: OpenPage, charts: Charts) -> None:
+    app = open_page("train", preset="why-clipping-matters")
+    assert app.button(key="train").label == "Race 2"
+    app.button(key="train").click().run()
+    assert not app.exception
+    runs = services.store().runs(starters=False)
+    assert len(runs) == 2
+    assert len({run.race for run in runs}) == 1
+    assert len({run.name for run in runs}) == 2
+    assert len(charts(app)["loss"].rows.query("series == 'key'")) == 2
+
+
+def test_rivals_come_and_go_and_share_what_must_be_shared(open_page: OpenPage) -> None:
+    app = open_page("train")
+    for _ in range(3):
+        _press(app, "Add a rival")
+    assert app.button(key="train").label == "Race 4"
+    assert next(button for button in app.main.button if button.label == "Add a rival").disabled
+    _widget(app, "number_input", "model.units").set_value(19).run()
+    _widget(app, "number_input", "data.chunk").set_value(21).run()
+    configs = app.session_state["draft"].configs
+    assert [config.model.units for config in configs].count(19) == 1
+    assert {config.data.chunk for config in configs} == {21}
+    for _ in range(3):
+        _press(app, "Remove")
+    assert app.button(key="train").label == "Train"
+    assert not app.exception
+
+
+def test_a_branch_is_set_up_from_a_checkpoint(open_page: OpenPage, read: Text) -> None:
+    app = open_page("train", run="tales-gru")
+    _press(app, "Set up a branch")
+    assert "optimiser starts afresh" in read(app)
+    app.button(key="train").click().run()
+    (run,) = services.store().runs(starters=False)
+    last = services.store().update("tales-gru", 0).checkpoints[-1].step
+    assert run.parent == ("tales-gru", last)

@@ -1,0 +1,244 @@
+"""What was taken away comes back equal elsewhere, and goes on as if it had never moved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import run_files
+
+from engine.cells import CELLS
+from engine.config import Config
+from engine.training.optimizers import OPTIMIZERS
+from playground.runs.archive import Parcel, ParcelError, pack, unpack
+from playground.runs.archive.form import checkpoint_name
+from playground.runs.arrivals import IMPORTED, bring_in
+from playground.runs.records import HELD_UP, INTERRUPTED, PAUSED, Change, Metric, SampleText
+from playground.runs.settings import Settings
+from playground.runs.shipped import Shipped
+from playground.runs.store import Store
+
+
+def comparable(rows: list[Any]) -> list[str]:
+    """Rows as text: NaN equals NaN there."""
+    return [repr(row) for row in rows]
+
+
+def moved(store: Store, run_id: str, other: Store) -> str:
+    return bring_in(other, unpack(pack(store, run_id), Settings()), owner="me")
+
+
+def losses(store: Store, run_id: str) -> list[tuple[int, float, float]]:
+    return [(metric.step, metric.loss, metric.grad_norm) for metric in store.metrics(run_id)]
+
+
+def judged(store: Store, run_id: str) -> list[tuple[int, float]]:
+    return [(evaluation.step, evaluation.val_loss) for evaluation in store.evaluations(run_id)]
+
+
+def test_everything_comes_back_equal(
+    make_store: Callable[[], Store], train: Callable[..., None], small: Config
+) -> None:
+    store, other = make_store(), make_store()
+    run_id = store.create_run(small, name="mine, früher", owner="someone")
+    train(store)
+    odd = Metric(41, math.nan, math.inf, -math.inf, 1e-300, None, 0.1 + 0.2, 1e22, 5e-324)
+    store.record(run_id, [odd, SampleText(41, "he", '"quoted", \n\t=1+1 🙂', math.nan, 0)])
+    store.record(run_id, [Change(40, "learning_rate", 0.003, when=12.5), Change(40, "refused", text="=HYPERLINK(0)")])
+    with pytest.raises(ParcelError, match="step 41"):
+        unpack(pack(store, run_id), Settings())  # a step that the run does not have
+    store.forget_after(run_id, 40)
+    store.record(run_id, [replace(odd, step=39), SampleText(39, "he", '"quoted", \n\t=1+1 🙂', math.nan, 0)])
+
+    arrived = moved(store, run_id, other)
+
+    assert arrived != run_id
+    for rows in ("metrics", "evaluations", "samples"):
+        assert comparable(getattr(other, rows)(arrived)) == comparable(getattr(store, rows)(run_id)), rows
+    *changes, mark = other.changes(arrived)
+    assert changes == store.changes(run_id)
+    assert (mark.step, mark.key) == (40, IMPORTED)
+    here, there = store.run(run_id), other.run(arrived)
+    kept = (
+        "name", "status", "config", "step", "planned_steps", "parameters", "evaluation_steps", "best_step", "best_loss",
+        "val_loss", "last_loss", "seconds", "train_seconds", "tokens_per_second", "message", "why", "started", "ended",
+        "threads", "device", "corpus_sha256", "visibility",
+    )  # fmt: skip
+    assert {name: getattr(there, name) for name in kept} == {name: getattr(here, name) for name in kept}
+    assert (there.owner, there.race, there.parent, there.starter) == ("me", None, None, False)
+    steps = [(info.step, info.full, info.sha256, info.created) for info in store.checkpoints(run_id)]
+    assert [(info.step, info.full, info.sha256, info.created) for info in other.checkpoints(arrived)] == steps
+    for step, *_ in steps:
+        assert other.checkpoint(arrived, step) == store.checkpoint(run_id, step)
+
+
+def test_a_paused_run_goes_on_elsewhere_with_the_losses_of_an_undisturbed_one(
+    make_store: Callable[[], Store], train: Callable[..., None], small: Config, own_text: str
+) -> None:
+    here, there = make_store(), make_store()
+    config = small.with_values(corpus=f"own:{here.put_text(own_text)}", cell="lstm", dropout=0.2, averaging=0.9)
+    undisturbed, run_id = here.create_run(config), here.create_run(config)
+    train(here)
+    train(here, pause_at=17)
+    assert here.run(run_id).status == PAUSED
+
+    arrived = moved(here, run_id, there)
+
+    assert there.text(config.data.corpus.removeprefix("own:")) == own_text
+    assert there.run(arrived).status == PAUSED
+    there.command(arrived, "resume")
+    train(there)
+    assert losses(there, arrived) == losses(here, undisturbed)
+    assert judged(there, arrived) == judged(here, undisturbed)
+    assert [sample.text for sample in there.samples(arrived)] == [sample.text for sample in here.samples(undisturbed)]
+
+
+def test_a_run_taken_away_while_it_trains_arrives_interrupted_and_goes_on_exactly(
+    make_store: Callable[[], Store], train: Callable[..., None], small: Config
+) -> None:
+    here, there = make_store(), make_store()
+    undisturbed, run_id = here.create_run(small), here.create_run(small)
+    train(here)
+    files: list[bytes] = []
+    train(here, at=33, then=lambda: files.append(pack(here, run_id)))
+    parcel = unpack(files[0], Settings())
+    assert (parcel.run.status, parcel.metrics[-1].step) == ("running", 33)
+    assert parcel.resumes_at == 22, "the newest evaluation before"
+
+    arrived = bring_in(there, parcel, owner="")
+
+    run = there.run(arrived)
+    assert run.status == INTERRUPTED
+    assert "step 33" in run.message
+    assert "from step 22" in run.message
+    there.command(arrived, "resume")
+    train(there)
+    assert losses(there, arrived) == losses(here, undisturbed)
+
+
+def test_a_waiting_run_arrives_paused(store: Store, other: Store, small: Config) -> None:
+    arrived = moved(store, store.create_run(small), other)
+    assert other.run(arrived).status == PAUSED
+    assert other.queue_state().waiting == ()
+
+
+def test_a_run_whose_worker_waited_for_a_disk_arrives_paused(store: Store, other: Store, small: Config) -> None:
+    run_id = store.create_run(small, start=False)
+    store.record(run_id, why=HELD_UP, message="The disk is full: it waits for space.", step=7)
+    run = other.run(moved(store, run_id, other))
+    assert (run.status, run.why) == (PAUSED, "")
+    assert "could not be saved at step 7" in run.message
+
+
+VARIANTS = [
+    *({"optimizer": name} for name in OPTIMIZERS),
+    {"optimizer": "momentum", "momentum": 0.0},
+    *({"cell": name, "layers": 2} for name in CELLS),
+    {"embedding": 0, "bias": False},
+    {"averaging": 0.9, "precision": "bfloat16", "cell": "lstm"},
+]
+
+
+@pytest.mark.parametrize("values", VARIANTS, ids=str)
+def test_every_kind_of_model_and_optimiser_passes_its_own_checks(
+    make_store: Callable[[], Store], train: Callable[..., None], small: Config, values: dict[str, Any]
+) -> None:
+    store = make_store()
+    run_id = store.create_run(small.with_values(**values))
+    train(store, pause_at=9)
+    parcel = unpack(pack(store, run_id), Settings())
+    assert parcel.left_out == ()
+    assert parcel.resumes_at == 9
+    for info in parcel.checkpoints:
+        assert parcel.checkpoint(info.step) == store.checkpoint(run_id, info.step)
+
+
+def test_every_starter_run_can_be_taken_away(make_store: Callable[[], Store]) -> None:
+    store = Store(make_store().url, Shipped.default())
+    for run_id in store.shipped:
+        parcel = unpack(pack(store, run_id), Settings())
+        assert (parcel.run.name, parcel.left_out) == (store.run(run_id).name, ())
+        assert [info.step for info in parcel.checkpoints] == [info.step for info in store.checkpoints(run_id)]
+    store.close()
+
+
+def test_a_parent_is_kept_only_where_it_is_everywhere(
+    make_store: Callable[[], Store], train: Callable[..., None], small: Config
+) -> None:
+    store = make_store()
+    parent = store.create_run(small)
+    train(store)
+    branch = store.create_run(small.with_values(training__seed=7), parent=(parent, 40))
+    with pytest.raises(ParcelError, match="pause it first"):
+        pack(store, branch)
+    train(store, pause_at=5)
+    elsewhere = make_store()
+    run = elsewhere.run(moved(store, branch, elsewhere))
+    assert (run.parent, run.resumable) == (None, True)
+    starters = Store(make_store().url, Shipped.default())
+    hello = starters.create_run(starters.run("hello-rnn").config, parent=("hello-rnn", 500))
+    assert starters.run(moved(starters, hello, starters)).parent == ("hello-rnn", 500)
+    starters.close()
+
+
+def test_checkpoints_that_hold_no_numbers_are_left_out_and_said(
+    make_store: Callable[[], Store], train: Callable[..., None], small: Config
+) -> None:
+    from engine.training.checkpoint import Checkpoint
+
+    store, other = make_store(), make_store()
+    run_id = store.create_run(small)
+    train(store)
+    broken = Checkpoint.from_bytes(store.checkpoint(run_id, 16))
+    broken.tensors["model.head_weight"][0, 0] = math.nan
+    store.put_checkpoint(run_id, broken)
+    parcel = unpack(pack(store, run_id), Settings())
+    assert parcel.left_out == (16,)
+    arrived = bring_in(other, parcel, owner="")
+    assert "without 1 of its checkpoints" in other.changes(arrived)[-1].text
+
+
+def test_control_characters_and_a_text_that_is_gone_do_not_keep_a_run_from_moving(
+    store: Store, other: Store, small: Config
+) -> None:
+    run_id = store.create_run(small, name="bell \x07 and\nline", start=False)
+    store.record(run_id, message="one\x07two")
+    run = other.run(moved(store, run_id, other))
+    assert (run.name, run.message) == ("bell   and line", "one two")
+    gone = store.create_run(small.with_values(corpus="own:" + "0" * 64))
+    assert other.run(moved(store, gone, other)).config.data.corpus == "own:" + "0" * 64
+
+
+def test_a_run_that_reads_a_file_of_this_machine_stays_here(store: Store, small: Config) -> None:
+    with pytest.raises(ParcelError, match="by its path"):
+        pack(store, store.create_run(small.with_values(corpus="file:/etc/hostname")))
+
+
+def test_a_file_has_room_for_some_checkpoints_only(
+    monkeypatch: pytest.MonkeyPatch, make_store: Callable[[], Store], train: Callable[..., None], small: Config
+) -> None:
+    store = make_store()
+    run_id = store.create_run(small)
+    train(store)
+    infos = store.checkpoints(run_id)
+    full = [info.step for info in infos if info.full]
+    room = sum(info.bytes for info in infos if info.full) + 2 * infos[0].bytes
+    monkeypatch.setattr("playground.runs.archive.form.FOR_CHECKPOINTS", room)
+    parcel = unpack(pack(store, run_id), Settings())
+    assert set(full) < {info.step for info in parcel.checkpoints}
+    assert sum(info.bytes for info in parcel.checkpoints) <= room
+    assert set(parcel.left_out) == {info.step for info in infos} - {info.step for info in parcel.checkpoints}
+
+
+def test_the_parcel_says_what_it_holds(packed: bytes) -> None:
+    parcel = unpack(packed, Settings())
+    assert isinstance(parcel, Parcel)
+    assert (parcel.run.name, parcel.run.status, parcel.run.step, parcel.resumes_at) == ("small run", "paused", 25, 25)
+    assert parcel.made_by.startswith("Unrolled")
+    assert parcel.bytes == sum(len(parcel.checkpoint(info.step)) for info in parcel.checkpoints)
+    with pytest.raises(ParcelError, match="step-000999"):
+        parcel.checkpoint(999)
+    assert checkpoint_name(25) in run_files.opened(packed)

@@ -1,0 +1,70 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.training.checkpoint import Checkpoint
+from playground.runs import starters
+from playground.runs.records import StoreError
+from playground.runs.shipped import FOLDER, ORDER, Shipped, ShippedRun
+from playground.runs.starters import MOST_BYTES, STARTERS, TOLERANCE
+
+
+def test_every_starter_run_is_shipped_and_they_are_small() -> None:
+    assert tuple(Shipped(FOLDER)) == ORDER
+    assert set(STARTERS) == set(ORDER)
+    assert starters.size(FOLDER) <= MOST_BYTES
+
+
+@pytest.mark.parametrize("run_id", ORDER)
+def test_a_starter_run_is_whole_and_of_its_config(run_id: str) -> None:
+    shipped = Shipped(FOLDER)[run_id]
+    run = shipped.run
+    title, config = STARTERS[run_id]
+    assert (run.id, run.name, run.config, run.status, run.starter) == (run_id, title, config, "finished", True)
+    update = shipped.update()
+    assert update.metrics[-1].step == run.step == run.planned_steps
+    assert update.evaluations
+    assert len(update.samples) == len(update.evaluations)
+    infos = update.checkpoints
+    assert infos is not None
+    steps = [info.step for info in infos]
+    assert steps[:3] == [0, 1, 2]
+    assert steps[-1] == run.step
+    assert [info.full for info in infos] == [False] * (len(infos) - 1) + [True]
+    for info in infos:
+        checkpoint = Checkpoint.from_bytes(shipped.checkpoint(info.step))
+        assert (checkpoint.step, checkpoint.full, checkpoint.config) == (info.step, info.full, config)
+        assert checkpoint.corpus_sha256 == run.corpus_sha256
+
+
+def test_a_starter_run_can_be_made_again_bit_for_bit(tmp_path: Path) -> None:
+    made = starters.make("hello-rnn", tmp_path)
+    assert (tmp_path / "hello-rnn" / "run.json").is_file()
+    same, said = starters.check("hello-rnn", tmp_path)
+    assert same
+    assert said == "bit for bit the same"
+    shipped = Shipped(FOLDER)["hello-rnn"]
+    assert made.run.val_loss == pytest.approx(shipped.run.val_loss, abs=TOLERANCE)
+
+
+def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
+    made = starters.make("hello-rnn", tmp_path)
+    (tmp_path / "hello-rnn" / "step-000001.safetensors").write_bytes(b"not what it was")
+    with pytest.raises(StoreError, match=r"step-000001\.safetensors .*damaged"):
+        made.checkpoint(1)
+    with pytest.raises(StoreError, match="no checkpoint at step 77"):
+        made.checkpoint(77)
+
+
+def test_a_run_further_off_than_the_tolerance_is_told(tmp_path: Path) -> None:
+    starters.make("hello-rnn", tmp_path)
+    path = tmp_path / "hello-rnn" / "run.json"
+    plain = json.loads(path.read_text())
+    plain["run"]["val_loss"] += 1.0
+    plain["checkpoints"] = {name: values[:-1] for name, values in plain["checkpoints"].items()}
+    path.write_text(json.dumps(plain))
+    assert ShippedRun(path.parent).run.val_loss == plain["run"]["val_loss"]
+    close, said = starters.check("hello-rnn", tmp_path)
+    assert not close
+    assert "apart" in said

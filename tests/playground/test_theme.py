@@ -1,0 +1,59 @@
+import itertools
+
+import pytest
+
+from engine.cells import CELLS
+from playground import theme
+
+
+def luminance(color: str) -> float:
+    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_has_its_familys_colour_and_a_dash(cell: str) -> None:
+    assert theme.family(cell) == CELLS[cell].family
+    assert theme.family_color(cell) == theme.FAMILIES[CELLS[cell].family]
+    assert cell in theme.CELL_DASHES
+
+
+def test_cells_of_one_family_differ_in_their_dash() -> None:
+    for family in theme.FAMILIES:
+        dashes = [dash for cell, dash in theme.CELL_DASHES.items() if theme.family(cell) == family]
+        assert len(set(dashes)) == len(dashes)
+
+
+@pytest.mark.parametrize("color", [*theme.FAMILIES.values(), theme.SURPRISE, theme.ALARM, theme.MUTED])
+def test_colours_are_readable_on_both_backgrounds(color: str) -> None:
+    assert contrast(color, theme.LIGHT_PAPER) >= 3.0
+    assert contrast(color, theme.DARK_PAPER) >= 3.0
+
+
+@pytest.mark.parametrize("shade", list(itertools.chain(*theme.SHADES.values())))
+def test_shades_of_a_family_stand_out_on_both_backgrounds(shade: str) -> None:
+    assert min(contrast(shade, theme.LIGHT_PAPER), contrast(shade, theme.DARK_PAPER)) >= 2.0
+
+
+@pytest.mark.parametrize("cells", list(itertools.combinations_with_replacement(theme.FAMILIES, 4)))
+def test_no_two_runs_of_a_race_look_alike(cells: tuple[str, ...]) -> None:
+    styles = theme.run_styles(cells)
+    assert len({style.color for style in styles}) == 4
+    assert len({style.dash for style in styles}) == 4
+    assert [style.letter for style in styles] == list("ABCD")
+
+
+def test_a_fifth_run_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 4"):
+        theme.run_styles(["rnn"] * 5)
+
+
+def test_an_unknown_family_is_refused() -> None:
+    with pytest.raises(ValueError, match="'transformer'"):
+        theme.family("transformer")
