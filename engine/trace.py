@@ -1,0 +1,126 @@
+"""Trace: what one recorded pass of a probe through a model holds, named and shaped. It never holds the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+UNKNOWN = -1
+"""Stands for a token that the vocabulary has no symbol for: the model reads a zero vector there, and nothing is
+expected of it."""
+
+LONGEST_PROBE = 500
+"""Tokens of a probe at most."""
+
+Target = Literal["sum"] | int
+"""What is differentiated: the sum of all losses, or the loss at one timestep, counted from 0."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that is put in place of what the model computes; everything after it follows from it.
+
+    Attributes:
+        quantity: a state or a gate, as the trace names it
+        layer, time, unit: where, each counted from 0
+        value: what stands there instead
+    """
+
+    quantity: str
+    layer: int
+    time: int
+    unit: int
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """All that a stack computed in one direction: states, gates and pre-activations by name.
+
+    Keys are the cell's state names ("hidden", "cell"), its gates ("forget", "candidate", ...) and, for each block of
+    rows of its weights, what goes into the activation function: "forget_pre", "candidate_pre", ... (a GRU's block
+    "keep" is z = 1 - update).
+
+    Attributes:
+        values: (layer, time, unit) for each name, on the CPU
+        initial: the state before the first token, (layer, unit) for each state name
+        grad: the gradient with respect to each of `values`, under the same names; None where it was not asked for
+        initial_grad: the same for `initial`
+    """
+
+    values: Mapping[str, Tensor]
+    initial: Mapping[str, Tensor]
+    grad: Mapping[str, Tensor] | None = None
+    initial_grad: Mapping[str, Tensor] | None = None
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace(Direction):
+    """One recorded pass of a language model over a probe.
+
+    `trace["forget"]` is (layer, time, unit), `trace.grad["forget"]` the gradient of `target` with respect to it.
+
+    Attributes:
+        tokens: (time), ids; `UNKNOWN` for what the vocabulary has no symbol for
+        targets: (time), the token that follows each; `UNKNOWN` where none is known, as after the last
+        inputs: (time, width), the vectors that the bottom layer reads: embeddings, or one-hot vectors
+        losses: (time), -log p(target), in nats; NaN where there is no target
+        log_probabilities: (time, vocabulary), in nats, of the next token
+        target: what `grad` is the gradient of; None without gradients
+        inputs_grad: the gradient with respect to `inputs`
+        reverse: the second direction of a bidirectional stack, in reading order: its time t is the same token
+    """
+
+    tokens: Tensor = field(kw_only=True)
+    targets: Tensor = field(kw_only=True)
+    inputs: Tensor = field(kw_only=True)
+    losses: Tensor = field(kw_only=True)
+    log_probabilities: Tensor = field(kw_only=True)
+    target: Target | None = None
+    inputs_grad: Tensor | None = None
+    reverse: Direction | None = None
+
+    @property
+    def layers(self) -> int:
+        """Number of stacked layers."""
+        return self["hidden"].shape[0]
+
+    @property
+    def length(self) -> int:
+        """Number of timesteps."""
+        return len(self.tokens)
+
+    @property
+    def units(self) -> int:
+        """Units in each layer."""
+        return self["hidden"].shape[2]
+
+    def before(self, state: str) -> Tensor:
+        """A state as each timestep found it, (layer, time, unit): `initial` first, then all but the last."""
+        return torch.cat((self.initial[state].unsqueeze(1), self[state][:, :-1]), dim=1)
+
+    def top(self, count: int) -> tuple[Tensor, Tensor]:
+        """The likeliest next tokens and their probabilities, (time, count) each, the likeliest first."""
+        count = min(count, self.log_probabilities.shape[1])
+        values, tokens = self.log_probabilities.topk(count, dim=1)
+        return tokens, values.exp()
+
+    def bytes(self) -> int:
+        """Memory that the numbers take."""
+        held = [*self.values.values(), *(self.grad or {}).values(), self.log_probabilities, self.inputs]
+        if self.reverse is not None:
+            held += [*self.reverse.values.values(), *(self.reverse.grad or {}).values()]
+        return sum(tensor.numel() * tensor.element_size() for tensor in held)
