@@ -71,6 +71,14 @@ def cpu_seconds(pid: int) -> float:
     return used.user + used.system
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether the process was stopped by a signal: it can do nothing, whatever it waits for."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
+
+
 def kill(pid: int, started: float) -> None:
     """End the process `pid` that began at `started`, at once, if it still runs."""
     if is_alive(pid, started):

@@ -198,13 +198,19 @@ class Trainer:
             self._say_interrupted(self.store.strike_off(unknown, _sentence("its trainer was lost")))
 
     def _end_the_stuck(self) -> None:
-        """End workers that do nothing any more, and workers whose trainer is long dead."""
+        """End a worker that does nothing any more, and workers whose trainer is long dead.
+
+        One at a time: the others may only wait for what it holds, such as the store's lock.
+        """
         silence = self._silence_of_workers.look({pid: processes.cpu_seconds(pid) for pid in self._workers})
-        for pid, working in self._workers.items():
-            if silence[pid] > HUNG_SECONDS and not working.cause:
-                working.cause = f"its process gave no sign of life for {HUNG_SECONDS:.0f} seconds and was ended"
-                log.warning("Worker %d hangs and is ended.", pid)
-                _send(pid, _KILL)
+        stuck = [pid for pid, working in self._workers.items() if silence[pid] > HUNG_SECONDS and not working.cause]
+        if stuck:
+            pid = max(stuck, key=lambda pid: (processes.is_stopped(pid), silence[pid]))
+            cause = f"its process gave no sign of life for {HUNG_SECONDS:.0f} seconds and was ended"
+            self._workers[pid].cause = cause
+            log.warning("Worker %d hangs and is ended.", pid)
+            _send(pid, _KILL)
+            self._silence_of_workers.forgive()
         now = time.perf_counter()
         for due, leader in list(self._left_behind):
             if now >= due:

@@ -49,3 +49,7 @@ class Watchdog(Generic[Watched]):
             self._signs[who] = (sign, since if who in known and before == sign else self._awake)
             silent[who] = self._awake - self._signs[who][1]
         return silent
+
+    def forgive(self) -> None:
+        """Count everybody's silence anew from the next look: what has just been done may be all they waited for."""
+        self._signs = {}

@@ -149,7 +149,7 @@ from playground.runs import trainer as module
 from playground.runs.settings import Settings
 from playground.runs.store import Store
 
-module.HUNG_SECONDS = 1.5
+module.HUNG_SECONDS = 4.0
 settings = Settings.from_environment()
 trainer = module.Trainer(Store(settings.store), settings)
 signal.signal(signal.SIGTERM, trainer.end)
@@ -280,6 +280,36 @@ def test_a_trainer_that_is_silent_is_given_up_but_not_while_nobody_can_write(
     assert store.run(run_id).status == "interrupted"
     assert "trainer" in store.run(run_id).message
     trainer._end_workers()
+
+
+def test_of_several_workers_that_do_nothing_the_one_that_cannot_is_ended_and_the_others_get_their_time(
+    store: Store, settings: Settings, tiny: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, killed = [0.0], []
+    stopped = {12}
+    monkeypatch.setattr(processes, "cpu_seconds", lambda pid: 1.0)
+    monkeypatch.setattr(processes, "is_stopped", lambda pid: pid in stopped)
+    monkeypatch.setattr(trainer_module, "_send", lambda pid, number: killed.append(pid))
+    trainer = Trainer(store, settings)
+    trainer._silence_of_workers = Watchdog(lambda: now[0])
+    store.create_run(tiny)
+    claim = store.claim(store.register(1, "here", 0.0, 3))
+    assert claim is not None
+    trainer._workers = {pid: trainer_module._Working(claim, None) for pid in (11, 12, 13)}
+
+    def looks(seconds: int) -> None:
+        for _ in range(seconds):
+            now[0] += 1.0
+            trainer._end_the_stuck()
+
+    looks(int(trainer_module.HUNG_SECONDS) + 2)
+    assert killed == [12], "it may hold what the others wait for"
+    del trainer._workers[12]
+    looks(int(trainer_module.HUNG_SECONDS))
+    assert killed == [12], "the others have as long as ever"
+    looks(2)
+    assert len(killed) == 2, "one at a time"
+    trainer._workers = {}
 
 
 def test_where_forking_is_not_safe_workers_are_processes_of_their_own(

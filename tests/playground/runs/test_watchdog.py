@@ -58,3 +58,15 @@ def test_who_has_left_is_forgotten_and_begins_anew(clock: Clock) -> None:
     assert dog.look({}) == {}
     clock.now += 1.0
     assert dog.look({"a": None}) == {"a": 0.0}
+
+
+def test_after_a_pardon_everybody_has_as_long_as_ever(clock: Clock) -> None:
+    dog: Watchdog[str] = Watchdog(clock)
+    dog.look({"a": 1, "b": 1})
+    clock.now += 1.0
+    assert dog.look({"a": 1, "b": 1}) == {"a": 1.0, "b": 1.0}
+    dog.forgive()
+    clock.now += 1.0
+    assert dog.look({"a": 1, "b": 1}) == {"a": 0.0, "b": 0.0}
+    clock.now += 1.0
+    assert dog.look({"a": 1, "b": 2}) == {"a": 1.0, "b": 0.0}
