@@ -50,6 +50,10 @@ SILENT_AFTER_SECONDS = 30.0
 HUNG_SECONDS = 180.0
 """A worker that has used no processor time for so long is ended: it is stuck, and its run can be resumed."""
 
+LONGEST_TICK_SECONDS = 15.0
+"""Most that a tick of a busy trainer takes: as long as it waits for the store, and a little. Who looks less often
+has slept."""
+
 LEFT_BEHIND_SECONDS = 15.0
 """Workers that have not ended so long after their trainer are ended."""
 
@@ -104,7 +108,7 @@ class Trainer:
         """claims whose worker has ended, and why; yet to be said in the store"""
         self._left_behind: list[tuple[float, int]] = []
         """dead trainers, each with the time from which none of its workers may be there any more"""
-        self._silence_of_workers: Watchdog[int] = Watchdog()
+        self._silence_of_workers: Watchdog[int] = Watchdog(longest_step=LONGEST_TICK_SECONDS)
         self._silence_of_trainers: Watchdog[str] = Watchdog()
         self._kills = memory.SystemKills()
         self._reserve = disk.Reserve(store.url)

@@ -13,8 +13,8 @@ SPECIAL = st.sampled_from(
         "", "x" * 5_000, "\0", "\ud800", "\u202e", "a\nb", "own:../../secret", "file:secret.txt", "<b>", "=1+1", [], {},
         [[]], {"": None},
     ]
-)  # fmt: skip
-"""What breaks programs that expect something else."""
+).map(copy.deepcopy)  # fmt: skip
+"""What breaks programs that expect something else. Copies: who draws a list may put something into it."""
 
 
 def json_values(leaves: int = 12) -> st.SearchStrategy[Any]:

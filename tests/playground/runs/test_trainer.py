@@ -167,7 +167,7 @@ def test_a_worker_that_hangs_is_ended_and_its_run_can_go_on(
     until(lambda: store.metrics(run_id) and store.metrics(other), "both train", seconds=60)
     victim = min(processes_.workers(trainer), key=lambda process: process.create_time())
     victim.send_signal(signal.SIGSTOP)
-    until(lambda: store.run(run_id).status == "interrupted", "the worker that hung is ended")
+    until(lambda: store.run(run_id).status == "interrupted", "the worker that hung is ended", seconds=60)
     assert "no sign of life" in store.run(run_id).message
     assert not victim.is_running()
     assert store.run(other).status == "running", "one that works is left alone"

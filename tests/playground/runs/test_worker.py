@@ -393,4 +393,4 @@ def test_writes_come_a_few_times_a_second_but_for_the_first_point(
     work()
     assert writes[0] == 1, "the first point is written at once"
     assert sum(writes) == len(store.metrics(run_id))
-    assert len(writes) <= (time.monotonic() - started) / WRITE_SECONDS + 2
+    assert len(writes) <= (time.monotonic() - started) / WRITE_SECONDS + 4, "and what evaluations and the end bring"
