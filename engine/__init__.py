@@ -4,29 +4,41 @@ from engine.config import Config, ConfigError, DataConfig, ModelConfig, Sampling
 from engine.data import Corpus, TextError, prepare
 from engine.decoding.sampling import next_distribution, sample
 from engine.models.language_model import LanguageModel
+from engine.models.recording import record, record_stack, warm
 from engine.presets import PRESETS
 from engine.start import train
+from engine.trace import LONGEST_PROBE, UNKNOWN, Change, Direction, StackTrace, Target, Trace
 from engine.training.checkpoint import Checkpoint, CheckpointError
 from engine.training.run import Training
 from engine.validate import validate
 
 __all__ = [
+    "LONGEST_PROBE",
     "PRESETS",
+    "UNKNOWN",
+    "Change",
     "Checkpoint",
     "CheckpointError",
     "Config",
     "ConfigError",
     "Corpus",
     "DataConfig",
+    "Direction",
     "LanguageModel",
     "ModelConfig",
     "SamplingConfig",
+    "StackTrace",
+    "Target",
     "TextError",
+    "Trace",
     "Training",
     "TrainingConfig",
     "next_distribution",
     "prepare",
+    "record",
+    "record_stack",
     "sample",
     "train",
     "validate",
+    "warm",
 ]

@@ -15,7 +15,7 @@ import reprlib
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, Literal, get_type_hints
 
 VERSION = 1
 
@@ -34,9 +34,14 @@ def setting(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
     unit: str = "",
+    written: Literal["always", "when set"] = "always",
 ) -> Any:
-    """One field of a config: its default, what it means, and what values it may take."""
-    about = {"meaning": meaning, "low": low, "high": high, "choices": choices, "unit": unit}
+    """One field of a config: its default, what it means, and what values it may take.
+
+    A setting that came after version 1 had gone out is written down only where it is not at its default, so that
+    a config which does not use it stays the same text, which earlier versions can read too.
+    """
+    about = {"meaning": meaning, "low": low, "high": high, "choices": choices, "unit": unit, "written": written}
     return field(default=default, metadata=about)
 
 
@@ -86,6 +91,11 @@ class ModelConfig(_Section):
     cell: str = setting("lstm", "recurrent cell")
     units: int = setting(128, "hidden units in each layer", low=1, high=2048, unit="units")
     layers: int = setting(1, "recurrent layers, stacked", low=1, high=8, unit="layers")
+    bidirectional: bool = setting(
+        False,
+        "whether each layer also reads the sequence from its end; not for a model that predicts the next token",
+        written="when set",
+    )
     embedding: int = setting(
         64, "size of a token's learned vector; 0 feeds it in one-hot", low=0, high=2048, unit="dimensions"
     )
@@ -347,4 +357,9 @@ def _plain(section: _Section) -> dict[str, Any]:
     plain = asdict(section)
     if "options" in plain:
         plain["options"] = dict(plain["options"])
-    return plain
+    unset = {
+        item.name
+        for item in fields(section)
+        if item.metadata.get("written") == "when set" and plain[item.name] == item.default
+    }
+    return {name: value for name, value in plain.items() if name not in unset}

@@ -25,9 +25,10 @@ class Change:
     """One value that is put in place of what the model computes; everything after it follows from it.
 
     Attributes:
-        quantity: a state or a gate, as the trace names it
+        quantity: a state, a gate or a weighted sum, as the trace names it
         layer, time, unit: where, each counted from 0
         value: what stands there instead
+        reverse: whether it stands in the second direction of a bidirectional stack
     """
 
     quantity: str
@@ -35,6 +36,7 @@ class Change:
     time: int
     unit: int
     value: float
+    reverse: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,16 +48,19 @@ class Direction:
     "keep" is z = 1 - update).
 
     Attributes:
-        values: (layer, time, unit) for each name, on the CPU
-        initial: the state before the first token, (layer, unit) for each state name
-        grad: the gradient with respect to each of `values`, under the same names; None where it was not asked for
+        values: (layer, time, unit) for each name, on the CPU; time t is the same token in either direction
+        initial: the state before the first token that is read, (layer, unit) for each state name
+        grad: the gradient with respect to each of `values`, under the same names; None where it was not asked for.
+            It is the whole effect of a value: what follows from it in later timesteps and layers too
         initial_grad: the same for `initial`
+        backward: whether the sequence was read from its last token to its first
     """
 
     values: Mapping[str, Tensor]
     initial: Mapping[str, Tensor]
     grad: Mapping[str, Tensor] | None = None
     initial_grad: Mapping[str, Tensor] | None = None
+    backward: bool = field(default=False, kw_only=True)
 
     def __getitem__(self, name: str) -> Tensor:
         return self.values[name]
@@ -66,33 +71,6 @@ class Direction:
     def __iter__(self) -> Iterator[str]:
         return iter(self.values)
 
-
-@dataclass(frozen=True, eq=False)
-class Trace(Direction):
-    """One recorded pass of a language model over a probe.
-
-    `trace["forget"]` is (layer, time, unit), `trace.grad["forget"]` the gradient of `target` with respect to it.
-
-    Attributes:
-        tokens: (time), ids; `UNKNOWN` for what the vocabulary has no symbol for
-        targets: (time), the token that follows each; `UNKNOWN` where none is known, as after the last
-        inputs: (time, width), the vectors that the bottom layer reads: embeddings, or one-hot vectors
-        losses: (time), -log p(target), in nats; NaN where there is no target
-        log_probabilities: (time, vocabulary), in nats, of the next token
-        target: what `grad` is the gradient of; None without gradients
-        inputs_grad: the gradient with respect to `inputs`
-        reverse: the second direction of a bidirectional stack, in reading order: its time t is the same token
-    """
-
-    tokens: Tensor = field(kw_only=True)
-    targets: Tensor = field(kw_only=True)
-    inputs: Tensor = field(kw_only=True)
-    losses: Tensor = field(kw_only=True)
-    log_probabilities: Tensor = field(kw_only=True)
-    target: Target | None = None
-    inputs_grad: Tensor | None = None
-    reverse: Direction | None = None
-
     @property
     def layers(self) -> int:
         """Number of stacked layers."""
@@ -101,7 +79,7 @@ class Trace(Direction):
     @property
     def length(self) -> int:
         """Number of timesteps."""
-        return len(self.tokens)
+        return self["hidden"].shape[1]
 
     @property
     def units(self) -> int:
@@ -109,8 +87,65 @@ class Trace(Direction):
         return self["hidden"].shape[2]
 
     def before(self, state: str) -> Tensor:
-        """A state as each timestep found it, (layer, time, unit): `initial` first, then all but the last."""
-        return torch.cat((self.initial[state].unsqueeze(1), self[state][:, :-1]), dim=1)
+        """A state as each timestep found it, (layer, time, unit): `initial` where reading began, else the one that
+        the timestep read just before left behind."""
+        first = self.initial[state].unsqueeze(1)  # (layer, 1, unit)
+        if self.backward:
+            return torch.cat((self[state][:, 1:], first), dim=1)
+        return torch.cat((first, self[state][:, :-1]), dim=1)
+
+    def bytes(self) -> int:
+        """Memory that the numbers take."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in self._held())
+
+    def _held(self) -> Iterator[Tensor]:
+        for named in (self.values, self.initial, self.grad, self.initial_grad):
+            yield from (named or {}).values()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StackTrace(Direction):
+    """One recorded pass of a stack over a sequence of vectors: its forward direction, and the other within.
+
+    Attributes:
+        inputs: (time, width), the vectors that the bottom layer reads
+        inputs_grad: the gradient with respect to `inputs`
+        reverse: the second direction of a bidirectional stack, in reading order: its time t is the same token
+    """
+
+    inputs: Tensor
+    inputs_grad: Tensor | None = None
+    reverse: Direction | None = None
+
+    def _held(self) -> Iterator[Tensor]:
+        yield from super()._held()
+        yield self.inputs
+        if self.inputs_grad is not None:
+            yield self.inputs_grad
+        if self.reverse is not None:
+            yield from self.reverse._held()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Trace(StackTrace):
+    """One recorded pass of a language model over a probe.
+
+    `trace["forget"]` is (layer, time, unit), `trace.grad["forget"]` the gradient of `target` with respect to it. The
+    `inputs` are embeddings or one-hot vectors, and zero where a token is unknown.
+
+    Attributes:
+        tokens: (time), ids; `UNKNOWN` for what the vocabulary has no symbol for
+        targets: (time), the token that follows each; `UNKNOWN` where none is known, as after the last
+        losses: (time), -log p(target), in nats; NaN where there is no target
+        log_probabilities: (time, vocabulary), in nats, of the next token
+        target: what `grad` is the gradient of; None without gradients
+    """
+
+    tokens: Tensor
+    targets: Tensor
+    losses: Tensor
+    log_probabilities: Tensor
+    target: Target | None = None
 
     def top(self, count: int) -> tuple[Tensor, Tensor]:
         """The likeliest next tokens and their probabilities, (time, count) each, the likeliest first."""
@@ -118,9 +153,6 @@ class Trace(Direction):
         values, tokens = self.log_probabilities.topk(count, dim=1)
         return tokens, values.exp()
 
-    def bytes(self) -> int:
-        """Memory that the numbers take."""
-        held = [*self.values.values(), *(self.grad or {}).values(), self.log_probabilities, self.inputs]
-        if self.reverse is not None:
-            held += [*self.reverse.values.values(), *(self.reverse.grad or {}).values()]
-        return sum(tensor.numel() * tensor.element_size() for tensor in held)
+    def _held(self) -> Iterator[Tensor]:
+        yield from super()._held()
+        yield from (self.tokens, self.targets, self.losses, self.log_probabilities)

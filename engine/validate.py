@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.cells import CELLS
 from engine.config import Config, ConfigError
 from engine.data import SOURCES
+from engine.models.language_model import check_reads_forward
 from engine.training.optimizers import OPTIMIZERS
 
 
@@ -22,6 +23,7 @@ def validate(config: Config) -> Config:
             raise ConfigError(f"The corpus {data.corpus!r} is read by {' or '.join(levels)}, not by {data.level}.")
     _check_name("model.cell", model.cell, CELLS)
     CELLS[model.cell].check_options(model.options)
+    check_reads_forward(model)
     _check_name("training.optimizer", training.optimizer, OPTIMIZERS)
     return config
 

@@ -6,16 +6,20 @@ from typing import Any
 
 import streamlit as st
 
+from engine.analysis import activity
 from playground import draft as drafts
-from playground import launch, lens, live, state
+from playground import launch, lens, live, loading, state
 from playground.charts.spark import spark
 from playground.charts.units import convert
 from playground.components.samples import sample_film
+from playground.inside.view import look
 from playground.text import escape_markdown, number
+from playground.unrolled import losses
 
 _FIRST = "first-words"
 _CARD = 312  # pixels
 _COMPARED = ("tales-lstm", "tales-gru", "tales-rnn")
+_FADING = ("tales-lstm", "tales-rnn")
 
 
 def film_of_a_starter_run() -> None:
@@ -51,6 +55,8 @@ def pages() -> None:
         with st.container(border=True, width=_CARD):
             _train()
         with st.container(border=True, width=_CARD):
+            _unrolled()
+        with st.container(border=True, width=_CARD):
             _runs()
         with st.container(border=True, width=_CARD):
             _generate()
@@ -81,6 +87,26 @@ def _train() -> None:
         "Loss, gradients and samples of a model while it learns, on your text or ours; pause it, turn its "
         "knobs, race four of them."
     )
+
+
+def _unrolled() -> None:
+    st.page_link("../pages/unrolled.py", label="**Unrolled**", icon=":material/account_tree:")
+    for place, run_id in zip(st.columns(len(_FADING)), _FADING, strict=True):
+        with place:
+            st.vega_lite_chart(spec=_fading(run_id), key=f"home.fading.{run_id}")
+    st.caption(
+        "The network over a text, forward and backward, down to every number. The lines: how a loss's gradient fades "
+        "on its way back, in an LSTM and an RNN before training."
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _fading(run_id: str) -> dict[str, Any]:
+    """What is left of the gradient of an untrained starter run's last loss, from its timestep back to the first."""
+    view = look(loading.snapshot(run_id), state.Selection(step=0))
+    last = losses.with_loss(view.trace, view.trace.length - 1)
+    left = [] if last is None else activity.fading(view.gradient(last)).tolist()
+    return spark(values=left, cell=view.cell.name, name="share of the gradient that is left").to_dict()
 
 
 def _runs() -> None:

@@ -25,12 +25,38 @@ _NARROW_MARGINS = """<style>
 }
 </style>"""
 
+# An inside page has its picture above the fold: nothing above it that draws nothing. Where the sidebar is folded away,
+# the selection stands above the claim.
+_INSIDE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
+[data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > script) { position: absolute; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: none; margin-bottom: -0.5rem; }
+body:has([data-testid="stSidebar"][aria-expanded="false"])
+  [data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: flex; }
+@media (max-width: 768px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: flex; }
+}
+@media (min-width: 769px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-inside-bar) { position: sticky; top: 0.5rem; z-index: 999991; }
+}
+</style>"""
+
+# For an audience: larger type, and nothing on the screen but the page itself.
+_PRESENTING = """<style>
+html { font-size: clamp(19px, 1.5vw, 30px) !important; }
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stToolbar"],
+[data-testid="stExpandSidebarButton"] { display: none !important; }
+[data-testid="stMainBlockContainer"] { padding-top: 1rem; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: flex; }
+</style>"""
+
 
 def pages() -> list[StreamlitPage]:
     """Every page, in the order of the navigation."""
     return [
         st.Page("../pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("../pages/train.py", title="Train", icon=":material/show_chart:", url_path="train"),
+        st.Page("../pages/unrolled.py", title="Unrolled", icon=":material/account_tree:", url_path="unrolled"),
         st.Page("../pages/runs.py", title="Runs", icon=":material/table_rows:", url_path="runs"),
         st.Page("../pages/generate.py", title="Generate", icon=":material/edit_note:", url_path="generate"),
     ]
@@ -54,6 +80,11 @@ def around(page: StreamlitPage) -> Iterator[None]:
         st.error(escape_markdown(str(error)), icon=":material/error:")
     with problems:  # last, because the page reads a part of the link itself
         _say_problems()
+
+
+def present(on: bool) -> None:
+    """How an inside page looks: as any page, or as it is shown to an audience, where its bar has the keyboard."""
+    st.html(_INSIDE + (_PRESENTING if on else ""))
 
 
 def _start_trainer() -> None:
@@ -80,7 +111,7 @@ def _choose_run(selection: state.Selection, *, elsewhere: bool) -> None:
         "Run",
         [*runs],
         [*runs].index(shown),
-        format_func=lambda run_id: _in_list(runs[run_id]),
+        format_func=lambda run_id: in_list(runs[run_id]),
         key=_key("run", shown),
         on_change=state.choose,
         args=("run", _key("run", shown), shown),
@@ -94,7 +125,7 @@ def _key(name: str, shown: str) -> str:
     return f"frame.{name}.{shown}"  # see `state.choose`
 
 
-def _in_list(run: Run) -> str:
+def in_list(run: Run) -> str:
     """A run's label. Streamlit knows an option by its label alone: no two may be the same, and none may change."""
     name = shorten(visible(run.name), 40)
     return f"★ {name}" if run.starter else f"{name} · {run.id[:6]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import streamlit as st
 
@@ -173,14 +173,13 @@ def rival_names(configs: tuple[Config, ...]) -> list[str]:
     cells = [CELLS[config.model.cell].title for config in configs]
     if len(set(cells)) == len(cells):
         return cells
-    plain = [config.to_dict() for config in configs]
     names = []
     for place, cell in enumerate(cells):
         different = [
             f"{controls.spoken(name)} {_short(value)}"
             for section in ("model", "training")
-            for name, value in plain[place][section].items()
-            if name != "cell" and any(other[section][name] != value for other in plain)
+            for name, value in asdict(getattr(configs[place], section)).items()
+            if name != "cell" and any(getattr(getattr(other, section), name) != value for other in configs)
         ]
         names.append(shorten(", ".join([cell, *different]), 48))
     if len(set(names)) < len(names):

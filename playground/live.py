@@ -102,8 +102,8 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
     if _seen(snapshots) != seen:
         st.rerun()
     selection = state.current()
-    frames = lens.live_frames(snapshots, selection.unit, selection.x)
-    _chart("loss", frames.loss, charts.loss_spec(selection.unit, selection.x), selection)
+    frames = lens.live_frames(snapshots, selection.loss, selection.x)
+    _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
     choose_axes(selection)
     with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
         _warn_of_rising(snapshots)
@@ -124,7 +124,7 @@ def _warn_of_rising(snapshots: Sequence[Snapshot]) -> None:
 
 
 def _chart(name: str, frame: pa.Table, spec: dict, selection: state.Selection) -> None:
-    key = f"chart.{name}.{selection.unit}.{selection.x}.{_zoom_epoch(selection.run)}"
+    key = f"chart.{name}.{selection.loss}.{selection.x}.{_zoom_epoch(selection.run)}"
     st.session_state.setdefault("charts", set()).add(key)
     st.vega_lite_chart(frame, spec, key=key, on_select="rerun", selection_mode="zoom")
 
@@ -143,7 +143,7 @@ def _zoom_epoch(run_id: str) -> int:
 
 def choose_axes(selection: state.Selection, units: Sequence[str] = tuple(UNITS)) -> None:
     """What the charts are drawn in: one of `units` for the loss, and steps or time across."""
-    unit = selection.unit if selection.unit in units else units[0]
+    unit = selection.loss if selection.loss in units else units[0]
     unit_key = f"axes.unit.{unit}" + ("" if len(units) == len(UNITS) else f".of.{'.'.join(units)}")
     with st.container(horizontal=True):
         st.segmented_control(
@@ -154,7 +154,7 @@ def choose_axes(selection: state.Selection, units: Sequence[str] = tuple(UNITS))
             format_func=lambda unit: _SHORT[unit],
             key=unit_key,
             on_change=state.choose,
-            args=("unit", unit_key, unit),
+            args=("loss", unit_key, unit),
             label_visibility="collapsed",
         )
         st.segmented_control(

@@ -128,7 +128,7 @@ def _branch(snapshots: Sequence[Snapshot]) -> None:
 
 def _downloads(snapshots: Sequence[Snapshot]) -> None:
     selection = state.current()
-    run_id, unit, x = snapshots[0].run.id, selection.unit, selection.x
+    run_id, unit, x = snapshots[0].run.id, selection.loss, selection.x
     for name, spec in (
         ("loss", charts.loss_spec(unit, x)),
         ("gradient", charts.gradient_spec(x)),

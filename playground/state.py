@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from playground import link
 from playground.charts.live import X_TITLES
 from playground.charts.units import UNITS
 from playground.notation import NOTATIONS
@@ -22,11 +23,29 @@ SAID_SECONDS = 3.0
 MOST_PROBLEMS = 5
 """Sentences that stand above a page at most."""
 
-_STATE = "selection"
-_PROBLEMS = "problems"
+LONGEST_PROBE = 500
+"""Characters of a probe; all of them stand in the link."""
+
+LONGEST_CONTEXT = 2_000
+LINKED_CONTEXT = 500
+"""Characters of a context, and of one that stands in the link; a longer one does not."""
 
 NEWEST = -1
 """The step that stands for the newest weights a run has."""
+
+LAST = -1
+"""The timestep that stands for the probe's last, and the layer that stands for the top one."""
+
+_STATE = "selection"
+_PROBLEMS = "problems"
+
+
+class NearestError(ValueError):
+    """A value that cannot be. The message says so; `nearest` can be, and stands in."""
+
+    def __init__(self, message: str, nearest: Any) -> None:
+        super().__init__(message)
+        self.nearest = nearest
 
 
 def _choice(*names: str) -> Callable[[str], str]:
@@ -44,24 +63,57 @@ def _name(text: str) -> str:
     return text
 
 
-_FEWEST_COMPARED, _MOST_COMPARED = 2, 4
+FEWEST_COMPARED, MOST_COMPARED = 2, 4
 
 
 def _several_names(text: str) -> str:
     names = [_name(part) for part in text.split(",")]
-    if len(set(names)) != len(names) or not _FEWEST_COMPARED <= len(names) <= _MOST_COMPARED:
-        raise ValueError(f"{_FEWEST_COMPARED} to {_MOST_COMPARED} different runs can be compared")
+    if len(set(names)) != len(names) or not FEWEST_COMPARED <= len(names) <= MOST_COMPARED:
+        raise ValueError(f"{FEWEST_COMPARED} to {MOST_COMPARED} different runs can be compared")
     return text
 
 
 _MOST_DIGITS = 12
 
 
-def _step(text: str) -> int:
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS) or int(text) < NEWEST:
-        raise ValueError("a step is a whole number from 0 on, or -1 for the newest")
-    return int(text)
+def _counted(what: str, highest: str = "", *, beyond: int) -> Callable[[str], int]:
+    """Parses a place counted from 0; -1 stands for the `highest`, where there is such a word.
+
+    Args:
+        what: what is counted, with its article
+        beyond: stands in for a number too long to be one
+    """
+    also = f", or -1 for the {highest}" if highest else ""
+    rule = f"{what} is a whole number from 0 on{also}"
+
+    def parse(text: str) -> int:
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit()):
+            raise ValueError(rule)
+        if len(digits) > _MOST_DIGITS:
+            raise NearestError(f"{rule}, of at most {_MOST_DIGITS} digits", 0 if text[0] == "-" else beyond)
+        if int(text) < (-1 if highest else 0):
+            raise NearestError(f"{rule}; 0 stands in", 0)
+        return int(text)
+
+    return parse
+
+
+def _text(what: str, longest: int) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if len(text) > longest:
+            raise NearestError(
+                f"{what} has at most {longest:,} characters; the first {longest:,} stand in", text[:longest]
+            )
+        return text
+
+    return parse
+
+
+def _flag(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("it is 1 or 0")
+    return text == "1"
 
 
 def _selectable(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
@@ -70,38 +122,78 @@ def _selectable(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
 
 @dataclass(frozen=True)
 class Selection:
-    """What is looked at. Field names are the keys in the URL; a field at its default is left out of it."""
+    """What is looked at. Field names are the keys in the URL; a field at its default is left out of it.
+
+    Timesteps, layers and units count from 0, as in arrays. Whether the run has them, the page that shows them finds
+    out: see `playground.inside`.
+    """
 
     run: str = _selectable("", _name, "run")
-    step: int = _selectable(NEWEST, _step, "training step")
+    step: int = _selectable(NEWEST, _counted("a step", "newest", beyond=NEWEST), "training step")
     """of the checkpoint that is looked at"""
     notation: str = _selectable("ng", _choice(*NOTATIONS), "notation")
-    unit: str = _selectable("nats", _choice(*UNITS), "unit of the loss")
+    loss: str = _selectable("nats", _choice(*UNITS), "unit of the loss")
     x: str = _selectable("step", _choice(*X_TITLES), "horizontal axis")
     compare: str = _selectable("", _several_names, "comparison")
     """ids of the runs that are compared, with commas between them"""
+    probe: str = _selectable("", _text("a probe", LONGEST_PROBE), "probe")
+    """the text that is put through the checkpoint; empty for the run's own"""
+    context: str = _selectable("", _text("a context", LONGEST_CONTEXT), "context")
+    """what is read before the probe"""
+    t: int = _selectable(LAST, _counted("a timestep", "last", beyond=LAST), "timestep")
+    layer: int = _selectable(LAST, _counted("a layer", "top one", beyond=LAST), "layer")
+    unit: int = _selectable(0, _counted("a unit", beyond=10**_MOST_DIGITS - 1), "unit")
+    present: bool = _selectable(False, _flag, "presenter mode")
+    """larger type, no sidebar, keyboard only"""
+
+
+_DEFAULT = Selection()
 
 
 def current() -> Selection:
-    """The selection: from the URL where it says something, else as it was on the page before."""
-    selection: Selection = st.session_state.get(_STATE, Selection())
+    """The selection: from the URL where it says something, else as it was on the page before.
+
+    The browser may still send, for a moment, what stood in its address before the page changed it, as when keys are
+    pressed quickly: that is nobody's choice. Going back in the browser's history is one.
+    """
+    selection: Selection = st.session_state.get(_STATE, _DEFAULT)
+    names = [item.name for item in fields(Selection)]
+    arrived, went_back = link.arrived(), link.went_back()
+    if link.stays_bare(names, selection, arrived=arrived, went_back=went_back, default=selection == _DEFAULT):
+        return selection
     for item in fields(Selection):
-        if item.name not in st.query_params:
-            continue
-        text = st.query_params[item.name]
-        try:
-            selection = replace(selection, **{item.name: item.metadata["parse"](text)})
-        except ValueError as error:
-            problem(f"The link's {item.metadata['meaning']} {text[:40]!r} cannot be shown: {error}.")
-            del st.query_params[item.name]
+        text = st.query_params.get(item.name)
+        if text is None:
+            if went_back and not arrived and in_link(selection, item.name) is not None:
+                selection = replace(selection, **_part(item.name, item.default))
+        elif text != in_link(selection, item.name) and (went_back or not link.stale(item.name, text)):
+            selection = replace(selection, **_read(item.name, text, item.metadata))
     st.session_state[_STATE] = selection
     _write(selection)
     return selection
 
 
+def _part(name: str, value: Any) -> dict[str, Any]:
+    return {name: value}
+
+
+def _read(name: str, text: str, about: Any) -> dict[str, Any]:
+    """The value that stands in the link, or the nearest, or nothing; what cannot be gets a sentence."""
+    try:
+        return _part(name, about["parse"](text))
+    except ValueError as error:
+        problem(f"The link's {about['meaning']} {text[:40]!r} cannot be shown: {error}.")
+        link.refuse(name, text)
+        return _part(name, error.nearest) if isinstance(error, NearestError) else {}
+
+
 def select(**values: Any) -> Selection:
-    """Change the selection, in the session and in the URL. Another run is looked at at its newest step."""
-    before = st.session_state.get(_STATE, Selection())
+    """Change the selection, in the session and in the URL.
+
+    Another run is looked at at its newest step. The probe and the place in it (timestep, layer, unit) stay, so that two
+    runs can be held against each other; where the other run has no such place, the page that shows it says so.
+    """
+    before = st.session_state.get(_STATE, _DEFAULT)
     if values.get("run", before.run) != before.run:
         values.setdefault("step", NEWEST)
     selection = replace(before, **values)
@@ -141,10 +233,13 @@ def take_problems() -> list[str]:
     return list(noted)
 
 
+def in_link(selection: Selection, name: str) -> str | None:
+    """A part of the selection as it stands in the link; None where it is left out."""
+    value = getattr(selection, name)
+    if value == getattr(_DEFAULT, name) or (name == "context" and len(value) > LINKED_CONTEXT):
+        return None
+    return "1" if value is True else str(value)
+
+
 def _write(selection: Selection) -> None:
-    for item in fields(Selection):
-        value = getattr(selection, item.name)
-        if value == item.default:
-            st.query_params.pop(item.name, None)
-        elif st.query_params.get(item.name) != str(value):
-            st.query_params[item.name] = str(value)
+    link.put({item.name: in_link(selection, item.name) for item in fields(Selection)})

@@ -31,6 +31,7 @@ GATE = "#6A3D9A"
 SURPRISE = "#C2309A"
 ALARM = "#D55E00"
 MUTED = "#7D828C"
+NAN = "#B0005A"  # hatched wherever there is room: no value of any scale looks like it
 
 LIGHT_PAPER, DARK_PAPER = "#FFFFFF", "#12161D"  # as .streamlit/config.toml has them
 
@@ -87,6 +88,24 @@ def family(cell: str) -> str:
 def family_color(cell: str) -> str:
     """The colour of a cell's family, the same on every page."""
     return FAMILIES[family(cell)]
+
+
+def drawing_colors(cell: str) -> dict[str, str]:
+    """The colour code for a browser component's data, as #RRGGBB; the component adds the theme's paper and ink.
+
+    Args:
+        cell: name of the cell that is drawn; "family" is its family's colour
+    """
+    return {
+        "negative": SIGNED_BLUE,
+        "positive": SIGNED_ORANGE,
+        "gate": GATE,
+        "surprise": SURPRISE,
+        "alarm": ALARM,
+        "muted": MUTED,
+        "nan": NAN,
+        "family": family_color(cell),
+    }
 
 
 def run_styles(cells: Sequence[str]) -> tuple[RunStyle, ...]:

@@ -35,6 +35,7 @@ ENGINE_FRONT = ("__init__", "__main__", "start", "validate", "presets", "export"
 NO_STREAMLIT = (
     "engine",
     "playground.charts",
+    "playground.diagrams",
     "playground.runs",
     "playground.theme",
     "playground.notation",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from engine.cells.cell import Cell, Gate, Option, Parameters, State
+from engine.cells.cell import Cell, Gate, Option, Parameters, State, Tap, untapped
 from engine.cells.gru import GRU, ResetBeforeGRU, SimplifiedGRU
 from engine.cells.lstm import LSTM, CoupledLSTM, CourseLSTM, PeepholeLSTM
 from engine.cells.rnn import RNN
@@ -12,4 +12,4 @@ CELLS: Mapping[str, type[Cell]] = MappingProxyType(
     {cell.name: cell for cell in (RNN, SimplifiedGRU, ResetBeforeGRU, GRU, LSTM, CourseLSTM, PeepholeLSTM, CoupledLSTM)}
 )
 
-__all__ = ["CELLS", "Cell", "Gate", "Option", "Parameters", "State"]
+__all__ = ["CELLS", "Cell", "Gate", "Option", "Parameters", "State", "Tap", "untapped"]

@@ -3,11 +3,14 @@
 A cell says which blocks of rows its weight matrices have, which states it carries, which gates it
 opens, and how one timestep follows from the last. Layers, directions, dropout, recording, kernels
 and gradients are written once, for all cells, elsewhere.
+
+Every quantity on the way passes through a `tap` where it is born: `forget = tap("forget", ...)`. A tap that
+records keeps it; one that asks "what if" hands another value back, and all that follows is computed from that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +20,7 @@ from engine.config import ConfigError, OptionValue
 
 State = tuple[Tensor, ...]
 Parameters = Mapping[str, Tensor]
+Tap = Callable[[str, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Option:
     default: OptionValue
     choices: tuple[OptionValue, ...]
     meaning: str
+
+
+def untapped(name: str, value: Tensor) -> Tensor:
+    """The tap that does nothing."""
+    return value
 
 
 class Cell:
@@ -83,16 +92,25 @@ class Cell:
             shapes["bias"] = (rows,)
         return shapes
 
-    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Everything that a timestep computes, by name: states, gates, and for each block of rows its weighted sum,
+        `<block>_pre`, before the activation function."""
+        gates = tuple(gate.name for gate in self.gates)
+        return self.state_names + gates + tuple(f"{block}_pre" for block in self.blocks)
+
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         """One timestep.
 
         Args:
             projected: (batch, blocks x units), `W_ih x_t + b`, already multiplied out for all timesteps
             state: (batch, units) for each name in `state_names`, at t - 1
             parameters: as `parameter_shapes` names them
+            tap: called once with each of `quantities`, name and value (batch, units), where it is born; what it
+                returns is used from there on
 
         Returns:
-            the state at t, and every gate by name, each (batch, units)
+            the state at t
         """
         raise TypeError(f"The cell {type(self).__name__} has no step: write its equations there.")
 

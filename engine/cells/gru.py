@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.cells.cell import Cell, Parameters, State, candidate_gate, unit_gate
+from engine.cells.cell import Cell, Parameters, State, Tap, candidate_gate, unit_gate, untapped
 
 _UPDATE = unit_gate("update", "how much of the candidate is written")
 _RESET = unit_gate("reset", "how much of the past the candidate sees")
@@ -30,13 +30,12 @@ class SimplifiedGRU(Cell):
     blocks = ("update", "candidate")
     gates = (_UPDATE, candidate_gate())
 
-    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         (hidden,) = state
         update_pre, candidate_pre = (projected + hidden @ parameters["weight_hh"].T).chunk(2, dim=-1)
-        update = torch.sigmoid(update_pre)  # (batch, units)
-        candidate = torch.tanh(candidate_pre)
-        new = update * candidate + (1 - update) * hidden
-        return (new,), {"update": update, "candidate": candidate}
+        update = tap("update", torch.sigmoid(tap("update_pre", update_pre)))  # (batch, units)
+        candidate = tap("candidate", torch.tanh(tap("candidate_pre", candidate_pre)))
+        return (tap("hidden", update * candidate + (1 - update) * hidden),)
 
 
 class ResetBeforeGRU(Cell):
@@ -54,14 +53,16 @@ class ResetBeforeGRU(Cell):
     blocks = ("update", "reset", "candidate")
     gates = (_UPDATE, _RESET, candidate_gate())
 
-    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         (hidden,) = state
         weight_gates, weight_candidate = parameters["weight_hh"].split((2 * self.units, self.units))
         projected_gates, projected_candidate = projected.split((2 * self.units, self.units), dim=-1)
-        update, reset = torch.sigmoid(projected_gates + hidden @ weight_gates.T).chunk(2, dim=-1)
-        candidate = torch.tanh(projected_candidate + (reset * hidden) @ weight_candidate.T)
-        new = update * candidate + (1 - update) * hidden
-        return (new,), {"update": update, "reset": reset, "candidate": candidate}
+        update_pre, reset_pre = (projected_gates + hidden @ weight_gates.T).chunk(2, dim=-1)
+        update = tap("update", torch.sigmoid(tap("update_pre", update_pre)))  # (batch, units)
+        reset = tap("reset", torch.sigmoid(tap("reset_pre", reset_pre)))
+        candidate_pre = projected_candidate + (reset * hidden) @ weight_candidate.T
+        candidate = tap("candidate", torch.tanh(tap("candidate_pre", candidate_pre)))
+        return (tap("hidden", update * candidate + (1 - update) * hidden),)
 
 
 class GRU(Cell):
@@ -85,14 +86,17 @@ class GRU(Cell):
         shapes = super().parameter_shapes(inputs, bias)
         return shapes | {"bias_candidate": (self.units,)} if bias else shapes
 
-    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         (hidden,) = state
         recurrent = hidden @ parameters["weight_hh"].T  # (batch, 3 x units)
-        gates, candidate_input = projected.split((2 * self.units, self.units), dim=-1)
+        projected_gates, projected_candidate = projected.split((2 * self.units, self.units), dim=-1)
         recurrent_gates, recurrent_candidate = recurrent.split((2 * self.units, self.units), dim=-1)
         if "bias_candidate" in parameters:
             recurrent_candidate = recurrent_candidate + parameters["bias_candidate"]
-        reset, keep = torch.sigmoid(gates + recurrent_gates).chunk(2, dim=-1)
-        candidate = torch.tanh(candidate_input + reset * recurrent_candidate)
-        new = (1 - keep) * candidate + keep * hidden
-        return (new,), {"update": 1 - keep, "reset": reset, "candidate": candidate}
+        reset_pre, keep_pre = (projected_gates + recurrent_gates).chunk(2, dim=-1)
+        reset = tap("reset", torch.sigmoid(tap("reset_pre", reset_pre)))  # (batch, units)
+        keep = torch.sigmoid(tap("keep_pre", keep_pre))
+        update = tap("update", 1 - keep)
+        candidate_pre = projected_candidate + reset * recurrent_candidate
+        candidate = tap("candidate", torch.tanh(tap("candidate_pre", candidate_pre)))
+        return (tap("hidden", update * candidate + (1 - update) * hidden),)

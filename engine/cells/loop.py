@@ -6,6 +6,7 @@ any order.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -14,40 +15,63 @@ from torch import Tensor
 from engine.cells.cell import Cell, Parameters, State
 from engine.cells.projection import project
 
+Steps = dict[str, list[Tensor]]
+"""The values of each quantity, one (batch, units) tensor per timestep, in the order in which they were computed."""
+
+Replacements = Mapping[tuple[str, int], Mapping[int, float]]
+"""Values to put in place of what a cell computes: for a (quantity, timestep) the new value of each unit."""
+
 
 def run(cell: Cell, inputs: Tensor, state: State, parameters: Parameters) -> tuple[Tensor, State]:
     """One layer over a sequence; see `engine.cells.kernels.run_layer`."""
     outputs = []
     for projected in project(inputs, parameters):  # (batch, rows)
-        state, _ = cell.step(projected, state, parameters)
+        state = cell.step(projected, state, parameters)
         outputs.append(state[0])
     return torch.stack(outputs), state  # (time, batch, units)
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What one layer computed on its way: states and gates by name.
+    """What one layer computed on its way, by the names of the cell's `quantities`.
 
     Attributes:
-        steps: for each state and gate its values, one (batch, units) tensor per timestep. They are the very
-            tensors of the autograd graph: `torch.autograd.grad(loss, recording.steps["hidden"])` is
-            dL/dh_t for every t.
+        steps: the very tensors of the autograd graph: `torch.autograd.grad(loss, recording.steps["hidden"])`
+            is dL/dh_t for every t
         final: the state after the last timestep
     """
 
-    steps: dict[str, tuple[Tensor, ...]]
+    steps: Steps
     final: State
 
     def __getitem__(self, name: str) -> Tensor:
-        """The values of one state or gate over time, (time, batch, units)."""
+        """The values of one quantity over time, (time, batch, units)."""
         return torch.stack(self.steps[name])
 
 
-def record(cell: Cell, inputs: Tensor, state: State, parameters: Parameters) -> Recording:
-    """One layer over a sequence, as `run`, with every state and gate kept."""
-    steps: dict[str, list[Tensor]] = {name: [] for name in cell.state_names + tuple(gate.name for gate in cell.gates)}
+def record(
+    cell: Cell, inputs: Tensor, state: State, parameters: Parameters, replacements: Replacements | None = None
+) -> Recording:
+    """One layer over a sequence, as `run`, with every quantity kept, and those in `replacements` put in place."""
+    steps: Steps = {name: [] for name in cell.quantities}
+    replacements = replacements or {}
+
+    def tap(name: str, value: Tensor) -> Tensor:
+        kept = steps[name]
+        units = replacements.get((name, len(kept)))  # so many timesteps have been kept: this is the next
+        if units:
+            value = _replaced(value, units)
+        kept.append(value)
+        return value
+
     for projected in project(inputs, parameters):  # (batch, rows)
-        state, gates = cell.step(projected, state, parameters)
-        for name, value in (*zip(cell.state_names, state, strict=True), *gates.items()):
-            steps[name].append(value)
-    return Recording({name: tuple(values) for name, values in steps.items()}, state)
+        state = cell.step(projected, state, parameters, tap)
+    return Recording(steps, state)
+
+
+def _replaced(value: Tensor, units: Mapping[int, float]) -> Tensor:
+    """A copy of (batch, units) with constants in place of some units: no gradient travels through those."""
+    value = value.clone()
+    for unit, constant in units.items():
+        value[:, unit] = constant
+    return value

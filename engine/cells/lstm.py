@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.cells.cell import Cell, Option, Parameters, State, candidate_gate, unit_gate
+from engine.cells.cell import Cell, Option, Parameters, State, Tap, candidate_gate, unit_gate, untapped
 from engine.config import OptionValue
 
 _UPDATE = unit_gate("update", "how much of the candidate is written")
@@ -37,16 +37,17 @@ class LSTM(Cell):
     blocks = ("update", "forget", "candidate", "output")
     gates = (_UPDATE, _FORGET, candidate_gate(), _OUTPUT)
 
-    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         hidden, cell = state
         pre = projected + hidden @ parameters["weight_hh"].T  # (batch, 4 x units)
         update_pre, forget_pre, candidate_pre, output_pre = pre.chunk(4, dim=-1)
-        update, forget, output = torch.sigmoid(update_pre), torch.sigmoid(forget_pre), torch.sigmoid(output_pre)
-        candidate = torch.tanh(candidate_pre)
-        new_cell = forget * cell + update * candidate
-        new_hidden = output * torch.tanh(new_cell)
-        gates = {"update": update, "forget": forget, "candidate": candidate, "output": output}
-        return (new_hidden, new_cell), gates
+        update = tap("update", torch.sigmoid(tap("update_pre", update_pre)))  # (batch, units)
+        forget = tap("forget", torch.sigmoid(tap("forget_pre", forget_pre)))
+        output = tap("output", torch.sigmoid(tap("output_pre", output_pre)))
+        candidate = tap("candidate", torch.tanh(tap("candidate_pre", candidate_pre)))
+        new_cell = tap("cell", forget * cell + update * candidate)
+        new_hidden = tap("hidden", output * torch.tanh(new_cell))
+        return new_hidden, new_cell
 
 
 class CourseLSTM(Cell):
@@ -74,20 +75,24 @@ class CourseLSTM(Cell):
         self.blocks = LSTM.blocks + (("relevance",) if self.relevance_gate else ())
         self.gates = LSTM.gates + ((_RELEVANCE,) if self.relevance_gate else ())
 
-    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         hidden, cell = state
-        weight = parameters["weight_hh"]
-        gates: dict[str, Tensor] = {}
-        for name in ("update", "forget", "output", "relevance"):
-            if name in self.blocks:
-                rows = self.rows(name)
-                gates[name] = torch.sigmoid(projected[:, rows] + hidden @ weight[rows].T)  # (batch, units)
-        rows = self.rows("candidate")
-        seen = gates["relevance"] * hidden if self.relevance_gate else hidden
-        gates["candidate"] = torch.tanh(projected[:, rows] + seen @ weight[rows].T)
-        new_cell = gates["forget"] * cell + gates["update"] * gates["candidate"]
+
+        def weighted_sum(block: str, seen: Tensor) -> Tensor:
+            """W x_t + U seen + b of one block of rows, (batch, units)."""
+            rows = self.rows(block)
+            return tap(f"{block}_pre", projected[:, rows] + seen @ parameters["weight_hh"][rows].T)
+
+        update = tap("update", torch.sigmoid(weighted_sum("update", hidden)))
+        forget = tap("forget", torch.sigmoid(weighted_sum("forget", hidden)))
+        output = tap("output", torch.sigmoid(weighted_sum("output", hidden)))
+        seen = hidden
+        if self.relevance_gate:
+            seen = tap("relevance", torch.sigmoid(weighted_sum("relevance", hidden))) * hidden
+        candidate = tap("candidate", torch.tanh(weighted_sum("candidate", seen)))
+        new_cell = tap("cell", forget * cell + update * candidate)
         shown = torch.tanh(new_cell) if self.output_tanh else new_cell
-        return (gates["output"] * shown, new_cell), {gate.name: gates[gate.name] for gate in self.gates}
+        return tap("hidden", output * shown), new_cell
 
 
 class PeepholeLSTM(Cell):
@@ -123,7 +128,7 @@ class PeepholeLSTM(Cell):
     def parameter_shapes(self, inputs: int, bias: bool) -> dict[str, tuple[int, ...]]:
         return super().parameter_shapes(inputs, bias) | dict.fromkeys(self.peepholes, (self.units,))
 
-    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         hidden, cell = state
         pre = projected + hidden @ parameters["weight_hh"].T  # (batch, 4 x units)
         update_pre, forget_pre, candidate_pre, output_pre = pre.chunk(4, dim=-1)
@@ -131,14 +136,15 @@ class PeepholeLSTM(Cell):
             update_pre = update_pre + parameters["peephole_update"] * cell
         if "peephole_forget" in parameters:
             forget_pre = forget_pre + parameters["peephole_forget"] * cell
-        update, forget, candidate = torch.sigmoid(update_pre), torch.sigmoid(forget_pre), torch.tanh(candidate_pre)
-        new_cell = forget * cell + update * candidate
+        update = tap("update", torch.sigmoid(tap("update_pre", update_pre)))  # (batch, units)
+        forget = tap("forget", torch.sigmoid(tap("forget_pre", forget_pre)))
+        candidate = tap("candidate", torch.tanh(tap("candidate_pre", candidate_pre)))
+        new_cell = tap("cell", forget * cell + update * candidate)
         if "peephole_output" in parameters:
             seen = new_cell if self.chosen["output_sees"] == "new" else cell
             output_pre = output_pre + parameters["peephole_output"] * seen
-        output = torch.sigmoid(output_pre)
-        gates = {"update": update, "forget": forget, "candidate": candidate, "output": output}
-        return (output * torch.tanh(new_cell), new_cell), gates
+        output = tap("output", torch.sigmoid(tap("output_pre", output_pre)))
+        return tap("hidden", output * torch.tanh(new_cell)), new_cell
 
 
 class CoupledLSTM(Cell):
@@ -151,11 +157,13 @@ class CoupledLSTM(Cell):
     blocks = ("forget", "candidate", "output")
     gates = (_UPDATE, _FORGET, candidate_gate(), _OUTPUT)
 
-    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         hidden, cell = state
         pre = projected + hidden @ parameters["weight_hh"].T  # (batch, 3 x units)
         forget_pre, candidate_pre, output_pre = pre.chunk(3, dim=-1)
-        forget, candidate, output = torch.sigmoid(forget_pre), torch.tanh(candidate_pre), torch.sigmoid(output_pre)
-        new_cell = forget * cell + (1 - forget) * candidate
-        gates = {"update": 1 - forget, "forget": forget, "candidate": candidate, "output": output}
-        return (output * torch.tanh(new_cell), new_cell), gates
+        forget = tap("forget", torch.sigmoid(tap("forget_pre", forget_pre)))  # (batch, units)
+        update = tap("update", 1 - forget)
+        candidate = tap("candidate", torch.tanh(tap("candidate_pre", candidate_pre)))
+        output = tap("output", torch.sigmoid(tap("output_pre", output_pre)))
+        new_cell = tap("cell", forget * cell + update * candidate)
+        return tap("hidden", output * torch.tanh(new_cell)), new_cell

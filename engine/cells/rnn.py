@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.cells.cell import Cell, Gate, Option, Parameters, State
+from engine.cells.cell import Cell, Gate, Option, Parameters, State, Tap, untapped
 from engine.config import OptionValue
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -45,8 +45,8 @@ class RNN(Cell):
         low, high = _RANGES[self.activation]
         self.gates = (Gate("candidate", low, high, "what is written: all of the new state"),)
 
-    def step(self, projected: Tensor, state: State, parameters: Parameters) -> tuple[State, dict[str, Tensor]]:
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         (hidden,) = state
         pre = projected + hidden @ parameters["weight_hh"].T  # (batch, units)
-        new = ACTIVATIONS[self.activation](pre)
-        return (new,), {"candidate": new}
+        candidate = tap("candidate", ACTIVATIONS[self.activation](tap("candidate_pre", pre)))
+        return (tap("hidden", candidate),)

@@ -44,8 +44,7 @@ class SingleStep:
         for layer, (cell, parameters) in enumerate(zip(self._cells, self._layers, strict=True)):
             if layer:
                 projected = project(new_state[-1][0], parameters)
-            after, _ = cell.step(projected, state[layer], parameters)
-            new_state.append(after)
+            new_state.append(cell.step(projected, state[layer], parameters))
         return F.linear(new_state[-1][0], *self._head)[0], tuple(new_state)
 
     def _bottom(self, token: int) -> Tensor:

@@ -9,6 +9,15 @@ from torch import Tensor, nn
 
 from engine.cells import Cell
 from engine.config import ModelConfig
+from engine.models.stack import RecurrentStack
+
+
+def initialise_stack(stack: RecurrentStack, config: ModelConfig, generator: torch.Generator) -> None:
+    """Fill all layers of a stack in place: those that read forward from the bottom up, then the others."""
+    for layers in (stack.layers, stack.reverse):
+        for cell, parameters in zip(stack.cells, layers, strict=False):  # `reverse` is empty where all read forward
+            assert isinstance(parameters, nn.ParameterDict)
+            initialise_layer(cell, parameters, config, generator)
 
 
 @torch.no_grad()

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.cells import CELLS
-from engine.config import ModelConfig
-from engine.models.initialise import initialise_layer, initialise_output
+from engine.config import ConfigError, ModelConfig
+from engine.models.initialise import initialise_output, initialise_stack
 from engine.models.stack import RecurrentStack, StackState, drop
 
 
@@ -24,10 +24,14 @@ class LanguageModel(nn.Module):
         vocabulary_size: number of different tokens
         seed: seed of the initial weights
         counts: how often each token occurs in the training text, (vocabulary,), for the output layer's first bias
+
+    Raises:
+        ConfigError: the config asks for a bidirectional model (see `check_reads_forward`)
     """
 
     def __init__(self, config: ModelConfig, vocabulary_size: int, seed: int, counts: Tensor | None = None) -> None:
         super().__init__()
+        check_reads_forward(config)
         self.config = config
         self.vocabulary_size = vocabulary_size
         cells = [CELLS[config.cell](config.units, config.options) for _ in range(config.layers)]
@@ -42,9 +46,7 @@ class LanguageModel(nn.Module):
     def _initialise(self, generator: torch.Generator, counts: Tensor | None) -> None:
         if self.embedding is not None:
             self.embedding.normal_(generator=generator)
-        for cell, layer in zip(self.stack.cells, self.stack.layers, strict=True):
-            assert isinstance(layer, nn.ParameterDict)
-            initialise_layer(cell, layer, self.config, generator)
+        initialise_stack(self.stack, self.config, generator)
         initialise_output(self.head_weight, self.head_bias, generator, counts)
 
     @property
@@ -93,6 +95,15 @@ class LanguageModel(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits (..., vocabulary) for top hidden states (..., units)."""
         return F.linear(hidden, self.head_weight, self.head_bias)
+
+
+def check_reads_forward(config: ModelConfig) -> None:
+    """Refuse a language model that reads both ways. Raises ConfigError."""
+    if config.bidirectional:
+        raise ConfigError(
+            "model.bidirectional is true, but a language model can only read forward: a layer that reads from the end "
+            "has already seen the very token that is to be predicted. Leave it at false."
+        )
 
 
 def parameter_shapes(config: ModelConfig, vocabulary_size: int) -> dict[str, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Stacked recurrent layers: depth, dropout between layers, and the kernel each layer runs on."""
+"""Stacked recurrent layers: depth, direction, dropout between layers, and the kernel each layer runs on."""
 
 from __future__ import annotations
 
@@ -11,41 +11,59 @@ from engine.cells import Cell, State
 from engine.cells.kernels import choose, run_layer
 
 StackState = tuple[State, ...]
+"""The state of each layer from the bottom up; of a bidirectional stack those that read forward, then the others."""
 
 
 class RecurrentStack(nn.Module):
     """Layers of one cell, each reading the outputs of the one below.
 
-    The parameters are plain tensors named by the cell (`layers.0.weight_hh`, ...), the same whichever
-    kernel runs. They are left uninitialised here: see `engine.models.initialise`.
+    A bidirectional stack (Schuster and Paliwal 1997) has a second set of parameters for each layer, which reads the
+    sequence from its end to its start. A layer's output at a timestep is both hidden states there, the forward one
+    first, and the layer above reads both, in either direction.
+
+    The parameters are plain tensors named by the cell (`layers.0.weight_hh`, and `reverse.0.weight_hh` for the
+    second direction), the same whichever kernel runs. They are left uninitialised here: see
+    `engine.models.initialise`.
 
     Args:
         cells: one cell for each layer, from the bottom up
         inputs: values a timestep that the bottom layer reads
         bias: whether the layers have biases
         dropout: share of values dropped between layers while training
+        bidirectional: whether each layer also reads the sequence from its end
     """
 
-    def __init__(self, cells: list[Cell], inputs: int, *, bias: bool = True, dropout: float = 0.0) -> None:
+    def __init__(
+        self, cells: list[Cell], inputs: int, *, bias: bool = True, dropout: float = 0.0, bidirectional: bool = False
+    ) -> None:
         super().__init__()
         self.cells = cells
         self.dropout = dropout
-        widths = [inputs, *(cell.units for cell in cells)]
-        self.layers = nn.ModuleList(
-            nn.ParameterDict({name: torch.empty(shape) for name, shape in cell.parameter_shapes(width, bias).items()})
-            for cell, width in zip(cells, widths[:-1], strict=True)
-        )
+        self.directions = 2 if bidirectional else 1
+        widths = [inputs, *(self.directions * cell.units for cell in cells)]
+        self.layers = _uninitialised(cells, widths, bias)
+        self.reverse = _uninitialised(cells, widths, bias) if bidirectional else nn.ModuleList()
 
-    def layer_parameters(self, layer: int) -> Mapping[str, Tensor]:
-        """Parameters of one layer by the names its cell gives them."""
-        parameters = self.layers[layer]
+    @property
+    def bidirectional(self) -> bool:
+        """Whether each layer also reads the sequence from its end."""
+        return self.directions == 2
+
+    @property
+    def outputs(self) -> int:
+        """Values a timestep that the top layer gives."""
+        return self.directions * self.cells[-1].units
+
+    def layer_parameters(self, layer: int, *, reverse: bool = False) -> Mapping[str, Tensor]:
+        """Parameters of one layer, in one direction, by the names its cell gives them."""
+        parameters = (self.reverse if reverse else self.layers)[layer]
         assert isinstance(parameters, nn.ParameterDict)
         return dict(parameters)
 
     def initial_state(self, batch: int) -> StackState:
-        """The zero state, (batch, units) for each state of each layer."""
+        """The zero state, (batch, units) for each state of each layer and direction."""
         like = next(self.parameters())
-        return tuple(cell.initial_state(batch, like) for cell in self.cells)
+        return tuple(cell.initial_state(batch, like) for cell in self.cells * self.directions)
 
     def forward(
         self, inputs: Tensor, state: StackState, generator: torch.Generator | None = None
@@ -54,28 +72,49 @@ class RecurrentStack(nn.Module):
 
         Args:
             inputs: (time, batch, inputs), or (time, batch) token ids that stand for one-hot vectors
-            state: as `initial_state` gives it
+            state: as `initial_state` gives it: what the forward direction starts from before the first timestep,
+                and the reverse direction after the last
             generator: source of the dropout masks; without one nothing is dropped
 
         Returns:
-            the top layer's outputs (time, batch, units), and the state after the last timestep
+            the top layer's outputs (time, batch, directions x units), and the state of each direction once it has
+            read the whole sequence
         """
-        new_state = []
+        depth = len(self.cells)
+        ends: list[State] = []
+        reverse_ends: list[State] = []
         below = inputs
-        for layer, cell in enumerate(self.cells):
+        for layer in range(depth):
             if layer and generator is not None:
                 below = drop(below, self.dropout, generator)
-            parameters = self.layer_parameters(layer)
-            kernel = choose(
-                cell,
-                below.device.type,
-                training=torch.is_grad_enabled(),
-                one_hot=not below.is_floating_point(),
-                inputs=parameters["weight_ih"].shape[1],
-            )
-            below, final = run_layer(cell, below, state[layer], parameters, kernel)  # (time, batch, units)
-            new_state.append(final)
-        return below, tuple(new_state)
+            outputs, end = self._run(layer, below, state[layer])  # (time, batch, units)
+            ends.append(end)
+            if self.bidirectional:
+                backwards, end = self._run(layer, below.flip(0), state[depth + layer], reverse=True)
+                reverse_ends.append(end)
+                outputs = torch.cat((outputs, backwards.flip(0)), dim=-1)  # (time, batch, 2 x units)
+            below = outputs
+        return below, (*ends, *reverse_ends)
+
+    def _run(self, layer: int, inputs: Tensor, state: State, *, reverse: bool = False) -> tuple[Tensor, State]:
+        """One layer in one direction, over `inputs` in the order in which it reads them."""
+        cell, parameters = self.cells[layer], self.layer_parameters(layer, reverse=reverse)
+        kernel = choose(
+            cell,
+            inputs.device.type,
+            training=torch.is_grad_enabled(),
+            one_hot=not inputs.is_floating_point(),
+            inputs=parameters["weight_ih"].shape[1],
+        )
+        return run_layer(cell, inputs, state, parameters, kernel)
+
+
+def _uninitialised(cells: list[Cell], widths: list[int], bias: bool) -> nn.ModuleList:
+    """Room for the parameters of each layer, in one direction; layer l reads `widths[l]` values a timestep."""
+    return nn.ModuleList(
+        nn.ParameterDict({name: torch.empty(shape) for name, shape in cell.parameter_shapes(width, bias).items()})
+        for cell, width in zip(cells, widths[:-1], strict=True)
+    )
 
 
 def drop(values: Tensor, share: float, generator: torch.Generator) -> Tensor:

@@ -14,7 +14,7 @@ COMMANDS = {
     "sample": "write text from a saved run",
     "export": "write a saved run as one Python file that needs only torch and safetensors",
     "corpora": "list the texts a model can learn from, and the presets",
-    "bench": "measure this machine: `bench training`",
+    "bench": "measure this machine: `bench training`, `bench trace`",
 }
 
 
@@ -124,4 +124,4 @@ def _dispatch(arguments: argparse.Namespace, printer: Printer) -> int:
         return corpora.run(arguments, printer, arguments.json)
     from engine.shell import bench
 
-    return bench.run(arguments, printer, arguments.json)
+    return bench.run(arguments, printer)

@@ -44,7 +44,7 @@ def _moving_part(ids: Sequence[str]) -> None:
     runs = [snapshot.run for snapshot in snapshots]
     per_token = [characters_per_token(services.store(), run) for run in runs]
     units = units_in_common(runs, per_token)
-    unit = selection.unit if selection.unit in units else units[0]
+    unit = selection.loss if selection.loss in units else units[0]
     moment = tuple((run.id, run.version, run.name) for run in runs)
     st.vega_lite_chart(
         _loss_table(moment, unit, selection.x, tuple(per_token), tuple(snapshots)),

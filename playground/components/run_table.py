@@ -17,9 +17,9 @@ from playground.components.assets import asset
 
 _TABLE = st.components.v2.component(
     "unrolled_run_table",
-    html=asset("run_table.html"),
-    css=asset("run_table.css"),
-    js=asset("run_table.js"),
+    html=asset("run_table/table.html"),
+    css=asset("run_table/table.css"),
+    js=asset("run_table/table.js"),
 )
 
 

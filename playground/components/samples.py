@@ -26,8 +26,8 @@ class SampleRow:
 _LADDER = st.components.v2.component(
     "unrolled_sample_ladder",
     html='<ol class="ladder" aria-label="Samples by training step"></ol>\n',
-    css=asset("samples.css"),
-    js=asset("ladder.js"),
+    css=asset("samples/samples.css"),
+    js=asset("samples/ladder.js"),
 )
 
 _FILM = st.components.v2.component(
@@ -41,8 +41,8 @@ _FILM = st.components.v2.component(
   </div>
 </figure>
 """,
-    css=asset("samples.css"),
-    js=asset("film.js"),
+    css=asset("samples/samples.css"),
+    js=asset("samples/film.js"),
 )
 
 

@@ -50,20 +50,20 @@ class Frame:
     """None until it is written"""
 
 
-_CSS = asset("tokens.css").replace("SURPRISE", theme.SURPRISE).replace("ACCENT", theme.ALARM)
+_CSS = asset("tokens/tokens.css").replace("SURPRISE", theme.SURPRISE).replace("ACCENT", theme.ALARM)
 
 _STRIP = st.components.v2.component(
     "unrolled_token_strip",
-    html=asset("tokens.html"),
+    html=asset("tokens/tokens.html"),
     css=_CSS,
-    js=asset("tokens.js") + asset("strip.js"),
+    js=asset("tokens/tokens.js") + asset("tokens/strip.js"),
 )
 
 _SCRUBBER = st.components.v2.component(
     "unrolled_step_scrubber",
-    html=asset("scrubber.html") + asset("tokens.html"),
+    html=asset("tokens/scrubber.html") + asset("tokens/tokens.html"),
     css=_CSS,
-    js=asset("tokens.js") + asset("scrubber.js"),
+    js=asset("tokens/tokens.js") + asset("tokens/scrubber.js"),
 )
 
 

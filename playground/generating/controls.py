@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from playground import services, state
-from playground.generating import models, session, settings, shared, words
+from playground import loading, services, state, weights
+from playground.generating import session, settings, words
 from playground.generating.session import Writer
 from playground.generating.settings import Settings
 from playground.runs.reader import Snapshot
@@ -75,7 +75,7 @@ def _forced(wanted: Settings, writer: Writer) -> None:
 def side(writers: list[Writer]) -> None:
     """Which step writes, how it chooses, and who writes beside it."""
     selection, wanted, first = state.current(), settings.current(), writers[0]
-    _step(selection, shared.snapshot(selection.run))
+    _step(selection, loading.snapshot(selection.run))
     _widget(
         st.slider,
         "temperature",
@@ -156,7 +156,7 @@ def _limits(wanted: Settings, writer: Writer) -> str:
 
 def _step(selection: state.Selection, run: Snapshot) -> None:
     """The training step whose weights write."""
-    kept = models.steps(run)
+    kept = weights.steps(run)
     if len(kept) < 2:
         return
     options = [*kept, state.NEWEST] if run.run.active else kept
@@ -221,19 +221,19 @@ def _choose_beside(key: str, chosen: str) -> None:
         return
     step = state.NEWEST
     if run_id == chosen:  # the newest of the same run would write the same text twice
-        kept = models.steps(shared.snapshot(run_id))
+        kept = weights.steps(loading.snapshot(run_id))
         step = kept[len(kept) // 3] if kept else step
     settings.change(beside=(run_id, step))
 
 
 def _beside_step(run_id: str, step: int) -> None:
     try:
-        kept = models.steps(shared.snapshot(run_id))
+        kept = weights.steps(loading.snapshot(run_id))
     except StoreError:
         return  # said where its text would be
     if len(kept) < 2:
         return
-    shown = kept[-1] if step == state.NEWEST else models.nearest(step, kept)
+    shown = kept[-1] if step == state.NEWEST else weights.nearest(step, kept)
     key = settings.key(f"beside_step.{run_id}.{shown}")
     st.select_slider(
         "Its training step",

@@ -18,9 +18,9 @@ from playground import theme
 from playground.charts.next_token import next_token_frame, next_token_spec, percent
 from playground.generating import session, settings
 from playground.generating.jobs import Job, Request
-from playground.generating.models import Loaded
 from playground.generating.session import Writer
 from playground.text import escape_markdown, number, visible
+from playground.weights import Loaded
 
 _OFFERED = 8
 

@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from engine.config import ConfigError
-from playground import notation, state
-from playground.generating import distribution, models, session, settings, shared
+from playground import loading, notation, state, weights
+from playground.generating import distribution, session, settings
 from playground.generating.session import Writer
 
 _CHANGED_PLACE = 8
@@ -48,8 +48,8 @@ def _equation(name: str) -> str:
     output = notation.term("prediction", name).latex
     if name in ("cs231n", "pytorch"):
         return rf"p_i = \frac{{\exp({output}_{{[i]}} / T)}}{{\sum_j \exp({output}_{{[j]}} / T)}}"
-    hidden, weights = notation.term("hidden", name).latex, notation.term("weight_out", name).latex
-    score = rf"z = {weights} {hidden} + b"
+    hidden, head = notation.term("hidden", name).latex, notation.term("weight_out", name).latex
+    score = rf"z = {head} {hidden} + b"
     return rf"{output}_{{[i]}} = \frac{{\exp(z_i / T)}}{{\sum_j \exp(z_j / T)}}, \quad {score}"
 
 
@@ -81,8 +81,8 @@ def _never(writer: Writer) -> list[int]:
 
 
 def _early_beside_late() -> None:
-    run = shared.snapshot(state.current().run)
-    kept = models.steps(run)
+    run = loading.snapshot(state.current().run)
+    kept = weights.steps(run)
     state.select(step=state.NEWEST)
     settings.change(beside=(run.run.id, kept[len(kept) // 3]), forced=(), place=-1)
     session.begin_again()

@@ -7,9 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from playground import services
+from playground import loading, services, weights
 from playground.components.tokens import FULL_BITS, Frame, Strip, step_scrubber
-from playground.generating import jobs, models, session, settings, shared, words
+from playground.generating import jobs, session, settings, shared, words
 from playground.generating.jobs import Job, Request
 from playground.generating.pieces import prompt_tail, shown, tenths
 from playground.generating.session import Writer
@@ -43,7 +43,7 @@ def panel(writer: Writer) -> None:
 
 def _moving_part(writer: Writer, seen: bool) -> None:
     texts = _jobs(writer)
-    losses = _losses(shared.snapshot(writer.loaded.run.id))
+    losses = _losses(loading.snapshot(writer.loaded.run.id))
     frames = [_frame(step, job, losses.get(step, "")) for step, job in texts.items()]
     step_scrubber(
         frames,
@@ -57,13 +57,13 @@ def _moving_part(writer: Writer, seen: bool) -> None:
 
 def _jobs(writer: Writer) -> dict[int, Job]:
     """The text of every kept step, begun if it is not there; those of other settings are given up."""
-    run = shared.snapshot(writer.loaded.run.id)
+    run = loading.snapshot(writer.loaded.run.id)
     request = session.request_for(writer.loaded, settings.current())
     known: dict[Request, Job] = st.session_state.get(_STATE, {})
     texts: dict[int, Job] = {}
     kept: dict[Request, Job] = {}
-    for step in models.steps(run):
-        place = models.place_of(run, step)
+    for step in weights.steps(run):
+        place = weights.place_of(run, step)
         wanted = replace(
             request,
             weights=(run.run.id, step, place.version),
@@ -82,9 +82,9 @@ def _jobs(writer: Writer) -> dict[int, Job]:
     return texts
 
 
-def _load(place: models.Place) -> models.Loaded:
+def _load(place: weights.Place) -> weights.Loaded:
     """The weights of a step, read when its turn has come."""
-    return shared.shelf().take(place, lambda: services.store().checkpoint(place.run.id, place.step))
+    return loading.shelf().take(place, lambda: services.store().checkpoint(place.run.id, place.step))
 
 
 def _losses(run: Snapshot) -> dict[int, str]:

@@ -20,8 +20,8 @@ from engine.config import ConfigError
 from engine.data import Vocabulary
 from engine.decoding.writing import Writing
 from engine.start import continuing, prompt_tokens
-from playground.generating.models import Loaded
 from playground.runs.records import StoreError
+from playground.weights import Loaded
 
 log = logging.getLogger("unrolled.writing")
 

@@ -14,10 +14,10 @@ from engine.start import prompt_tokens
 from playground.charts.surprise import surprise_frame, surprise_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.generating import words
-from playground.generating.models import Loaded
 from playground.generating.pieces import shown, tenths
 from playground.generating.session import Writer
 from playground.text import escape_markdown, number, visible
+from playground.weights import Loaded
 
 MOST_CHARACTERS = 5_000
 _FIRST_TEXT = "The old man opened the door and said nothing."

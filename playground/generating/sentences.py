@@ -15,11 +15,11 @@ from playground.charts.surprise import SENTENCES, factor, sentences_frame, sente
 from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.generating import likelihood, shared, words
 from playground.generating.likelihood import Scored
-from playground.generating.models import Loaded
 from playground.generating.pieces import shown, tenths
 from playground.generating.reference import Missing
 from playground.generating.session import Writer
 from playground.text import escape_markdown
+from playground.weights import Loaded
 
 MOST_CHARACTERS = 500
 FIRST, SECOND = "the apple and the pear salad", "the apple and the pair salad"

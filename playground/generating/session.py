@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from playground import state
-from playground.generating import models, shared
+from playground import loading, state, weights
 from playground.generating import settings as settings_of
+from playground.generating import shared
 from playground.generating.jobs import Job, Request
-from playground.generating.models import Loaded
 from playground.generating.settings import Settings
 from playground.generating.words import strangers
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
 from playground.text import visible
+from playground.weights import Loaded
 
 _JOBS, _PINNED = "generate.jobs", "generate.newest"
 _FIRST_SECONDS = 0.06
@@ -83,7 +83,7 @@ def take_back(place: int) -> None:
 
 
 def _writers(selection: state.Selection, settings: Settings, *, fresh: bool) -> list[Writer]:
-    run = shared.snapshot(selection.run)
+    run = loading.snapshot(selection.run)
     loaded = _model(run, _kept_step(run, selection.step))
     found = [Writer(loaded, _job("chosen", loaded, request_for(loaded, settings), fresh))]
     beside = _beside(settings)
@@ -127,10 +127,10 @@ def first_prompt(loaded: Loaded) -> str:
 
 def _kept_step(run: Snapshot, step: int) -> int:
     """The step that is meant. One at which the run keeps nothing gets a sentence, and the nearest stands in."""
-    kept = models.steps(run)
+    kept = weights.steps(run)
     if step == state.NEWEST or step in kept or not kept:
         return step
-    there = models.nearest(step, kept)
+    there = weights.nearest(step, kept)
     state.problem(f"{visible(run.run.name)} keeps no weights at step {step:,}: step {there:,} is the nearest.")
     state.select(step=there)
     return there
@@ -142,10 +142,10 @@ def _beside(settings: Settings) -> Loaded | None:
     if not run_id:
         return None
     try:
-        run = shared.snapshot(run_id)
-        kept = models.steps(run)
+        run = loading.snapshot(run_id)
+        kept = weights.steps(run)
         if step != state.NEWEST and kept:
-            step = models.nearest(step, kept)
+            step = weights.nearest(step, kept)
         return _model(run, step)
     except StoreError as error:  # deleted meanwhile, or not there yet: the chosen one still writes
         state.problem(f"{error} Nothing is written beside.")
@@ -157,10 +157,10 @@ def _model(run: Snapshot, step: int) -> Loaded:
     """The model of a step. The newest of a run that trains stays the same until the visitor asks for a new text."""
     pinned: dict[str, tuple[str, int, str]] = st.session_state.setdefault(_PINNED, {})
     if step == state.NEWEST and run.run.active and run.run.id in pinned:
-        known = shared.shelf().known(*pinned[run.run.id])
+        known = loading.shelf().known(*pinned[run.run.id])
         if known is not None:
             return known
-    loaded = shared.load(run, step)
+    loaded = loading.load(run, step)
     if step == state.NEWEST:
         pinned[run.run.id] = loaded.key
         while len(pinned) > 16:

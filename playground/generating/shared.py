@@ -1,4 +1,4 @@
-"""What all visitors of one app process share to generate: the shelf of models, the desks, the training texts.
+"""What all visitors of one app process share to generate: the desks, the training texts.
 
 Every cache here has a bound; what several visitors ask for is computed once.
 """
@@ -10,22 +10,11 @@ import streamlit as st
 from engine.analysis.verbatim import VerbatimIndex
 from engine.config import DataConfig
 from engine.models.ngram import NGram
-from playground import lens, services, state
-from playground.generating import models, reference
+from playground import lens
+from playground.generating import reference
 from playground.generating.jobs import Desk, Job
-from playground.generating.models import Loaded, ModelError, Place, Shelf
 from playground.generating.reference import Behind, Copied, Missing
-from playground.runs.reader import Snapshot
 from playground.runs.records import Run
-
-LIVE = "live"
-"""version of the weights in a run's live slot: those of the newest step, overwritten while it trains"""
-
-
-@st.cache_resource(show_spinner=False)
-def shelf() -> Shelf:
-    """The models that were used last."""
-    return Shelf()
 
 
 @st.cache_resource(show_spinner=False)
@@ -52,47 +41,6 @@ def _ngrams() -> Behind[dict[int, NGram]]:
 
 def _key(data: DataConfig) -> str:
     return f"{data.corpus}/{data.level}/{data.vocabulary_limit}"
-
-
-def snapshot(run_id: str) -> Snapshot:
-    """What is known of the run that is looked at; of the first starter run if none is."""
-    return services.reader().snapshot(run_id or lens.DEFAULT_RUN)
-
-
-def load(run: Snapshot, step: int) -> Loaded:
-    """The model of a run at one of its steps, or at its newest.
-
-    A run that trains is asked for the weights in its live slot, if they are newer than all it has saved.
-
-    Raises:
-        ModelError: it has saved nothing yet, or what it saved cannot be used
-        StoreError: the store cannot be read
-    """
-    kept = models.steps(run)
-    if step == state.NEWEST:
-        live = _live(run.run, max(kept, default=-1))
-        if live is not None:
-            return live
-    if not kept:
-        raise ModelError(
-            f"{run.run.name} has saved no weights yet ({run.run.status}): it writes as soon as its first checkpoint is "
-            "there, or choose another run."
-        )
-    place = models.place_of(run, max(kept) if step == state.NEWEST else step)
-    return shelf().take(place, lambda: services.store().checkpoint(run.run.id, place.step))
-
-
-def _live(run: Run, saved: int) -> Loaded | None:
-    """The live weights of a run that trains, if they are newer than what is saved."""
-    if not run.active or run.live_step is None or run.live_step <= saved:
-        return None
-    known = shelf().known(run.id, run.live_step, LIVE)
-    if known is not None:
-        return known
-    found = services.store().live(run.id)
-    if found is None or found.step <= saved:
-        return None
-    return shelf().take(Place(run, found.step, LIVE), lambda: found.raw)
 
 
 def ngrams(run: Run) -> dict[int, NGram] | Missing | None:

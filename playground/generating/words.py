@@ -9,9 +9,9 @@ from engine.cells import CELLS
 from engine.data import Vocabulary
 from playground.generating import jobs
 from playground.generating.jobs import Job
-from playground.generating.models import Loaded
 from playground.generating.reference import Copied, Missing
 from playground.text import number, shorten, visible
+from playground.weights import Loaded
 
 _MOST_STRANGERS = 8
 _DREW_END = "It drew <eos>, the end of a line, and"

@@ -1,1 +1,6 @@
 """Looking inside a run: the frame that all inside views share. Which weights, which probe, which place in it."""
+
+from playground.inside.page import frame
+from playground.inside.view import View
+
+__all__ = ["View", "frame"]

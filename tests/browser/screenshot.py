@@ -16,18 +16,20 @@ from generate_page import GeneratePage
 from playwright.sync_api import sync_playwright
 from server import ROOT, serving
 from train_page import TrainPage, eventually
+from unrolled_page import opened
 from visits import Visits
 
 TARGET = ROOT / "docs"
 
 
 def take(target: Path) -> None:
-    """Save the pictures of Train and Generate in the folder `target`."""
+    """Save the pictures of Train, Unrolled and Generate in the folder `target`."""
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium.ensure(driver), args=list(chromium.FLAGS))
         visits = Visits(browser, server.url)
         _train(visits, target / "train.png")
+        _unrolled(visits, target / "unrolled.png")
         _generate(visits, target / "generate.png")
         visits.check()
         visits.close()
@@ -50,6 +52,13 @@ def _train(visits: Visits, target: Path) -> None:
     eventually(train.page, "the loss and the lines to beat are drawn", all_there)
     train.page.wait_for_timeout(500)  # the fonts
     train.page.screenshot(path=str(target))
+
+
+def _unrolled(visits: Visits, target: Path) -> None:
+    """Once the network is drawn over its probe."""
+    page = opened(visits)
+    page.page.wait_for_timeout(500)  # the fonts
+    page.page.screenshot(path=str(target))
 
 
 def _generate(visits: Visits, target: Path) -> None:

@@ -83,7 +83,7 @@ def test_two_to_four_ticked_runs_are_compared_and_the_link_is_the_view(visits: V
     assert [runs.row(name).locator(".letter").inner_text() for name in CELLS] == ["A", "B", "C"]
     assert runs.table("Settings that differ")[1:] == [["Cell", "LSTM", "GRU", "RNN"]]
     runs.main.get_by_role("radio", name="bits per character").click()
-    eventually(runs.page, "the unit is in the link", lambda: "unit=bits" in runs.page.url)
+    eventually(runs.page, "the unit is in the link", lambda: "loss=bits" in runs.page.url)
     eventually(runs.page, "the chart is in bits", lambda: min(_best(runs), default=0) > 2)
 
     other = RunsPage(visits.open(runs.page.url.removeprefix(visits.base)))

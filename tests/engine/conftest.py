@@ -1,13 +1,15 @@
-"""Small runs: a short text, and configs of it that train in a moment."""
+"""Small runs (a short text, and configs of it that train in a moment), and every cell in every setting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from engine.cells import CELLS
 from engine.config import Config
 from engine.data import Corpus, prepare
 
@@ -49,3 +51,23 @@ def tiny(story: Path) -> Callable[..., Config]:
 def story_corpus(tiny: Callable[..., Config]) -> Corpus:
     """The short text by characters."""
     return prepare(tiny().data)
+
+
+def variants() -> Iterator[tuple[str, dict]]:
+    """Every cell's name with every setting of its switches."""
+    for name, cell in CELLS.items():
+        for values in itertools.product(*(option.choices for option in cell.options.values())):
+            chosen = dict(zip(cell.options, values, strict=True))
+            if chosen.get("peephole_output", True) or chosen["output_sees"] == "new":  # else it sees neither
+                yield name, chosen
+
+
+def title(variant: tuple[str, dict]) -> str:
+    name, options = variant
+    return " ".join((name, *map(str, options.values())))
+
+
+@pytest.fixture(params=list(variants()), ids=title)
+def variant(request: pytest.FixtureRequest) -> tuple[str, dict]:
+    """Every cell in every setting."""
+    return request.param

@@ -118,6 +118,19 @@ def test_a_missing_key_takes_its_default() -> None:
     assert Config.from_json('{"model": {"units": 32}}') == Config(model=ModelConfig(units=32))
 
 
+def test_a_setting_that_came_later_is_written_only_where_it_is_used() -> None:
+    """So that configs that do not use it stay the same text, and stay readable by earlier versions."""
+    late = [(section, item) for section, item in all_settings() if item.metadata.get("written") == "when set"]
+    assert ("model", "bidirectional") in [(section, item.name) for section, item in late]
+    for section, item in late:
+        assert item.name not in Config().to_dict()[section]
+        assert item.name not in Config().to_json()
+        assert item.type == "bool"
+        used = Config().with_values(**{f"{section}__{item.name}": not item.default})
+        assert used.to_dict()[section][item.name] is not item.default
+        assert Config.from_json(used.to_json()) == used != Config()
+
+
 @pytest.mark.parametrize(
     "plain",
     [

@@ -7,6 +7,7 @@ import pytest
 from engine.cells import CELLS
 from engine.config import Config, ConfigError
 from engine.data import SOURCES
+from engine.models.language_model import LanguageModel
 from engine.training.optimizers import OPTIMIZERS
 from engine.validate import validate
 
@@ -36,6 +37,17 @@ def test_every_cell_goes_with_every_optimiser(cell: str, optimizer: str) -> None
 def test_what_does_not_exist_is_refused_with_what_does(values: dict, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         validate(Config().with_values(**values))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_language_model_that_reads_both_ways_is_refused_with_the_reason(cell: str) -> None:
+    config = Config().with_values(cell=cell, bidirectional=True)
+    with pytest.raises(
+        ConfigError, match=r"model\.bidirectional .*already seen the very token that is to be predicted"
+    ):
+        validate(config)
+    with pytest.raises(ConfigError, match=r"model\.bidirectional"):
+        LanguageModel(config.model, 7, seed=1)
 
 
 @pytest.mark.parametrize("corpus", [*SOURCES, "file:/some/where.txt", "own:abc"])

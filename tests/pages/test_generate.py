@@ -19,17 +19,17 @@ from engine.decoding.sampling import sample
 from engine.models.language_model import LanguageModel
 from engine.start import prompt_tokens
 from engine.training.checkpoint import Checkpoint
-from playground import lens, services, state
+from playground import lens, loading, services, state, weights
 from playground.charts.export import export
 from playground.charts.next_token import next_token_spec
 from playground.charts.surprise import surprise_spec
 from playground.generating import lookers, shared, takeaway
 from playground.generating import settings as settings_of
 from playground.generating.jobs import Job
-from playground.generating.models import nearest
 from playground.notation import NOTATIONS
 from playground.runs.reader import REFRESH_SECONDS
 from playground.runs.shipped import ORDER
+from playground.weights import nearest
 
 OpenPage = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
@@ -39,7 +39,7 @@ Link = Callable[[AppTest], dict[str, str]]
 @pytest.fixture(autouse=True)
 def own_desks(idle_trainer: object) -> Iterator[None]:
     """Texts and models of this test alone."""
-    caches = (shared.shelf, shared.desk, shared.film_desk)
+    caches = (loading.shelf, shared.desk, shared.film_desk)
     for cache in caches:
         cache.clear()
     yield
@@ -59,7 +59,7 @@ def _done(app: AppTest) -> AppTest:
     while time.monotonic() < end:
         waits = any(job.active for job in app.session_state["generate.jobs"].values())
         copied = (
-            shared.copied(shared.snapshot(app.session_state["selection"].run).run, _job(app)) if not waits else None
+            shared.copied(loading.snapshot(app.session_state["selection"].run).run, _job(app)) if not waits else None
         )
         if not waits and copied is not None:
             return app.run()
@@ -84,7 +84,7 @@ def _rows(app: AppTest, title: str) -> pd.DataFrame:
 
 def _expected(run: str, step: int, prompt: str, **settings: Any) -> str:
     """The text as the engine writes it."""
-    loaded = shared.load(shared.snapshot(run), step)
+    loaded = loading.load(loading.snapshot(run), step)
     _, start = prompt_tokens(prompt, loaded.vocabulary)
     return loaded.vocabulary.decode(list(sample(loaded.model, start, **settings)))
 
@@ -152,7 +152,7 @@ def test_a_wrong_link_gets_a_sentence_and_the_default_stands_in(
 
 def test_a_step_that_is_not_kept_is_said_and_the_nearest_stands_in(open_page: OpenPage, said: Text, link: Link) -> None:
     app = open_page("generate", run="tales-gru", step="300")
-    kept = [checkpoint.step for checkpoint in shared.snapshot("tales-gru").checkpoints]
+    kept = [checkpoint.step for checkpoint in loading.snapshot("tales-gru").checkpoints]
     there = nearest(300, kept)
     assert f"keeps no weights at step 300: step {there:,} is the nearest" in said(app)
     assert link(app)["step"] == str(there)
@@ -372,7 +372,7 @@ def test_a_run_that_trains_writes_with_its_newest_weights_until_asked_again(open
     store.put_checkpoint(run, _trained(run, 3, seed=1))
     store.put_live(run, _trained(run, 8, seed=2))
     app = _done(open_page("generate", run=run, length="20"))
-    assert _job(app).request.weights == (run, 8, shared.LIVE)
+    assert _job(app).request.weights == (run, 8, weights.LIVE)
     store.put_live(run, _trained(run, 9, seed=3))
     time.sleep(2 * REFRESH_SECONDS)  # the reader asks the store no more often than that
     app = _done(app.run())

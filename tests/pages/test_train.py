@@ -69,14 +69,14 @@ def test_the_page_opens_on_every_starter_run_with_its_numbers(
 def test_the_page_opens_in_every_notation_and_unit(
     open_page: OpenPage, charts: Charts, link: Link, notation: str, unit: str
 ) -> None:
-    app = open_page("train", notation=notation, unit=unit, x="seconds", run="tales-words")
+    app = open_page("train", notation=notation, loss=unit, x="seconds", run="tales-words")
     assert not app.exception
     assert not app.warning
     loss = charts(app)["loss"]
     assert UNITS[unit].axis in loss.text
     assert loss.rows["value"].dropna().gt(0).all()
-    wanted = {"notation": notation, "unit": unit, "x": "seconds", "run": "tales-words"}
-    default = {"notation": "ng", "unit": "nats"}
+    wanted = {"notation": notation, "loss": unit, "x": "seconds", "run": "tales-words"}
+    default = {"notation": "ng", "loss": "nats"}
     assert link(app) == {key: value for key, value in wanted.items() if default.get(key) != value}
 
 
@@ -118,7 +118,7 @@ def test_a_notation_renames_the_equations_of_the_cell(open_page: OpenPage) -> No
 
 WRONG_LINKS = {
     "run": ("nope", "no run"),
-    "unit": ("furlongs", "unit of the loss 'furlongs' cannot be shown"),
+    "loss": ("furlongs", "unit of the loss 'furlongs' cannot be shown"),
     "x": ("sideways", "horizontal axis 'sideways' cannot be shown"),
     "notation": ("runes", "notation 'runes' cannot be shown"),
     "preset": ("nope", "no preset 'nope'"),
@@ -149,6 +149,7 @@ WRONG_CONFIGS = {
     "no such cell": ({"model": {"cell": "transformer"}}, r"model\.cell is 'transformer'"),
     "no such corpus": ({"data": {"corpus": "bible"}}, r"data\.corpus is 'bible'"),
     "no such optimiser": ({"training": {"optimizer": "luck"}}, r"training\.optimizer is 'luck'"),
+    "reads both ways": ({"model": {"bidirectional": True}}, r"model\.bidirectional .* the very token"),
     "a list": ([], r"config"),
 }
 

@@ -11,6 +11,7 @@ from engine.config import settings
 
 _KINDS = ("selectbox", "number_input", "toggle", "text_input", "button_group")
 _BY_SWITCH = {"model.options", "training.seconds", "training.momentum", "training.until_loss"}
+_NOT_FOR_LANGUAGE_MODELS = {"model.bidirectional"}
 
 
 def _controls(app: AppTest) -> set[str]:
@@ -19,8 +20,12 @@ def _controls(app: AppTest) -> set[str]:
 
 
 def test_every_setting_has_its_control(open_page: Callable[..., AppTest]) -> None:
-    wanted = {f"{section}.{item.name}" for section, item in settings()} - _BY_SWITCH
+    wanted = {f"{section}.{item.name}" for section, item in settings()} - _BY_SWITCH - _NOT_FOR_LANGUAGE_MODELS
     assert wanted - _controls(open_page("train")) == set()
+
+
+def test_what_a_language_model_cannot_be_is_not_offered(open_page: Callable[..., AppTest]) -> None:
+    assert _controls(open_page("train")) & _NOT_FOR_LANGUAGE_MODELS == set()
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "rmsprop"])

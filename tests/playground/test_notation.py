@@ -1,10 +1,12 @@
 import itertools
 import re
+from typing import Any
 
 import pytest
 
 from engine.cells import CELLS
-from playground.notation import NOTATIONS, QUANTITIES, equations, term
+from playground.notation import NOTATIONS, QUANTITIES, Symbol, equation_parts, equations, output_parts, term
+from playground.notation.symbols import symbol
 
 KATEX = {"Gamma", "tilde", "hat", "langle", "rangle", "sigma", "tanh", "odot", "text", "mathrm"}
 
@@ -100,3 +102,85 @@ def test_an_unknown_name_is_refused(bad: tuple[str, str]) -> None:
 def test_an_unknown_cell_is_refused() -> None:
     with pytest.raises(ValueError, match="no equations"):
         equations("transformer", "ng")
+
+
+PLACES: list[dict[str, Any]] = [{}, {"t": 0}, {"t": 3, "layer": 0}, {"t": 12, "layer": 1}]
+
+
+@pytest.mark.parametrize(("cell", "notation", "options"), EVERY)
+def test_the_parts_of_an_equation_are_its_latex(cell: str, notation: str, options: dict) -> None:
+    for bias in (True, False):
+        parts = equation_parts(cell, notation, options, bias=bias)
+        assert ["".join(part.latex for part in line.parts) for line in parts] == equations(
+            cell, notation, options, bias=bias
+        )
+
+
+@pytest.mark.parametrize(("cell", "notation", "options"), EVERY)
+def test_every_part_can_be_set_without_katex(cell: str, notation: str, options: dict) -> None:
+    for place in PLACES:
+        for line in (*equation_parts(cell, notation, options, **place), *output_parts(notation, cell=cell, **place)):
+            for part in (*line.parts, *line.summed):
+                assert not set(part.text) & set("\\{}$")
+                assert part.text.strip()
+                assert (part.kind == "quantity") == bool(part.key)
+                if part.kind == "quantity":
+                    assert not set("".join((part.symbol.base, part.symbol.sub, part.symbol.sup))) & set("\\{}$^")
+
+
+@pytest.mark.parametrize(("cell", "options"), [(cell, chosen) for cell in CELLS for chosen in switches(cell)])
+def test_keys_are_those_of_the_engine_in_every_notation(cell: str, options: dict) -> None:
+    made = CELLS[cell](4, options)
+    states = made.state_names
+    gates = {gate.name for gate in made.gates}
+    parameters = set(made.parameter_shapes(3, bias=True)) - {"weight_ih", "weight_hh", "bias"}
+    of_blocks = {f"{name}:{block}" for name in ("weight", "weight_hh", "weight_ih", "bias") for block in made.blocks}
+    known = {*states, *(f"{state}_before" for state in states), *gates, *parameters, *of_blocks, "input", "keep"}
+    for notation in NOTATIONS:
+        lines = equation_parts(cell, notation, options)
+        assert {part.key for line in lines for part in line.parts if part.key} <= known
+        assert {line.pre for line in lines if line.pre} == {f"{block}_pre" for block in made.blocks}
+        assert [line.left for line in lines if line.left in states][-1] == "hidden"
+
+
+def test_a_place_is_written_as_the_notation_counts() -> None:
+    first = {name: equation_parts("rnn", name, t=3)[0].text for name in NOTATIONS}
+    assert first["ng"].startswith("a⟨4⟩ = tanh ( W_aa · a⟨3⟩ + W_ax · x⟨4⟩")
+    assert first["cs231n"].startswith("h_4 = tanh ( W_hh · h_3 + W_xh · x_4")
+    assert first["pytorch"].startswith("h_3 = tanh ( W_hh · h_2 + W_ih · x_3")
+    assert equation_parts("rnn", "ng", t=0)[0].text.count("a⟨0⟩") == 1  # the state before the first token
+
+
+def test_an_upper_layer_reads_the_state_of_the_one_below() -> None:
+    assert "a[1]⟨4⟩" in equation_parts("lstm", "ng", t=3, layer=1)[0].text
+    assert "h_4^1" in equation_parts("lstm", "cs231n", t=3, layer=1)[0].text
+    assert "x⟨4⟩" in equation_parts("lstm", "ng", t=3, layer=0)[0].text
+
+
+def test_the_output_layer_is_written_as_each_course_does() -> None:
+    texts = {name: [line.text for line in output_parts(name, t=0)] for name in NOTATIONS}
+    assert texts["ng"][:2] == ["z⟨1⟩ = W_ya · a⟨1⟩ + b_y", "ŷ⟨1⟩ = softmax ( z⟨1⟩ )"]
+    assert texts["cs231n"][:2] == ["y_1 = W_hy · h_1 + b_y", "p_1 = softmax ( y_1 )"]
+    assert texts["pytorch"][0] == "logits_0 = W_head · h_0 + b_head"
+    assert texts["ng"][2] == "L⟨1⟩ = − log ŷ⟨1⟩ [next]"
+    assert output_parts("ng", bias=False)[0].text == "z⟨t⟩ = W_ya · a⟨t⟩"
+    assert output_parts("ng", cell="gru")[0].text == "z⟨t⟩ = W_ya · c⟨t⟩ + b_y"
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"\Gamma_u", Symbol("Γ", "u")),
+        (r"\tilde{c}^{\langle t-1 \rangle}", Symbol("c", sup="⟨t−1⟩", mark="tilde")),
+        (r"h_{3}^{2}", Symbol("h", "3", "2")),
+        (r"W_{\text{candidate},\text{past}}", Symbol("W", "candidate,past", sub_upright=True)),
+        (r"\text{short}_{4}^{(1)}", Symbol("short", "4", "(1)", upright=True)),
+    ],
+)
+def test_latex_becomes_a_letter_with_its_marks(latex: str, expected: Symbol) -> None:
+    assert symbol(latex) == expected
+
+
+def test_more_than_one_symbol_is_refused() -> None:
+    with pytest.raises(ValueError, match="not one symbol"):
+        symbol("W x")

@@ -49,6 +49,14 @@ def test_no_two_runs_of_a_race_look_alike(cells: tuple[str, ...]) -> None:
     assert [style.letter for style in styles] == list("ABCD")
 
 
+def test_a_drawing_gets_the_colour_code_with_its_familys_colour() -> None:
+    colors = theme.drawing_colors("lstm-peephole")
+    assert colors["family"] == theme.FAMILIES["lstm"]
+    assert {"negative", "positive", "gate", "surprise", "alarm", "muted", "nan"} < set(colors)
+    assert all(len(color) == 7 and color.startswith("#") and int(color[1:], 16) >= 0 for color in colors.values())
+    assert len(set(colors.values()) - {colors["family"]}) == len(colors) - 2  # an LSTM's blue is that of below zero
+
+
 def test_a_fifth_run_is_refused() -> None:
     with pytest.raises(ValueError, match="at most 4"):
         theme.run_styles(["rnn"] * 5)

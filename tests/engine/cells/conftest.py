@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -72,26 +71,6 @@ def make_layer(
     return Layer(cell, tokens if one_hot else draw(timesteps, batch, inputs), state, parameters)
 
 
-def variants() -> Iterator[tuple[str, dict]]:
-    """Every cell's name with every setting of its switches."""
-    for name, cell in CELLS.items():
-        for values in itertools.product(*(option.choices for option in cell.options.values())):
-            chosen = dict(zip(cell.options, values, strict=True))
-            if chosen.get("peephole_output", True) or chosen["output_sees"] == "new":  # else it sees neither
-                yield name, chosen
-
-
-def title(variant: tuple[str, dict]) -> str:
-    name, options = variant
-    return " ".join((name, *map(str, options.values())))
-
-
 @pytest.fixture
 def layer() -> Callable[..., Layer]:
     return make_layer
-
-
-@pytest.fixture(params=list(variants()), ids=title)
-def variant(request: pytest.FixtureRequest) -> tuple[str, dict]:
-    """Every cell in every setting."""
-    return request.param

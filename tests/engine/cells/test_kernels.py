@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.cells import CELLS, Cell, kernels, products
+from engine.cells import CELLS, Cell, kernels, products, untapped
 from engine.cells.cell import Gate
 from engine.cells.kernels import KERNELS, choose, run_layer, supports
 
@@ -159,8 +159,8 @@ def test_a_cell_with_nothing_but_its_step_runs_plainly():
         name, title, family, blocks = "leaky", "Leaky", "rnn", ("candidate",)
         gates = (Gate("candidate", -1.0, 1.0, "what is written"),)
 
-        def step(self, projected, state, parameters):
-            return ((state[0] + projected) / 2,), {"candidate": projected}
+        def step(self, projected, state, parameters, tap=untapped):
+            return ((state[0] + tap("candidate", projected)) / 2,)
 
     cell = Leaky(1)
     kernel = choose(cell, "cpu", training=True, one_hot=False, inputs=1)

@@ -32,15 +32,69 @@ def test_recorded_gates_satisfy_the_state_update(layer, variant):
     torch.testing.assert_close(states, update(recording, past), rtol=0, atol=1e-12)
 
 
-def test_recorded_gates_are_those_the_cell_names_and_stay_in_their_range(layer, variant):
+def test_what_is_recorded_are_the_quantities_that_the_cell_names(layer, variant):
+    ours = layer(*variant)
+    recording, cell = record(ours), ours.cell
+    gates, sums = {gate.name for gate in cell.gates}, {f"{block}_pre" for block in cell.blocks}
+    assert set(recording.steps) == set(cell.quantities) == {*cell.state_names} | gates | sums
+    assert len(cell.quantities) == len(set(cell.quantities))
+    for name in recording.steps:
+        assert recording[name].shape == (len(ours.inputs), *ours.state[0].shape)
+
+
+def test_recorded_gates_stay_in_their_range(layer, variant):
     ours = layer(*variant)
     recording = record(ours)
-    assert set(recording.steps) == set(ours.cell.state_names) | {gate.name for gate in ours.cell.gates}
     for gate in ours.cell.gates:
-        values = recording[gate.name]
-        assert values.shape == (len(ours.inputs), *ours.state[0].shape)
-        assert gate.low <= values.min()
-        assert values.max() <= gate.high
+        assert gate.low <= recording[gate.name].min()
+        assert recording[gate.name].max() <= gate.high
+
+
+def test_each_gate_is_its_weighted_sum_through_its_activation_function(layer, variant):
+    ours = layer(*variant)
+    recording = record(ours)
+    activation = {"relu": torch.relu, "sigmoid": torch.sigmoid, "identity": torch.clone}
+    for block in ours.cell.blocks:
+        before = recording[f"{block}_pre"]
+        if block == "candidate":
+            after = activation.get(variant[1].get("activation"), torch.tanh)(before)
+        else:
+            after = before.sigmoid()
+        expected = 1 - recording["update"] if block == "keep" else recording[block]
+        torch.testing.assert_close(after, expected, rtol=0, atol=1e-12)
+
+
+def test_a_step_hands_each_quantity_to_its_tap_once_and_goes_on_with_what_it_gets_back(layer, variant):
+    ours = layer(*variant)
+    projected, parameters = ours.inputs[0] @ ours.parameters["weight_ih"].T, ours.parameters
+    plain = ours.cell.step(projected, ours.state, parameters)
+    for chosen in ours.cell.quantities:
+        seen = []
+
+        def tap(name, value, chosen=chosen, seen=seen):
+            seen.append(name)
+            return value + 0.25 if name == chosen else value
+
+        after = ours.cell.step(projected, ours.state, parameters, tap)
+        assert sorted(seen) == sorted(ours.cell.quantities)
+        assert not torch.equal(after[0], plain[0])
+        if chosen in ours.cell.state_names:
+            place = ours.cell.state_names.index(chosen)
+            torch.testing.assert_close(after[place], plain[place] + 0.25)
+
+
+def test_replacements_are_constants_for_every_stream(layer):
+    ours = layer("lstm", {})
+    replaced = {("forget", 2): {0: 0.5, 3: 0.75}, ("cell", 4): {1: -1.0}}
+    recording = loop.record(ours.cell, ours.inputs, ours.state, ours.parameters, replaced)
+    plain = record(ours)
+    assert (recording["forget"][2, :, [0, 3]] == torch.tensor([0.5, 0.75])).all()
+    assert (recording["cell"][4, :, 1] == -1).all()
+    assert torch.equal(recording["forget"][2, :, 1], plain["forget"][2, :, 1])
+    assert torch.equal(recording["hidden"][:2], plain["hidden"][:2])
+    gradients = torch.autograd.grad(recording.final[1].sum(), recording.steps["forget_pre"])
+    assert not gradients[2][:, [0, 3]].any()
+    assert gradients[2][:, 1].all()
 
 
 def test_recording_ends_where_the_run_ends(layer, variant):

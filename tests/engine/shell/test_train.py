@@ -134,6 +134,7 @@ def test_options_of_a_cell(tiny_train: list[str], in_json: Callable) -> None:
         (["--learning-rate", "nan"], "training.learning_rate must be a finite number"),
         (["--nonsense", "3"], "--nonsense"),
         (["--unit", "3"], "--unit"),
+        (["--bidirectional"], "model.bidirectional is true, but a language model can only read forward"),
         (["--cell", "elman"], "model.cell is 'elman'; choose one of rnn"),
         (["--option", "activation=relu"], "has no option 'activation'"),
         (["--option", "activation"], "NAME=VALUE"),

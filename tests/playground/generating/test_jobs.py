@@ -16,8 +16,8 @@ from engine.decoding.sampling import sample
 from engine.models.language_model import LanguageModel
 from playground.generating import jobs
 from playground.generating.jobs import BusyError, Desk, Job, Request
-from playground.generating.models import Loaded
 from playground.runs.records import Run, StoreError
+from playground.weights import Loaded
 
 LETTERS = CharVocabulary("\n abcdefghij")
 WORDS = WordVocabulary(["<unk>", "<eos>", "the", "cat", "sat", ".", '"'])

@@ -77,6 +77,7 @@ function bytes(text) {
 
 // A row of three small buttons. `picture` gives the SVG element to be saved, `rows` a list of lists, names first.
 function takeAway(parent, name, picture, rows) {
+  parent.replaceChildren(); // a component may be mounted again where it stood before
   for (const kind of ["SVG", "PNG", "CSV"]) {
     const button = document.createElement("button");
     button.type = "button";
@@ -96,16 +97,30 @@ function saveTable(rows, name) {
   save(new Blob([rows.map((row) => row.map(cell).join(",")).join("\n")], { type: "text/csv" }), `${name}.csv`);
 }
 
+// What a file needs of an element's look. The first are inherited: only what differs from the parent's is written, which
+// keeps a large picture's file small. (The shorthand "font" is empty where any of its parts has no place in it.)
+const INHERITED = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-family", "font-size", "font-weight", "font-style", "text-anchor", "visibility", "paint-order"];
+const ITS_OWN = { opacity: "1", display: "inline" };
+
+function writeStyle(element, copy, outermost) {
+  const style = getComputedStyle(element);
+  const above = outermost ? null : getComputedStyle(element.parentNode);
+  for (const key of INHERITED) {
+    const value = style.getPropertyValue(key);
+    if (!above || element.hasAttribute(key) || above.getPropertyValue(key) !== value) copy.style.setProperty(key, value);
+  }
+  for (const [key, usual] of Object.entries(ITS_OWN)) {
+    const value = style.getPropertyValue(key);
+    if (value !== usual && value !== "block") copy.style.setProperty(key, value);
+  }
+  if (element.tagName === "text") copy.style.setProperty("dominant-baseline", style.getPropertyValue("dominant-baseline"));
+}
+
 // The picture leaves as it is seen: computed colours and fonts are written into a copy, on the theme's paper.
 function savePicture(picture, name, kind) {
   const copy = picture.cloneNode(true);
   const [from, to] = [picture, copy].map((root) => [root, ...root.querySelectorAll("*")]);
-  from.forEach((element, place) => {
-    const style = getComputedStyle(element);
-    for (const key of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font", "text-anchor", "dominant-baseline", "visibility", "display"]) {
-      to[place].style.setProperty(key, style.getPropertyValue(key));
-    }
-  });
+  from.forEach((element, place) => writeStyle(element, to[place], element === picture));
   const box = picture.viewBox.baseVal;
   const [width, height] = box && box.width ? [box.width, box.height] : [picture.clientWidth, picture.clientHeight];
   copy.setAttribute("xmlns", SVG);

@@ -1,6 +1,6 @@
-"""Models ready to write with: which checkpoint is meant, read once for all visitors, and forgotten when space is short.
+"""Models ready to be used: which checkpoint is meant, read once for all visitors, and forgotten when space is short.
 
-Nothing here imports Streamlit; `playground.generating.shared` holds the one shelf of an app process.
+Nothing here imports Streamlit; `playground.loading` holds the one shelf of an app process.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import torch
 
 from engine.config import ConfigError
 from engine.data import TextError, Vocabulary
@@ -22,11 +25,17 @@ from playground.runs.records import Run, StoreError
 SHELF_BYTES = 256_000_000
 """Weights kept in memory; the model not asked for longest goes first."""
 
+LIVE = "live"
+"""version of the weights in a run's live slot: those of the newest step, overwritten while it trains"""
+
+LIVE_SHARE = 0.25
+"""Share of the shelf for live versions: up to four a second come, and must not push all other models off it."""
+
 Read = Callable[[], bytes]
 
 
 class ModelError(StoreError):
-    """There is no model to write with. The message says why and what to do."""
+    """There is no model to look at or to write with. The message says why and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +59,11 @@ class Loaded:
     def tokens(self) -> str:
         """What this model reads: "characters" or "words"."""
         return "characters" if self.vocabulary.level == "char" else "words"
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether every weight is a number: those of a run that came apart may not be."""
+        return all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters())
 
 
 @dataclass(frozen=True)
@@ -107,8 +121,16 @@ class Shelf:
     def _put(self, loaded: Loaded) -> None:
         with self._lock:
             self._kept[loaded.key] = loaded
-            while len(self._kept) > 1 and sum(entry.bytes for entry in self._kept.values()) > self._limit:
-                self._kept.popitem(last=False)
+            self._drop([key for key in self._kept if key[2] == LIVE], self._limit * LIVE_SHARE)
+            self._drop([*self._kept], self._limit)
+
+    def _drop(self, keys: Sequence[tuple[str, int, str]], limit: float) -> None:
+        """Let models go, the first of `keys` first, until they fit; the last stays in any case."""
+        size = sum(self._kept[key].bytes for key in keys)
+        for key in keys[:-1]:
+            if size <= limit:
+                return
+            size -= self._kept.pop(key).bytes
 
 
 def _built(place: Place, raw: bytes) -> Loaded:

@@ -9,8 +9,8 @@ from engine.config import Config
 from engine.data.vocabulary import CharVocabulary
 from engine.models.language_model import LanguageModel
 from engine.training.checkpoint import Checkpoint
-from playground.generating.models import Loaded, ModelError, Place, Shelf, nearest
 from playground.runs.records import Run
+from playground.weights import LIVE, Loaded, ModelError, Place, Shelf, nearest
 
 VOCABULARY = CharVocabulary("abcd")
 CONFIG = Config().with_values(units=4, embedding=0)
@@ -77,6 +77,26 @@ def test_a_model_beyond_the_bound_is_kept_alone() -> None:
     _take(shelf, 2, read)
     assert read == [1, 2]
     assert shelf.known("run", 1, "hash 1") is None
+
+
+def test_live_versions_do_not_push_all_other_models_off_the_shelf() -> None:
+    read: list[int] = []
+    size = _take(Shelf(), 0, []).bytes
+    shelf = Shelf(limit=8 * size)
+    _take(shelf, 1, read)
+    for step in range(2, 12):
+        shelf.take(Place(_place(step).run, step, LIVE), lambda step=step: _raw(step))
+    assert shelf.known("run", 1, "hash 1") is not None
+    assert [step for step in range(2, 12) if shelf.known("run", step, LIVE)] == [10, 11]
+
+
+def test_weights_that_are_not_finite_are_known_as_such() -> None:
+    loaded = _take(Shelf(), 1, [])
+    assert loaded.finite
+    broken = _take(Shelf(), 2, [])
+    with torch.no_grad():
+        next(iter(broken.model.parameters()))[0, 0] = torch.nan
+    assert not broken.finite
 
 
 def test_a_damaged_checkpoint_is_named() -> None:

@@ -1,0 +1,224 @@
+"""One recorded pass of a probe through a model: every state, gate and weighted sum, and gradients on request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from numbers import Integral
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.config import ConfigError
+from engine.models import passes
+from engine.models.language_model import LanguageModel
+from engine.models.stack import RecurrentStack, StackState, detached
+from engine.trace import LONGEST_PROBE, UNKNOWN, Change, StackTrace, Target, Trace
+
+
+@torch.inference_mode(False)  # what is returned are ordinary tensors, wherever this is called
+def record(
+    model: LanguageModel,
+    tokens: Iterable[int] | Tensor,
+    *,
+    state: StackState | None = None,
+    gradient: Target | None = None,
+    changes: Sequence[Change] = (),
+    dtype: torch.dtype | None = None,
+) -> Trace:
+    """A probe through a model, with everything that was computed on the way.
+
+    The model is left as it is, and so are the global random state and what is differentiated elsewhere.
+
+    Args:
+        model: whose pass to record; nothing is dropped out
+        tokens: the probe, (time) token ids, 1 to `LONGEST_PROBE` of them. For `UNKNOWN` the model reads a zero
+            vector, and where it is the next token nothing is expected
+        state: of one stream, to start from; see `warm`. Without one the pass starts from the zero state
+        gradient: what to differentiate with respect to every quantity: "sum", the sum of all losses, or the loss at
+            one timestep, counted from 0. A value that was put in place is a constant: the gradient with respect to
+            it is there, and none travels on to what it replaced
+        changes: values to put in place of those the model computes
+        dtype: precision of the pass, by default the model's own; torch.float64 for checking
+
+    Raises:
+        ConfigError: a probe that cannot be read, a state of another model, a timestep that has no loss, or a change
+            of something that does not exist
+    """
+    read = _checked_tokens(tokens, model.vocabulary_size)
+    targets = torch.cat((read[1:], torch.tensor([UNKNOWN])))
+    _check_gradient(gradient, targets)
+    vectors = _vectors(model, read, dtype)  # (time, width)
+    _check_changes(changes, model.stack, vectors)
+    with _grad_enabled(gradient is not None):
+        kept, hidden = passes.run(model.stack, vectors, _start(model.stack, state), changes)
+        log_probabilities = _log_probabilities(model, hidden)
+        known = targets != UNKNOWN
+        losses = torch.full_like(log_probabilities[:, 0], torch.nan)  # (time)
+        losses[known] = -log_probabilities[known, targets[known]]
+        if gradient is None:
+            gradients = None
+        else:
+            gradients = kept.gradients(losses[known].sum() if gradient == "sum" else losses[gradient])
+    found = _stack_trace(model.stack, kept, gradients)
+    return Trace(
+        **vars(found),
+        tokens=read,
+        targets=targets,
+        losses=_numbers(losses),
+        log_probabilities=_numbers(log_probabilities),
+        target=gradient,
+    )
+
+
+@torch.inference_mode(False)
+def record_stack(
+    stack: RecurrentStack,
+    inputs: Tensor,
+    state: StackState | None = None,
+    *,
+    loss: Callable[[Tensor], Tensor] | None = None,
+    changes: Sequence[Change] = (),
+    dtype: torch.dtype | None = None,
+) -> StackTrace:
+    """A sequence of vectors through a stack, in one direction or two, with everything computed on the way.
+
+    Args:
+        stack: whose pass to record; nothing is dropped out
+        inputs: (time, width), what the bottom layer reads
+        state: of one stream, to start from, as `stack.initial_state(1)` has it; by default zero
+        loss: makes a scalar of the top layer's outputs, (time, directions x units); without it there are no gradients
+        changes, dtype: as `record` has them
+
+    Raises:
+        ConfigError: a state of another stack, or a change of something that does not exist
+    """
+    weight = next(stack.parameters())
+    vectors = inputs.to(weight.device, dtype or weight.dtype)
+    _check_changes(changes, stack, vectors)
+    with _grad_enabled(loss is not None):
+        kept, outputs = passes.run(stack, vectors, _start(stack, state), changes)
+        gradients = None if loss is None else kept.gradients(loss(outputs))
+    return _stack_trace(stack, kept, gradients)
+
+
+@torch.no_grad()
+def warm(model: LanguageModel, tokens: Iterable[int] | Tensor) -> StackState:
+    """The state of one stream after a context, to record a probe from. The context may have any length, and none.
+
+    Raises:
+        ConfigError: a token that the vocabulary does not have
+    """
+    state = model.initial_state(1)
+    for chunk in _as_ids(tokens, model.vocabulary_size).split(LONGEST_PROBE):
+        if len(chunk):
+            _, state = model.stack(_vectors(model, chunk).unsqueeze(1), state)
+    return detached(state)
+
+
+@contextmanager
+def _grad_enabled(enabled: bool) -> Iterator[None]:
+    """Gradients on or off inside, whatever they are outside; without them, at the least cost."""
+    with torch.inference_mode(not enabled), torch.set_grad_enabled(enabled):
+        yield
+
+
+def _stack_trace(stack: RecurrentStack, kept: passes.Kept, gradients: passes.Kept | None) -> StackTrace:
+    return StackTrace(
+        **vars(passes.direction(stack, kept, gradients)),
+        inputs=_numbers(kept.inputs[:, 0]),
+        inputs_grad=None if gradients is None else _numbers(gradients.inputs[:, 0]),
+        reverse=passes.direction(stack, kept, gradients, reverse=True) if stack.bidirectional else None,
+    )
+
+
+def _numbers(values: Tensor) -> Tensor:
+    """A copy on the CPU that holds no graph."""
+    return values.detach().cpu().clone()
+
+
+def _start(stack: RecurrentStack, state: StackState | None) -> StackState:
+    """The state to start from, of one stream."""
+    zero = stack.initial_state(1)
+    if state is None:
+        return zero
+    if [[part.shape for part in layer] for layer in state] != [[part.shape for part in layer] for layer in zero]:
+        raise ConfigError("The state to start from is not one of this model for one stream: make it with `warm`.")
+    return state
+
+
+def _vectors(model: LanguageModel, tokens: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """What the bottom layer reads for tokens (time): embeddings or one-hot vectors, (time, width); zero for
+    `UNKNOWN`."""
+    tokens = tokens.to(model.device)
+    known = (tokens != UNKNOWN).unsqueeze(1)
+    ids = tokens.clamp(min=0)
+    if model.embedding is None:
+        vectors = F.one_hot(ids, model.vocabulary_size).to(model.head_weight.dtype)
+    else:
+        vectors = F.embedding(ids, model.embedding.detach())
+    return torch.where(known, vectors, 0.0).to(dtype or vectors.dtype)
+
+
+def _log_probabilities(model: LanguageModel, hidden: Tensor) -> Tensor:
+    """Of the next token, (time, vocabulary), for top hidden states (time, units)."""
+    bias = None if model.head_bias is None else model.head_bias.detach().to(hidden)
+    return F.log_softmax(F.linear(hidden, model.head_weight.detach().to(hidden), bias), dim=-1)
+
+
+def _as_ids(tokens: Iterable[int] | Tensor, vocabulary_size: int) -> Tensor:
+    """The tokens as (time) int64 on the CPU, each `UNKNOWN` or in the vocabulary."""
+    given = torch.as_tensor(tokens if isinstance(tokens, Tensor) else list(tokens)).cpu()
+    ids = given.to(torch.int64)
+    if ids.dim() != 1 or (ids != given).any():
+        raise ConfigError("A probe is one row of token ids, which are whole numbers.")
+    wrong = ids[(ids < UNKNOWN) | (ids >= vocabulary_size)]
+    if len(wrong):
+        raise ConfigError(
+            f"The token {int(wrong[0])} does not exist: the vocabulary has tokens 0 to {vocabulary_size - 1}, and "
+            f"{UNKNOWN} stands for an unknown one."
+        )
+    return ids
+
+
+def _checked_tokens(tokens: Iterable[int] | Tensor, vocabulary_size: int) -> Tensor:
+    ids = _as_ids(tokens, vocabulary_size)
+    if not len(ids):
+        raise ConfigError("The probe is empty: give at least one token.")
+    if len(ids) > LONGEST_PROBE:
+        raise ConfigError(f"The probe has {len(ids):,} tokens; at most {LONGEST_PROBE} can be recorded. Shorten it.")
+    return ids
+
+
+def _check_gradient(gradient: Target | None, targets: Tensor) -> None:
+    if gradient is None or gradient == "sum":
+        return
+    last = len(targets) - 1
+    if not isinstance(gradient, Integral) or not 0 <= gradient <= last:
+        raise ConfigError(f'The gradient is of "sum" or of the loss at a timestep from 0 to {last}, not {gradient!r}.')
+    if targets[gradient] == UNKNOWN:
+        reason = "nothing follows the last token" if gradient == last else "the token that follows is unknown"
+        raise ConfigError(f"Timestep {gradient} has no loss: {reason}. Choose another, or the sum.")
+
+
+def _check_changes(changes: Sequence[Change], stack: RecurrentStack, inputs: Tensor) -> None:
+    """Every change must be of a value that the pass over `inputs` (time, width) computes, to one it can hold."""
+    quantities, layers, units = stack.cells[0].quantities, len(stack.cells), stack.cells[0].units
+    for change in changes:
+        if change.quantity not in quantities:
+            raise ConfigError(
+                f"The cell {stack.cells[0].name!r} has no {change.quantity!r} to change: choose one of "
+                f"{', '.join(quantities)}."
+            )
+        for name, place, count in (
+            ("layer", change.layer, layers),
+            ("timestep", change.time, len(inputs)),
+            ("unit", change.unit, units),
+        ):
+            if not 0 <= place < count:
+                raise ConfigError(f"There is no {name} {place} to change: counted from 0, the last is {count - 1}.")
+        if change.reverse and not stack.bidirectional:
+            raise ConfigError("The model reads in one direction alone: nothing can be changed in the reverse one.")
+        if not abs(change.value) <= torch.finfo(inputs.dtype).max:  # so that NaN is refused as well
+            raise ConfigError(f"{change.quantity} cannot be set to {change.value}: give a finite number.")

@@ -1,0 +1,200 @@
+"""What a change inside the network does to its predictions: along the text, and at one timestep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from playground import theme
+from playground.charts.constant import Spec, constant
+from playground.charts.next_token import percent
+
+BEFORE, AFTER = "as it was", "changed"
+ALONG_COLUMNS = ("place", "before", "after", "token", "expected", "mark", "text")
+TOP_COLUMNS = ("token", "rank", "which", "probability", "text")
+SHOWN = 6
+
+_TURNS = {"level": theme.MUTED, "higher": theme.SIGNED_ORANGE, "lower": theme.SIGNED_BLUE}
+_LEVEL = 0.005
+"""A probability that changes by less is drawn as unchanged."""
+
+Array = NDArray[np.float64]
+
+
+def along_frame(
+    *,
+    before: Array,
+    after: Array,
+    names: Sequence[str],
+    expected: Sequence[str],
+    first: int,
+    chosen: int,
+    changed: Sequence[int],
+) -> pd.DataFrame:
+    """One row for each timestep; columns as in `ALONG_COLUMNS`.
+
+    Args:
+        before, after: probability of the token that really follows, (time); NaN where none is known
+        names: of the tokens read, (time)
+        expected: of the tokens that follow, (time)
+        first: what the first timestep is called, 0 or 1
+        chosen: the timestep that is looked at, from 0
+        changed: the timesteps at which something was changed, from 0
+    """
+    marks = ["changed" if place in set(changed) else "chosen" if place == chosen else "" for place in range(len(names))]
+    return pd.DataFrame(
+        {
+            "place": np.arange(first, first + len(names)),
+            "before": before,
+            "after": after,
+            "token": list(names),
+            "expected": list(expected),
+            "mark": marks,
+            "text": [_told(*pair) for pair in zip(before, after, strict=True)],
+        },
+        columns=list(ALONG_COLUMNS),
+    )
+
+
+def _told(before: float, after: float) -> str:
+    return f"{percent_or_nan(before)} → {percent_or_nan(after)}"
+
+
+def percent_or_nan(probability: float) -> str:
+    """A probability at a glance, or "NaN"."""
+    return percent(probability) if np.isfinite(probability) else "NaN"
+
+
+@cache
+def along_spec() -> Spec:
+    """From before to after at each timestep; reads `along_frame`."""
+    x = alt.X(
+        "place:Q",
+        title="timestep t",
+        axis=alt.Axis(format="d", grid=False, tickMinStep=1, offset=alt.ExprRef("named ? 18 : 0")),
+        scale=alt.Scale(
+            nice=False, zero=False, domain=[alt.ExprRef("places[0] - 0.7"), alt.ExprRef("places[1] + 0.7")]
+        ),
+    )
+    scale = alt.Scale(domain=[0, 1], nice=False)
+    y = alt.Y("before:Q", title="probability of what follows", scale=scale, axis=alt.Axis(format="~%", tickCount=5))
+    end = alt.Y("after:Q", scale=scale)
+    tooltip = [
+        alt.Tooltip("token:N", title="after reading"),
+        alt.Tooltip("expected:N", title="follows"),
+        alt.Tooltip("text:N", title="probability"),
+        alt.Tooltip("place:Q", title="timestep", format="d"),
+    ]
+    ink = alt.ExprRef("ink")
+    turn = alt.Color(
+        "turn:N",
+        scale=alt.Scale(domain=list(_TURNS), range=list(_TURNS.values())),
+        legend=None,
+    )
+    moved = f"abs(datum.after - datum.before) < {_LEVEL} ? 'level' : datum.after > datum.before ? 'higher' : 'lower'"
+    known = (
+        alt.Chart().transform_filter("isValid(datum.before) && isValid(datum.after)").transform_calculate(turn=moved)
+    )
+    wide = alt.ExprRef("max(1.5, min(9, 0.4 * width / max(1, length(data('source')))))")
+    bars = known.mark_rule(strokeWidth=wide).encode(x=x, y=y, y2="after:Q", color=turn, tooltip=tooltip)
+    there = alt.Chart().transform_filter("isValid(datum.before)")
+    line = there.mark_line(color=theme.MUTED, strokeWidth=1.4, tooltip=None).encode(x=x, y=y)
+    was = there.mark_point(color=theme.MUTED, filled=True, size=26, opacity=1).encode(x=x, y=y, tooltip=tooltip)
+    now = known.mark_point(filled=True, size=46, opacity=1).encode(x=x, y=end, color=turn, tooltip=tooltip)
+    cut = (
+        alt.Chart()
+        .transform_filter("datum.mark === 'changed'")
+        .mark_rule(color=theme.SURPRISE, strokeWidth=2, strokeDash=[5, 3], tooltip=None)
+        .encode(x=x)
+    )
+    here = (
+        alt.Chart()
+        .transform_filter("datum.mark === 'chosen'")
+        .mark_rule(color=ink, opacity=0.12, strokeWidth=alt.ExprRef("max(6, width / length(data('source')))"))
+        .encode(x=x)
+    )
+    tokens = (
+        alt.Chart()
+        .transform_filter("named")
+        .mark_text(font="monospace", fontSize=12, color=ink, tooltip=None)
+        .encode(x=x, y=alt.value(alt.ExprRef("height + 11")), text="token:N")
+    )
+    return constant(
+        [here, cut, line, bars, was, now, tokens],
+        alt.TitleParams(
+            "The probability of what really follows",
+            subtitle="grey: as it was; orange: higher now, blue: lower; dashed: the change",
+        ),
+        "For each timestep the probability of the following token before and after the change.",
+        height=theme.HEIGHT_SMALL + 70,
+        legend=False,
+        places="extent(pluck(data('source'), 'place'))",
+        named="width / max(1, length(data('source'))) > 9",
+    )
+
+
+def top_frame(*, before: Array, after: Array, names: Sequence[str], expected: int) -> pd.DataFrame:
+    """Two rows for each of the likeliest tokens of either; columns as in `TOP_COLUMNS`.
+
+    Args:
+        before, after: probabilities of the next token, (vocabulary)
+        names: how each token is shown, (vocabulary)
+        expected: the token that really follows, shown however unlikely it is; -1 for none
+    """
+    likely = np.nan_to_num(np.maximum(np.nan_to_num(before), np.nan_to_num(after)))
+    kept = [int(token) for token in np.argsort(-likely, kind="stable")[:SHOWN]]
+    if expected >= 0 and expected not in kept:
+        kept[-1] = expected
+    rows = []
+    for rank, token in enumerate(kept):
+        # Tokens that look alike, such as two kinds of space, must not fall into one bar.
+        twins = sum(names[other] == names[token] for other in kept[:rank])
+        name = names[token] + (f" ({twins + 1})" if twins else "") + (" ◂ follows" if token == expected else "")
+        for which, probability in ((BEFORE, before[token]), (AFTER, after[token])):
+            shown = float(probability) if np.isfinite(probability) else np.nan
+            rows.append((name, rank, which, shown, percent_or_nan(shown)))
+    return pd.DataFrame(rows, columns=list(TOP_COLUMNS))
+
+
+@cache
+def top_spec(color: str) -> Spec:
+    """Paired bars; reads `top_frame`. `color` is that of the changed model."""
+    y = alt.Y(
+        "token:N",
+        title=None,
+        sort=alt.EncodingSortField(field="rank", op="min"),
+        axis=alt.Axis(labelFont="monospace", labelFontSize=13, labelLimit=150, ticks=False, domain=False),
+        scale=alt.Scale(paddingInner=0.22, paddingOuter=0.1),
+    )
+    beside = alt.YOffset("which:N", sort=[BEFORE, AFTER])
+    x = alt.X(
+        "probability:Q",
+        title="probability",
+        axis=alt.Axis(format="~%", tickCount=4, labelFlush=True),
+        scale=alt.Scale(domain=[0, alt.ExprRef("most[1] > 0 ? most[1] * width / max(1, width - 44) : 1")], nice=False),
+    )
+    shades = alt.Color("which:N", scale=alt.Scale(domain=[BEFORE, AFTER], range=[theme.MUTED, color]), legend=None)
+    tooltip = [
+        alt.Tooltip("token:N", title="token"),
+        alt.Tooltip("which:N", title="probability"),
+        alt.Tooltip("probability:Q", title="is", format=".4~%"),
+    ]
+    bars = alt.Chart().mark_bar(cornerRadiusEnd=1).encode(x=x, y=y, yOffset=beside, color=shades, tooltip=tooltip)
+    numbers = (
+        alt.Chart()
+        .mark_text(align="left", dx=4, color=alt.ExprRef("ink"), tooltip=None)
+        .encode(x=x, y=y, yOffset=beside, text="text:N")
+    )
+    return constant(
+        [bars, numbers],
+        alt.TitleParams("What could come next", subtitle="grey: as it was; colour: changed"),
+        "Paired bars of the likeliest next tokens: their probability before and after the change.",
+        height=theme.HEIGHT_SMALL + 70,
+        legend=False,
+        most="extent(pluck(data('source'), 'probability'))",
+    )

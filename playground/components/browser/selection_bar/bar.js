@@ -1,0 +1,298 @@
+// The one place where training step, timestep, layer and unit are chosen: by pointer, by key, or played through.
+const AXES = ["t", "layer", "unit"];
+const NEWEST = -1;
+const QUIET = 700; // ms of rest before what was chosen by key is said aloud
+const bars = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  let bar = bars.get(parentElement);
+  if (!bar) {
+    bar = start(parentElement);
+    bars.set(parentElement, bar);
+  }
+  bar.load(data, (word) => setStateValue("chosen", word));
+  return () => {
+    bar.stop();
+    bars.delete(parentElement);
+  };
+}
+
+function start(parent) {
+  const find = (selector) => parent.querySelector(selector);
+  const [bar, playing, legend] = [".selection", ".play", ".legend"].map(find);
+  let data = null;
+  let tell = () => {};
+  const words = conversation((word) => tell(word), draw);
+  const line = scrubber(find(".scrubber"), { scrub: (step) => toStep(step), settle: () => words.settle() });
+  const player = play({ next: playOn, ready: words.answered, changed: drawPlay });
+  const aloud = announce(find(".said"));
+  let speaking = false;
+
+  // ---- places in the network
+
+  const size = (axis) => ({ t: data.names.length, layer: data.layers, unit: data.units })[axis];
+  const within = (axis, place) => Math.max(0, Math.min(size(axis) - 1, place));
+
+  function goTo(axis, place) {
+    words.choose({ [axis]: within(axis, place) });
+    const { t, layer, unit } = words.shown();
+    speaking = true;
+    window.dispatchEvent(new CustomEvent("unrolled:place", { detail: { t, layer, unit } }));
+    speaking = false;
+  }
+
+  const go = (axis, by) => goTo(axis, within(axis, words.shown()[axis]) + by);
+
+  function overhear({ detail }) {
+    if (speaking || !data || !detail) return;
+    const place = AXES.filter((axis) => Number.isInteger(detail[axis])).map((axis) => [axis, within(axis, detail[axis])]);
+    if (place.length) words.overhear(Object.fromEntries(place));
+  }
+
+  // ---- steps of training
+
+  function stepShown() {
+    const { step } = words.shown();
+    if (step !== NEWEST) return step;
+    return data.newest ? data.step : (data.steps.at(-1) ?? data.step);
+  }
+
+  // The last that is not after the one looked at; one past the end where the newest weights are not kept.
+  function placeInSteps() {
+    const step = stepShown();
+    const { length } = data.steps;
+    if (words.shown().step === NEWEST) return data.steps.at(-1) === step ? length - 1 : length;
+    const after = data.steps.findIndex((other) => other > step);
+    return (after < 0 ? length : after) - 1;
+  }
+
+  function toStep(step, settled = false) {
+    player.stop();
+    words.choose({ step }, settled);
+  }
+
+  function goStep(by) {
+    const place = placeInSteps() + by;
+    if (place >= 0 && place < data.steps.length) toStep(data.steps[place]);
+    else if (by > 0 && data.live) toStep(NEWEST);
+  }
+
+  function toggleNewest() {
+    if (words.shown().step !== NEWEST) toStep(NEWEST, true);
+    else if (data.steps.length) toStep(data.steps.at(-1), true);
+  }
+
+  // One step further; whether there is another after it.
+  function playOn(begins) {
+    const last = data.steps.length - 1;
+    let place = placeInSteps() + 1;
+    if (place > last && begins) place = 0;
+    if (place > last) return false;
+    words.choose({ step: data.steps[place] }, true);
+    return place < last;
+  }
+
+  function nextNotation() {
+    const keys = data.notations.map(([key]) => key);
+    words.choose({ notation: keys[(keys.indexOf(words.shown().notation) + 1) % keys.length] });
+  }
+
+  const present = (on) => words.choose({ present: on }, true);
+
+  function toggleLegend() {
+    if (legend.open) legend.close();
+    else legend.showModal();
+  }
+
+  // ---- keys: each says whether it did anything
+
+  const along = (axis, by) => () => size(axis) > 1 && (go(axis, by), aloud(() => spoken(axis)), true);
+  const step = (by) => () => data.steps.length > 1 && (goStep(by), aloud(line.words), true);
+  const once = (act) => (repeated) => (repeated || act(), true);
+  const keys = {
+    ArrowLeft: along("t", -1),
+    ArrowRight: along("t", 1),
+    ArrowDown: along("layer", -1),
+    ArrowUp: along("layer", 1),
+    "[": along("unit", -1),
+    "]": along("unit", 1),
+    ",": step(-1),
+    ".": step(1),
+    " ": (repeated) => data.steps.length > 1 && once(player.toggle)(repeated),
+    p: once(() => present(!words.shown().present)),
+    Escape: () => words.shown().present && (present(false), true),
+    m: once(nextNotation),
+    "?": once(toggleLegend),
+  };
+  const silence = keyboard(find(".scrubber input"), (key, repeated) => Boolean(data && keys[key]?.(repeated)));
+
+  // ---- what is seen
+
+  function draw() {
+    const now = words.shown();
+    line.show(stepShown(), now.step === NEWEST);
+    const place = placeInSteps();
+    refuse(find(".back"), place <= 0);
+    refuse(find(".on"), place >= data.steps.length - 1 && !(data.live && now.step !== NEWEST));
+    refuse(playing, data.steps.length < 2);
+    drawNewest(find(".live"), data.live, now.step === NEWEST);
+    for (const axis of AXES) drawStepper(axis, within(axis, now[axis]));
+    set(find(".token"), data.names[within("t", now.t)] ?? "");
+    bar.classList.toggle("presenting", now.present);
+    find(".present").setAttribute("aria-pressed", String(now.present));
+    const name = data.notations.find(([key]) => key === now.notation)?.[1] ?? "";
+    set(find(".notation span"), name);
+    find(".notation").setAttribute("aria-label", `Notation: ${name}. Next`);
+  }
+
+  function drawStepper(axis, place) {
+    const stepper = find(`.stepper.${axis}`);
+    const [word, form] = data.labels[axis];
+    const at = (selector) => stepper.querySelector(selector);
+    set(at(".word"), word);
+    set(at(".extent"), extent(size(axis)));
+    refuse(at(".less"), place <= 0);
+    refuse(at(".more"), place >= size(axis) - 1);
+    stepper.classList.toggle("alone", size(axis) < 2);
+    stepper.setAttribute("aria-label", spoken(axis));
+    for (const [name, said] of [["less", "before"], ["more", "after"]]) {
+      const about = `${word} ${said}`;
+      at(`.${name}`).setAttribute("aria-label", about);
+      at(`.${name}`).title = `${about} (${at(`.${name} kbd`).textContent})`;
+    }
+    const field = at("input");
+    if (!field) return set(at(".number"), form.replace("{}", place + data.first));
+    Object.assign(field, { min: data.first, max: data.first + size(axis) - 1, disabled: size(axis) < 2 });
+    field.setAttribute("aria-label", `${word} ${extent(size(axis))}`);
+    if (parent.activeElement !== field || field.dataset.place !== String(place)) field.value = place + data.first;
+    field.dataset.place = place;
+  }
+
+  const extent = (length) => (data.first ? `of ${length}` : `0 to ${length - 1}`);
+
+  function spoken(axis) {
+    const place = within(axis, words.shown()[axis]);
+    const [word] = data.labels[axis];
+    return `${word} ${place + data.first} ${extent(size(axis))}` + (axis === "t" ? `, ${data.names[place] ?? ""}` : "");
+  }
+
+  function listKeys() {
+    for (const row of legend.querySelectorAll(".more")) row.remove();
+    for (const [key, about] of data.keys) {
+      const row = find(".legend dl div").cloneNode(true);
+      row.className = "more";
+      row.querySelector("dd").textContent = about;
+      row.querySelectorAll("kbd").forEach((cap, place) => (place ? cap.remove() : (cap.textContent = key)));
+      legend.querySelector("dl").append(row);
+    }
+  }
+
+  // Widths that hold the longest of what may stand there: a button must not move away under the pointer.
+  function measure() {
+    const letters = Math.max(1, ...data.names.map((name) => [...name].length));
+    bar.style.setProperty("--token", `${Math.min(letters, 8) + 1}ch`);
+    for (const axis of AXES) {
+      const longest = data.labels[axis][1].replace("{}", size(axis) - 1 + data.first);
+      find(`.stepper.${axis}`).style.setProperty("--number", `${[...longest].length + 0.5}ch`);
+    }
+  }
+
+  function drawPlay(on) {
+    playing.classList.toggle("running", on);
+    const about = on ? "Pause" : "Play through training";
+    playing.setAttribute("aria-label", about);
+    playing.title = `${about} (Space)`;
+  }
+
+  function typed(field) {
+    const place = Number.parseInt(field.value, 10) - data.first;
+    delete field.dataset.place; // what cannot be is drawn over with what is
+    if (Number.isNaN(place)) draw();
+    else goTo("unit", place);
+  }
+
+  function listen() {
+    const act = (selector, run) => {
+      find(selector).onclick = (event) => {
+        if (event.currentTarget.getAttribute("aria-disabled") !== "true") run();
+      };
+    };
+    act(".play", player.toggle);
+    act(".back", () => goStep(-1));
+    act(".on", () => goStep(1));
+    act(".live", toggleNewest);
+    act(".present", () => present(!words.shown().present));
+    act(".notation", nextNotation);
+    act(".keys", toggleLegend);
+    act(".close", toggleLegend);
+    for (const axis of AXES) {
+      act(`.${axis} .less`, () => go(axis, -1));
+      act(`.${axis} .more`, () => go(axis, 1));
+    }
+    const field = find(".unit input");
+    field.onchange = () => typed(field);
+    field.onfocus = () => field.select();
+    field.onkeydown = ({ key }) => {
+      if (key === "Escape") field.value = within("unit", words.shown().unit) + data.first;
+      if (key === "Escape" || key === "Enter") field.blur();
+    };
+    legend.onclick = ({ target }) => {
+      if (target === legend) legend.close();
+    };
+    legend.onkeydown = ({ key }) => {
+      if (key === "?") legend.close();
+    };
+    window.addEventListener("unrolled:place", overhear);
+  }
+
+  listen();
+  drawPlay(false);
+  return {
+    load(given, teller) {
+      const fixed = ({ names, labels, layers, units, first, keys } = {}) => JSON.stringify([names, labels, layers, units, first, keys]);
+      const other = fixed(given) !== fixed(data ?? {});
+      [data, tell] = [given, teller];
+      const { t, layer, unit, notation } = given;
+      words.hear({ step: given.newest ? NEWEST : given.step, t, layer, unit, notation, present: given.present }, given.heard);
+      line.load(given);
+      if (other) {
+        measure();
+        listKeys();
+      }
+      draw();
+    },
+    stop() {
+      player.stop();
+      words.stop();
+      line.stop();
+      silence();
+      aloud(null);
+      window.removeEventListener("unrolled:place", overhear);
+    },
+  };
+}
+
+// What `words()` says, once nothing has been chosen for a moment.
+function announce(region) {
+  let timer = 0;
+  return (words) => {
+    clearTimeout(timer);
+    if (words) timer = setTimeout(() => set(region, words()), QUIET);
+  };
+}
+
+function drawNewest(button, live, on) {
+  button.setAttribute("aria-pressed", String(on));
+  button.classList.toggle("trains", live);
+  set(button.querySelector("span"), live ? "Live" : "Newest");
+  button.title = live ? "Follow the run as it trains" : "The newest weights of the run";
+}
+
+// Not `disabled`: a button that is loses the focus, and with it the keys.
+function refuse(button, no) {
+  button.setAttribute("aria-disabled", String(no));
+}
+
+function set(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,70 @@
+// The card under the pointer: a place's real numbers in full.
+
+function fillCard(card, numbers, t, layer) {
+  const { data, lanes, other } = numbers;
+  const rows = [];
+  const say = (name, value, kind = "") => rows.push({ name, value, kind });
+  const when = String(numbers.when(t));
+  if (t >= 0) {
+    const what = data.unknown.includes(t) ? " — not in the vocabulary: a zero vector is read" : "";
+    say(data.signs.input, `${data.tokens[t]}${what}`, "head");
+  } else say("before the first token", data.context ? "the state that the context left" : "the state is zero", "head");
+  lanes.forEach((lane, place) => {
+    const sign = lane.signs[layer];
+    const then = other ? ` → ${digits(numbers.normThen(place, layer, t))}` : "";
+    say(["‖", sign, "‖"], digits(numbers.norm(place, layer, t)) + then);
+    if (t < 0) return;
+    say("changed by", percent(numbers.change(place, layer, t)), "sub");
+    const unit = other ? ` → ${digits(numbers.unitThen(place, layer, t))}` : "";
+    say(`its unit ${numbers.when(data.unit)}`, digits(numbers.unit(place, layer, t)) + unit, "sub");
+    if (other) say("apart by", digits(numbers.apart(place, layer, t)), "sub");
+  });
+  if (numbers.gradient) say("‖∂L/∂s‖", digits(numbers.pull(layer, t)), "gradient");
+  if (t >= 0) sayEnds(say, numbers, t);
+  for (const mark of other?.marks || []) if (mark.t === t && mark.layer === layer) say("◆ changed", mark.text, "mark");
+  if (other && other.tokens[t] !== null && t >= 0) say("◆ read instead", other.tokens[t], "mark");
+  card.replaceChildren(...rows.map((row) => cardRow(row, when)));
+}
+
+function sayEnds(say, numbers, t) {
+  const { data, other } = numbers;
+  const said = numbers.guesses(t).slice(0, 4).map(({ name, chance, then }) => `${name} ${percent(chance)}${then ? ` → ${percent(then)}` : ""}`);
+  say("expects", said.join("   "), "wide");
+  const goal = data.targets[t];
+  if (goal === null) return say("came next", "the probe ends here", "wide");
+  const loss = numbers.loss(t);
+  const then = other ? ` → ${digits(other.losses[t])}` : "";
+  say("came next", Number.isFinite(loss) ? `${goal} (p = ${percent(Math.exp(-loss))})` : goal, "wide");
+  say("loss", Number.isFinite(loss) ? `${digits(loss)}${then} nats` : unknownNext(data, t) ? "none: it is not in the vocabulary" : "NaN");
+}
+
+function cardRow({ name, value, kind }, when) {
+  const row = document.createElement("div");
+  row.className = `line ${kind}`;
+  const label = document.createElement("span");
+  for (const part of Array.isArray(name) && Array.isArray(name[1]) && typeof name[0] === "string" ? name : [name]) {
+    if (typeof part === "string") label.append(part);
+    else for (const [text, place] of part) label.append(signPart(text.replace("§", when), place));
+  }
+  const shown = document.createElement("b");
+  shown.textContent = value;
+  row.append(label, shown);
+  return row;
+}
+
+function signPart(text, place) {
+  if (!place) return document.createTextNode(text);
+  const part = document.createElement(place === "up" ? "sup" : "sub");
+  part.textContent = text;
+  return part;
+}
+
+// Beside the column, inside the window of the picture.
+function placeCard(card, frame, x, y, width) {
+  card.hidden = false;
+  const beside = x + width + 8;
+  const fits = beside + card.offsetWidth <= frame.clientWidth;
+  const left = fits ? beside : Math.max(0, x - card.offsetWidth - 8);
+  card.style.left = `${left}px`;
+  card.style.top = `${Math.max(0, Math.min(y - 20, frame.clientHeight - card.offsetHeight - 4))}px`;
+}

@@ -1,0 +1,284 @@
+// The picture as a whole: which columns are drawn, what is chosen, and what is told to the server. Columns outside the
+// window are not drawn, and those that leave it are used again; data of the same version touches nothing but the marks.
+
+const pictures = new WeakMap();
+const BEYOND = 2; // columns drawn on either side of the window
+const PATIENCE = 2500; // milliseconds for the server to take over what was chosen here
+const FOLDING = 420;
+
+export default function ({ data, parentElement, setStateValue }) {
+  let picture = pictures.get(parentElement);
+  if (!picture) {
+    picture = startPicture(parentElement.querySelector(".unrolled"));
+    pictures.set(parentElement, picture);
+  }
+  picture.tell = (word) => setStateValue("chosen", word);
+  picture.load(data);
+  return () => {
+    picture.stop();
+    pictures.delete(parentElement);
+  };
+}
+
+function startPicture(root) {
+  const find = (selector) => root.querySelector(selector);
+  const [side, pane, sheet, chip, map] = [".side", ".window", ".sheet", ".chip", ".map"].map(find);
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const columns = new Map(); // t -> column
+  const view = { t: 0, layer: 0, unit: 0, hover: -2, reveal: null, colors: {} };
+  const self = { tell: () => {}, load, stop };
+  let [data, numbers, layout, front, rolled] = [null, null, null, null, null];
+  let [spare, count, folded, asked, frame, key] = [[], 0, false, null, 0, ""];
+  const port = portOf(pane);
+
+  const motion = startMotion(find(".transport"), reveal);
+  const resized = new ResizeObserver(() => layout && pane.clientWidth && port.changed() && arrange());
+  resized.observe(pane);
+  pane.onscroll = () => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(drawWindow);
+    port.tellOthers(layout);
+  };
+  const onPlace = ({ detail }) => place({ ...detail }, true);
+  window.addEventListener("unrolled:place", onPlace);
+  takeAway(find(".take-away"), "unrolled", wholePicture, () => tableOf(numbers));
+  find(".fold").onclick = () => fold(!folded, true);
+  find(".of select").onchange = (event) => {
+    const { value } = event.target;
+    say({ target: value === "sum" ? "sum" : Number(value) });
+  };
+  chip.onclick = () => bring(view.t, "smooth");
+  listenTo(pane, port, { root, numbers: () => numbers, layout: () => layout, folded: () => folded, hover, pick, at: () => view.t });
+  pick.target = (t) => say({ target: t });
+  const atlas = startMap(map, port, { numbers: () => numbers, layout: () => layout, view });
+
+  function say(word) {
+    count = Math.max(Date.now(), count + 1);
+    self.tell({ count, ...word });
+  }
+
+  function load(given) {
+    data = given;
+    view.colors = themed(root, data.colors);
+    const fresh = `${data.version}${view.colors.paper}${view.colors.ink}` !== key;
+    const first = !numbers;
+    if (fresh) {
+      key = `${data.version}${view.colors.paper}${view.colors.ink}`;
+      const shape = numbers && [numbers.length, numbers.layers, numbers.units, Boolean(numbers.gradient), Boolean(numbers.other)].join();
+      numbers = numbersOf(data);
+      const same = shape === [numbers.length, numbers.layers, numbers.units, Boolean(numbers.gradient), Boolean(numbers.other)].join();
+      if (!same) clear();
+      describe(root, numbers, view.colors);
+    }
+    if (first) folded = data.folded;
+    else if (data.folded !== folded && !(asked?.folded === folded && Date.now() < asked.until)) fold(data.folded, false);
+    else if (data.folded === folded && asked?.folded === folded) asked = null;
+    if (fresh || port.changed()) arrange();
+    place({ t: data.t, layer: data.layer, unit: data.unit }, false);
+    if (fresh) motion.load(numbers);
+    if (fresh && view.hover >= -1) hover(...(view.hover < numbers.length ? view.under : [-2])); // its numbers are others
+    if (first) bring(view.t, "auto");
+    offerTargets(find(".of"), numbers, view.t);
+  }
+
+  // Everything of another shape goes; what stays is patched in place.
+  function clear() {
+    columns.clear();
+    [spare, front, rolled] = [[], null, null];
+    sheet.replaceChildren();
+    hatching(sheet, view.colors);
+  }
+
+  function arrange() {
+    port.measure();
+    const width = Math.max(200, port.width());
+    const before = layout;
+    layout = folded ? rolledLayout(numbers, width) : layoutOf(numbers, width);
+    port.layout = layout;
+    if (before && (before.step !== layout.step || before.height !== layout.height || before.rolled !== layout.rolled)) clear();
+    const [wide, high] = [layout.width, layout.height];
+    put(sheet, { width: wide * port.scale, height: high * port.scale, viewBox: `0 0 ${wide} ${high}` });
+    patchSide(side, numbers, layout, view.colors, root.clientWidth < 560 ? SIDE.narrow : SIDE.wide, port.scale);
+    if (folded) drawRolled();
+    else drawWindow(true);
+    if (before && before.step !== layout.step) bring(view.t, "auto"); // columns of another width must not push it out of sight
+  }
+
+  function drawRolled() {
+    rolled ||= buildRolled(sheet, numbers, layout);
+    patchRolled(rolled, numbers, layout, view);
+    chip.hidden = true;
+    atlas.draw(false);
+  }
+
+  function drawWindow(all = false) {
+    if (!layout || folded) return;
+    const from = Math.floor((port.left() - layout.start) / layout.step) - BEYOND;
+    const to = Math.ceil((port.right() - layout.start) / layout.step) + BEYOND;
+    const [first, last] = [Math.max(-1, from), Math.min(numbers.length - 1, to)];
+    for (const [t, column] of columns) {
+      if ((t >= first && t <= last) || t < 0) continue;
+      columns.delete(t);
+      spare.push(column);
+    }
+    for (let t = first; t <= last; t++) {
+      const column = columns.get(t) || (t >= 0 && spare.pop()) || buildColumn(sheet, numbers, layout, t);
+      const known = columns.has(t);
+      columns.set(t, column);
+      if (all === true || !known) patchColumn(column, numbers, layout, t, view);
+    }
+    for (const column of spare.splice(0)) column.g.remove();
+    drawFront();
+    showChip();
+    atlas.draw(true);
+  }
+
+  function patchSome(...times) {
+    if (folded) return drawRolled();
+    for (const t of new Set(times)) if (columns.has(t)) patchColumn(columns.get(t), numbers, layout, t, view);
+  }
+
+  // Another place is chosen. One from outside comes into sight; one that was chosen here is in sight already.
+  function place(wanted, outside) {
+    if (!numbers) return;
+    const next = { t: wanted.t ?? view.t, layer: wanted.layer ?? view.layer, unit: wanted.unit ?? view.unit };
+    next.t = Math.max(0, Math.min(numbers.length - 1, next.t));
+    next.layer = Math.max(0, Math.min(numbers.layers - 1, next.layer));
+    next.unit = Math.max(0, Math.min(numbers.units - 1, next.unit));
+    const same = (one, other) => one && one.t === other.t && one.layer === other.layer && one.unit === other.unit;
+    if (!outside && asked?.t !== undefined) {
+      if (same(asked, next)) asked = null;
+      else if (Date.now() < asked.until) return; // an older answer does not take the choice back
+    }
+    if (outside) asked = { ...next, until: Date.now() + PATIENCE };
+    if (same(view, next)) return;
+    const before = view.t;
+    const all = view.unit !== next.unit;
+    Object.assign(view, next);
+    if (all && !folded) drawWindow(true);
+    else patchSome(before, view.t);
+    if (before !== view.t) {
+      bring(view.t, "auto");
+      offerTargets(find(".of"), numbers, view.t);
+    }
+    atlas.draw(!folded);
+    showChip();
+  }
+
+  function pick({ t, layer, unit }) {
+    const next = { t, layer: layer ?? view.layer, unit: unit ?? view.unit };
+    asked = { ...next, until: Date.now() + PATIENCE };
+    const [before, all] = [view.t, next.unit !== view.unit];
+    Object.assign(view, next);
+    if (all && !folded) drawWindow(true);
+    else patchSome(before, t);
+    offerTargets(find(".of"), numbers, view.t);
+    atlas.draw(!folded);
+    say(unit === undefined ? { t, layer: next.layer } : { t, layer: next.layer, unit });
+    window.dispatchEvent(new CustomEvent("unrolled:place", { detail: next })); // the bar follows at once
+  }
+
+  function hover(t, layer, box) {
+    const before = view.hover;
+    Object.assign(view, { hover: t, under: [t, layer, box] });
+    if (before !== t && !folded) patchSome(before, t);
+    const card = find(".card");
+    if (t < -1) card.hidden = true;
+    else {
+      const shown = `${key}${t}/${layer}/${view.unit}`;
+      if (card.shown !== shown) fillCard(card, numbers, t, layer);
+      card.shown = shown;
+      placeCard(card, find(".frame"), box.x, box.y, box.width);
+    }
+  }
+
+  function bring(t, behavior) {
+    if (!layout || folded) return;
+    const left = columnX(layout, t);
+    if (left >= port.left() && left + layout.step <= port.right()) return;
+    const middle = left + layout.step / 2 - port.width() / 2;
+    port.to(middle, still.matches ? "auto" : behavior);
+    drawWindow();
+  }
+
+  function showChip() {
+    const left = columnX(layout, view.t) + layout.middle;
+    const hidden = folded || (left > port.left() && left < port.right());
+    chip.hidden = hidden;
+    if (hidden) return;
+    const right = left > port.left();
+    chip.classList.toggle("right", right);
+    put(chip, {}, right ? `to t = ${numbers.when(view.t)} →` : `← to t = ${numbers.when(view.t)}`);
+  }
+
+  function reveal(step) {
+    view.reveal = step;
+    if (!layout) return;
+    if (step && folded) fold(false, true);
+    if (step && step.t >= 0 && motion.playing()) follow(step);
+    else if (step && step.t >= 0) bring(step.t, "auto");
+    if (!folded) drawWindow(true);
+  }
+
+  // The window goes along with a front that is about to leave it.
+  function follow(step) {
+    const left = columnX(layout, step.t);
+    if (step.phase === "forward" && left + 2 * layout.step > port.right()) port.to(left - layout.step);
+    if (step.phase === "backward" && left - layout.step < port.left()) port.to(left - port.width() + 2 * layout.step);
+  }
+
+  function drawFront() {
+    if (!view.reveal) {
+      front?.g.remove();
+      front = null;
+      return;
+    }
+    front ||= buildFront(sheet);
+    if (front.g.nextSibling) sheet.append(front.g);
+    patchFront(front, numbers, layout, view);
+  }
+
+  function fold(now, told) {
+    if (now === folded) return;
+    const switchOver = () => {
+      folded = now;
+      clear();
+      arrange();
+      describeFold(root, folded);
+      if (!folded) bring(view.t, "auto");
+      if (folded && view.reveal) motion.load(numbers);
+    };
+    if (told) {
+      asked = { folded: now, until: Date.now() + PATIENCE };
+      say({ folded: now });
+    }
+    hover(-2);
+    if (still.matches || !layout) return switchOver();
+    if (now) {
+      foldColumns(columns, layout, view.t, port);
+      setTimeout(switchOver, FOLDING);
+    } else {
+      switchOver();
+      unfoldColumns(columns, layout, view.t, port);
+    }
+    describeFold(root, now);
+  }
+
+  // All columns, however many, with title, row names and keys: as it leaves in a file.
+  function wholePicture() {
+    const printing = find(".printing");
+    printing.replaceChildren();
+    setTimeout(() => printing.replaceChildren(), 5000);
+    return printed(printing, numbers, folded ? layout : layoutOf(numbers, port.width()), { ...view, hover: -2 }, folded);
+  }
+
+  function stop() {
+    motion.stop();
+    port.stop();
+    resized.disconnect();
+    cancelAnimationFrame(frame);
+    window.removeEventListener("unrolled:place", onPlace);
+  }
+
+  return self;
+}

@@ -1,0 +1,119 @@
+// What stands beside the columns: the names of the rows at the left, and the keys to the colours below.
+
+const SIDE = { wide: 96, narrow: 62 };
+
+function patchSide(side, numbers, layout, colors, width, scale = 1) {
+  const { data } = numbers;
+  const key = [data.version, layout.height, colors.ink, width, scale].join();
+  if (side.drawn === key) return;
+  side.drawn = key;
+  side.replaceChildren();
+  put(side, { width: width * scale, height: layout.height * scale, viewBox: `0 0 ${width} ${layout.height}` });
+  const right = width - 8;
+  const line = (text, y, name = "") => {
+    const element = add(side, "text", `row ${name}`, { x: right, y });
+    if (Array.isArray(text)) putSign(element, text, "t");
+    else element.textContent = text;
+    return element;
+  };
+  line(width > 80 ? "what came next" : "next", layout.target.y + PILL / 2 + 1);
+  line("loss", layout.target.y + PILL + 10, "quiet");
+  line(width > 80 ? "predicted" : "guess", layout.guesses.y + BAR / 2);
+  if (data.signs.prediction[0][0].length < 7) line(data.signs.prediction, layout.guesses.y + BAR * 1.6 + 2, "sign");
+  for (const row of layout.rows) {
+    const top = row.lanes.at(-1).y;
+    numbers.lanes.forEach((lane, place) => {
+      const { y, height } = row.lanes[place];
+      const sign = lane.signs[row.layer];
+      const middle = y + height / 2 + (y === top && numbers.layers > 1 ? 7 : 0);
+      if (sign[0][0].length <= 2) line(sign, middle, "sign");
+      else sign[0][0].split(" ").forEach((word, at) => line(word, middle - 6 + 13 * at));
+    });
+    if (numbers.layers > 1) line(`layer ${numbers.when(row.layer)}`, top + 8, "quiet");
+    if (numbers.gradient) line("‖∂L/∂s‖", row.foot + FOOT / 2 + 0.5, "gradient").setAttribute("fill", colors.surprise);
+  }
+  line(width > 80 ? "token read" : "read", layout.token.y + 12);
+  if (data.signs.input[0][0].length <= 2) line(data.signs.input, layout.token.y + 44, "sign");
+}
+
+// One entry for each scale: its name, a bar or arrows, its ends.
+function keysOf(numbers, colors) {
+  const { data, scales, gradient, other } = numbers;
+  const name = (lane) => plainSign(lane.signs[0]);
+  const keys = numbers.lanes.map((lane, place) => ({
+    name: `norm ‖${name(lane)}‖ (box)`, from: mix(colors.paper, colors.gate, 0.1), to: mix(colors.paper, colors.gate, 0.9),
+    low: digits(scales.norms[place].least), high: digits(scales.norms[place].most),
+  }));
+  numbers.lanes.forEach((lane, place) => {
+    const drawn = numbers.drawn(place);
+    keys.push({
+      name: other ? `${name(lane)}: changed − original` : `units of ${name(lane)} (squares)`,
+      from: colors.negative, middle: colors.paper, to: colors.positive, low: drawn.finite ? digits(-drawn.full) : "", high: drawn.finite ? digits(drawn.full) : "no values",
+      note: drawn.high > drawn.full || drawn.low < -drawn.full ? `(${digits(drawn.low)} to ${digits(drawn.high)} occur)` : "",
+    });
+  });
+  keys.push({ name: "→ share of the state that changed", arrows: colors.family, low: "0%", high: "100%" });
+  keys.push({
+    name: "loss", from: colors.paper, to: colors.surprise, low: "0", high: `${digits(scales.loss)} nats`,
+    note: `(blind guess ${digits(data.uniform)})`,
+  });
+  if (gradient) {
+    const { least, most, clipped } = scales.pull;
+    const whole = gradient.of === "sum" ? "all losses" : `loss at t = ${numbers.when(gradient.of)}`;
+    keys.push({
+      name: `← ‖∂L/∂s‖, ${whole}${other ? ", unchanged" : ""} (log)`, from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise,
+      low: `${clipped ? "≤ " : ""}${digits(least)}`, high: digits(most), note: most ? "" : gradient.norms.some(Number.isNaN) ? "(NaN)" : "(nothing flows back)",
+    });
+  }
+  if (other) {
+    keys.push({ name: "◆ changed here; outline: how far apart", outlines: colors.alarm, low: "0", high: digits(scales.apart) });
+  }
+  return keys;
+}
+
+// A state's name without its place: "a" rather than "a[1]⟨t⟩".
+function plainSign(sign) {
+  return sign.filter(([, place]) => !place).map(([text]) => text).join("");
+}
+
+const KEY_BAR = 74;
+
+// An entry as SVG, so that it can leave with the picture. Its parent must be in the page, where text has a width;
+// `wider` leaves room for another typeface, as that of a file's reader.
+function drawKey(parent, key, place, wider = 1) {
+  const group = add(parent, "g", "key");
+  const id = `ramp-${place}`;
+  const write = (text, name, x, y) => {
+    const element = add(group, "text", name, { x, y });
+    element.textContent = text;
+    return x + wider * element.getComputedTextLength();
+  };
+  const named = write(key.name, "key-name", 0, 9);
+  const left = write(key.low, "tiny", 0, 25) + 5;
+  if (key.arrows) add(group, "path", "", { d: `M${left} 24.5L${left + KEY_BAR - 10} 20V16L${left + KEY_BAR} 25L${left + KEY_BAR - 10} 34V30L${left} 25.5Z`, fill: key.arrows });
+  else if (key.outlines) {
+    add(group, "rect", "", { x: left + 1, y: 19, width: 24, height: 12, rx: 3, fill: "none", stroke: key.outlines, "stroke-width": 1.4 });
+    add(group, "rect", "", { x: left + KEY_BAR - 27, y: 19, width: 24, height: 12, rx: 3, fill: "none", stroke: key.outlines, "stroke-width": 5 });
+  } else {
+    const ramp = add(add(group, "defs"), "linearGradient", "", { id });
+    const stops = key.middle ? [key.from, key.middle, key.to] : [key.from, key.to];
+    stops.forEach((color, at) => add(ramp, "stop", "", { offset: at / (stops.length - 1), "stop-color": color }));
+    add(group, "rect", "ramp", { x: left, y: 19, width: KEY_BAR, height: 11, rx: 2, fill: `url(#${id})` });
+  }
+  const end = write(key.high, "tiny", left + KEY_BAR + 5, 25);
+  return Math.max(named, key.note ? write(key.note, "tiny quiet", end + 7, 25) : end) + 4;
+}
+
+function patchKeys(list, numbers, colors) {
+  const narrow = list.clientWidth < 480;
+  const keys = keysOf(numbers, colors).map((key) => (narrow ? { ...key, note: "" } : key));
+  const text = JSON.stringify([keys, colors.ink]);
+  if (list.drawn === text) return;
+  list.drawn = text;
+  list.replaceChildren();
+  keys.forEach((key, place) => {
+    const picture = svg("svg", { height: 36, "aria-hidden": "true" });
+    list.append(picture);
+    put(picture, { width: Math.ceil(drawKey(picture, key, place)) });
+  });
+}

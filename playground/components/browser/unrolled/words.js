@@ -1,0 +1,64 @@
+// The words around the picture: title, whose it is, what it shows for those who do not see it, and the choice of a loss.
+
+function describe(root, numbers, colors) {
+  const { data } = numbers;
+  const find = (selector) => root.querySelector(selector);
+  put(find(".title"), {}, data.title);
+  put(find(".badge"), {}, data.letter);
+  find(".badge").hidden = !data.letter;
+  root.style.setProperty("--family", data.colors.family);
+  root.style.setProperty("--surprise", data.colors.surprise);
+  root.style.setProperty("--alarm", data.colors.alarm);
+  put(find(".caption .name"), {}, data.run);
+  const layers = numbers.layers === 1 ? `${numbers.units} units` : `${numbers.layers} layers of ${numbers.units} units`;
+  put(find(".where"), {}, `${data.cell}, ${layers}, at step ${data.step.toLocaleString("en")}${data.live ? ", training now" : ""}`);
+  put(find(".about"), {}, data.about);
+  put(find(".sheet"), { "aria-label": `${data.title}. ${data.about}` });
+  patchKeys(find(".keys"), numbers, colors);
+  describeFold(root, data.folded);
+}
+
+function describeFold(root, folded) {
+  const button = root.querySelector(".fold");
+  put(button, { "aria-pressed": String(folded) }, folded ? "Unroll over time" : "Fold into the loop");
+  root.classList.toggle("folded", folded);
+}
+
+// The sum of all losses, the loss that is differentiated now, and the loss at the chosen timestep.
+function offerTargets(label, numbers, t) {
+  const { data, gradient } = numbers;
+  const select = label.querySelector("select");
+  const judged = (time) => Number.isFinite(numbers.loss(time));
+  const single = [...new Set([gradient && gradient.of !== "sum" ? gradient.of : t, t])].filter(judged);
+  const named = (time) => `the loss at t = ${numbers.when(time)} (“${fitted(data.targets[time] ?? "", 12)}”)`;
+  const options = [["sum", "the sum of all losses"], ...single.map((time) => [String(time), named(time)])];
+  if (!gradient) options.unshift(["", "none: choose a loss"]);
+  const key = JSON.stringify(options);
+  if (select.offered !== key) select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
+  select.offered = key;
+  const now = gradient ? String(gradient.of) : "";
+  if (select.value !== now) select.value = now;
+  label.hidden = !numbers.losses.some(Number.isFinite);
+}
+
+function tableOf(numbers) {
+  const { data, lanes, gradient, other } = numbers;
+  const names = ["t", "token", "layer"];
+  for (const lane of lanes) names.push(`norm of ${lane.name}`, `share of ${lane.name} changed`, `${lane.name} of unit ${numbers.when(data.unit)}`);
+  if (gradient) names.push(`gradient norm, of ${gradient.of === "sum" ? "all losses" : `the loss at t = ${numbers.when(gradient.of)}`}`);
+  names.push("next token", "loss (nats)", "likeliest next", "its probability");
+  if (other) names.push(...lanes.map((lane) => `${lane.name} apart by`), "loss after the change (nats)");
+  const rows = [names];
+  for (let t = 0; t < numbers.length; t++) {
+    for (let layer = 0; layer < numbers.layers; layer++) {
+      const row = [numbers.when(t), data.tokens[t], numbers.when(layer)];
+      lanes.forEach((_, lane) => row.push(numbers.norm(lane, layer, t), numbers.change(lane, layer, t), numbers.unit(lane, layer, t)));
+      if (gradient) row.push(numbers.pull(layer, t));
+      const [best] = numbers.guesses(t);
+      row.push(data.targets[t] ?? "", numbers.loss(t), best.name, best.chance);
+      if (other) row.push(...lanes.map((_, lane) => numbers.apart(lane, layer, t)), other.losses[t]);
+      rows.push(row.map((value) => (typeof value === "number" ? Number(value.toPrecision(6)) : value)));
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,44 @@
+"""The flow of one step inside each cell: drawings as data, which are computed from and so cannot show another equation.
+
+Nothing here imports Streamlit. One file for each family holds its layouts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from engine.cells import Cell
+from playground.diagrams.diagram import Diagram, Node, Tag, Wire
+from playground.diagrams.evaluation import evaluate
+from playground.diagrams.gru import gru, gru_reset_before, gru_simplified
+from playground.diagrams.lstm import lstm, lstm_coupled, lstm_course, lstm_peephole
+from playground.diagrams.rnn import rnn
+
+DIAGRAMS: Mapping[str, Callable[[Cell], Diagram]] = MappingProxyType(
+    {
+        "rnn": rnn,
+        "gru-simplified": gru_simplified,
+        "gru-reset-before": gru_reset_before,
+        "gru": gru,
+        "lstm": lstm,
+        "lstm-course": lstm_course,
+        "lstm-peephole": lstm_peephole,
+        "lstm-coupled": lstm_coupled,
+    }
+)
+"""How each cell is drawn, by its name in `engine.cells.CELLS`."""
+
+
+def diagram(cell: Cell) -> Diagram:
+    """The drawing of one step of a cell, with its options as they are set.
+
+    Raises:
+        ValueError: a cell that has no drawing
+    """
+    if cell.name not in DIAGRAMS:
+        raise ValueError(f"The cell {cell.name!r} has no drawing: add one to playground/diagrams.")
+    return DIAGRAMS[cell.name](cell)
+
+
+__all__ = ["DIAGRAMS", "Diagram", "Node", "Tag", "Wire", "diagram", "evaluate"]

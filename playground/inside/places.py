@@ -1,0 +1,75 @@
+"""Where a selection points to: the training step, timestep, layer and unit that are meant, or the nearest there are."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from engine.trace import UNKNOWN, Trace
+from playground import state, weights
+from playground.runs.reader import Snapshot
+from playground.state import Selection
+from playground.text import visible
+
+Said = tuple[str, ...]
+
+
+class Place(TypedDict):
+    """A place in a trace; all counted from 0."""
+
+    t: int
+    layer: int
+    unit: int
+
+
+def first_index(notation: str) -> int:
+    """What a notation calls the first timestep, layer and unit: PyTorch's arrays begin with 0, courses with 1."""
+    return 0 if notation == "pytorch" else 1
+
+
+def kept_step(run: Snapshot, step: int) -> tuple[int, Said]:
+    """The training step that is meant, and a sentence where the run has kept no weights at it.
+
+    A run that has kept none at all is left to whoever loads them.
+    """
+    kept = weights.steps(run)
+    if step == state.NEWEST or step in kept or not kept:
+        return step, ()
+    there = weights.nearest(step, kept)
+    return there, (f"{visible(run.run.name)} keeps no weights at step {step:,}: step {there:,} is the nearest.",)
+
+
+def nearest_place(selection: Selection, trace: Trace, tokens: str) -> tuple[Place, Said]:
+    """The place that is meant, and a sentence for each part of it that does not exist here.
+
+    Args:
+        selection: where to look; its notation says from where the sentences count
+        trace: what is looked at
+        tokens: what its tokens are called
+    """
+    first = first_index(selection.notation)
+    read, layers = _count(trace.length, tokens), _count(trace.layers, "layers")
+    units = _count(trace.units, "units")
+    asked = _last_judged(trace) if selection.t < 0 else selection.t
+    t, no_time = _nearest("timestep", asked, trace.length, f"the probe has {read}", first)
+    layer, no_layer = _nearest("layer", selection.layer, trace.layers, f"this network has {layers}", first)
+    unit, no_unit = _nearest("unit", selection.unit, trace.units, f"a layer of this network has {units}", first)
+    return Place(t=t, layer=layer, unit=unit), (*no_time, *no_layer, *no_unit)
+
+
+def _last_judged(trace: Trace) -> int:
+    """The last timestep whose next token is known, so that there is a loss to be seen; without one the last."""
+    known = (trace.targets != UNKNOWN).nonzero().flatten().tolist()
+    return known[-1] if known else trace.length - 1
+
+
+def _nearest(name: str, asked: int, count: int, why: str, first: int) -> tuple[int, Said]:
+    """`asked` if there is such a one among `count`, else the last, which -1 stands for too."""
+    last = count - 1
+    if asked <= last:
+        return (last if asked < 0 else asked), ()
+    said = f"There is no {name} {asked + first:,}: {why}. {name.capitalize()} {last + first:,} is the nearest."
+    return last, (said,)
+
+
+def _count(number: int, things: str) -> str:
+    return f"{number:,} {things if number != 1 else things.removesuffix('s')}"

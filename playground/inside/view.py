@@ -1,0 +1,180 @@
+"""What an inside view shows: one run at one training step, a probe put through it, and the place that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from engine.cells import Cell
+from engine.data import Vocabulary
+from engine.models.language_model import LanguageModel
+from engine.trace import Change, Target, Trace
+from playground import loading, state, weights
+from playground.inside import places, traces
+from playground.inside.own_probe import own_probe
+from playground.inside.probing import Probe, read_probe
+from playground.runs.reader import Snapshot
+from playground.runs.records import Run
+from playground.state import Selection
+from playground.text import visible
+from playground.weights import Loaded
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One run, looked into. Timesteps, layers and units count from 0, and exist.
+
+    Attributes:
+        run: as it stands in the store
+        steps: training steps that can be looked at, in order: those it has kept, and its newest
+        step: the one that is looked at
+        following: whether that is the newest of a run that trains, and moves on with it
+        loaded: the weights of that step
+        probe: what is put through them; at least one token
+        context: what was read before the probe; no token where it starts from the zero state
+        trace: the recorded pass
+        t, layer, unit: the place that is looked at
+        notation: in which names and places are written
+        letter: "A", "B", ... where runs are compared; else empty
+        notes: sentences on what was cut, is unknown, or was asked for and does not exist
+        snapshot: the run's rows: evaluations, samples, ...
+        asked: those of `notes` on what was asked for and does not exist
+    """
+
+    run: Run
+    steps: Sequence[int]
+    step: int
+    following: bool
+    loaded: Loaded
+    probe: Probe
+    context: Probe
+    trace: Trace
+    t: int
+    layer: int
+    unit: int
+    notation: str
+    letter: str = ""
+    notes: tuple[str, ...] = ()
+    snapshot: Snapshot | None = None
+    asked: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> LanguageModel:
+        """The model, which nobody may change."""
+        return self.loaded.model
+
+    @property
+    def cell(self) -> Cell:
+        """The cell of the layer that is looked at."""
+        return self.model.stack.cells[self.layer]
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the tokens mean."""
+        return self.loaded.vocabulary
+
+    @cached_property
+    def losses(self) -> list[float | None]:
+        """Validation loss at each of `steps`, in nats per token; None where it was not measured."""
+        if self.snapshot is None:
+            return [None] * len(self.steps)
+        measured = dict(self.measured)
+        return [measured.get(step) for step in self.steps]
+
+    @cached_property
+    def measured(self) -> list[tuple[int, float]]:
+        """Every step at which the validation loss was measured, whether its weights are kept or not."""
+        if self.snapshot is None:
+            return []
+        return [(evaluation.step, evaluation.val_loss) for evaluation in self.snapshot.evaluations]
+
+    @cached_property
+    def training_losses(self) -> list[float | None]:
+        """Loss in training at each of `steps`, in nats per token; None where no row was written."""
+        if self.snapshot is None:
+            return [None] * len(self.steps)
+        written = {metric.step: metric.loss for metric in self.snapshot.metrics}
+        return [written.get(step) for step in self.steps]
+
+    def gradient(self, of: Target) -> Trace:
+        """The same pass with the gradient of the loss at timestep `of`, or of the sum of all losses."""
+        return traces.trace(self.loaded, self.probe, self.context, gradient=of)
+
+    def what_if(self, changes: Sequence[Change], tokens: Sequence[int] | np.ndarray | None = None) -> Trace:
+        """The pass with values put in place of those computed, and other tokens in place of the probe's."""
+        probe = self.probe if tokens is None else replace(self.probe, tokens=np.array(tokens, dtype=np.int64))
+        return traces.trace(self.loaded, probe, self.context, changes=changes)
+
+
+def look(run: Snapshot, selection: Selection, letter: str = "") -> View:
+    """What a selection shows of a run; where the run has no such step or place, the nearest.
+
+    Args:
+        run: one run, whichever the selection names
+        selection: training step, probe, context, place and notation
+        letter: which of several runs it is
+
+    Raises:
+        ModelError: the run has no weights yet, or they cannot be used
+        StoreError: the store cannot be read
+    """
+    step, asked = places.kept_step(run, selection.step)
+    loaded = loading.load(run, step)
+    probe, notes = _probe(run, selection.probe, loaded.vocabulary)
+    context = read_probe(selection.context, loaded.vocabulary, state.LONGEST_CONTEXT)
+    trace = traces.trace(loaded, probe, context)
+    place, elsewhere = places.nearest_place(selection, trace, loaded.tokens)
+    asked += elsewhere
+    notes = (*asked, *notes, *unknown_note(probe, loaded, "probe"), *unknown_note(context, loaded, "context"))
+    return View(
+        run=run.run,
+        steps=sorted({*weights.steps(run), loaded.step}),
+        step=loaded.step,
+        following=selection.step == state.NEWEST and run.run.active,
+        loaded=loaded,
+        probe=probe,
+        context=context,
+        trace=trace,
+        **place,
+        notation=selection.notation,
+        letter=letter,
+        notes=notes if loaded.finite else (*notes, not_finite_note(loaded)),
+        snapshot=run,
+        asked=asked,
+    )
+
+
+def _probe(run: Snapshot, text: str, vocabulary: Vocabulary) -> tuple[Probe, tuple[str, ...]]:
+    """The probe that is meant, and what is to be said of it."""
+    if not text:
+        return read_probe(own_probe(run, vocabulary), vocabulary), ()
+    probe = read_probe(text, vocabulary)
+    if not len(probe):
+        note = "There is no word in this probe for the model to read: its own probe stands in."
+        return read_probe(own_probe(run, vocabulary), vocabulary), (note,)
+    if probe.cut:
+        note = f"The probe is cut: {probe.cut:,} characters at its end are left out."
+        return probe, (note,)
+    return probe, ()
+
+
+def unknown_note(probe: Probe, loaded: Loaded, what: str) -> tuple[str, ...]:
+    """How much of a text the model does not know; nothing where it knows all."""
+    if not probe.unknown:
+        return ()
+    reads = "nothing" if loaded.vocabulary.unknown is None else "<unk>"
+    tokens = loaded.tokens if len(probe) > 1 else loaded.tokens.removesuffix("s")
+    verb = "are" if len(probe.unknown) > 1 else "is"
+    counted = f"{len(probe.unknown):,} of the {what}'s {len(probe):,} {tokens} {verb}"
+    return (f"{counted} unknown to this model: it reads {reads} there.",)
+
+
+def not_finite_note(loaded: Loaded) -> str:
+    """That the weights of a step are no numbers any more."""
+    return (
+        f"The weights of {visible(loaded.run.name)} at step {loaded.step:,} are not finite: what they make is drawn as "
+        "NaN. Choose an earlier step to see numbers."
+    )

@@ -1,0 +1,89 @@
+"""The page's address: what is put there, what a browser still sends of it, and the way back through its history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+STALE_SECONDS = 3.0
+"""How long a browser may still send what stood in its address before the page changed it."""
+
+_REPLACED, _PAGE, _COMPLETED, _BARE = "link.replaced", "link.page", "link.completed", "link.bare"
+
+
+def put(values: Mapping[str, str | None]) -> None:
+    """Put texts into the address under their keys; None takes a key out. What else stands there stays.
+
+    All at once and not key by key: each change of the address is a place in the browser's history.
+    """
+    before = st.query_params.to_dict()
+    link = dict(before)
+    for name, text in values.items():
+        there = link.get(name)
+        if text == there:
+            continue
+        if there is not None:
+            replaced(name)[there] = time.monotonic()
+        if text is None:
+            del link[name]
+        else:
+            replaced(name).pop(text, None)
+            link[name] = text
+    if link != before:
+        st.query_params.from_dict(link)
+
+
+def refuse(name: str, text: str) -> None:
+    """Take a text that cannot be out of the address."""
+    replaced(name)[text] = time.monotonic()
+    del st.query_params[name]
+
+
+def stale(name: str, text: str) -> bool:
+    """Whether the page itself has replaced this text in the address a moment ago: then it is nobody's choice."""
+    known, now = replaced(name), time.monotonic()
+    for old in [old for old, when in known.items() if now - when >= STALE_SECONDS]:
+        del known[old]
+    return text in known
+
+
+def replaced(name: str) -> dict[str, float]:
+    """What of this key stood in the address before, and when it was replaced."""
+    return st.session_state.setdefault(_REPLACED, {}).setdefault(name, {})
+
+
+def went_back() -> bool:
+    """Whether the visitor has come here through the browser's history: then the address is a choice."""
+    return bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
+
+
+def arrived() -> bool:
+    """Whether the visitor was on another page until now. Counts once: ask once a run."""
+    context = get_script_run_ctx()
+    page = context.page_script_hash if context else ""
+    before, st.session_state[_PAGE] = st.session_state.get(_PAGE), page
+    return before != page
+
+
+def stays_bare(names: Iterable[str], whole: object, *, arrived: bool, went_back: bool, default: bool) -> bool:
+    """Whether an address that says nothing is left so.
+
+    The navigation opens pages by such an address, which the page then completes. Whoever comes back to it is on the
+    way to the page before, and must not be sent forth again; until something else is chosen it stays as it is.
+
+    Args:
+        names: the keys that could stand there
+        whole: all that they would say
+        arrived, went_back: how the visitor came here
+        default: whether there is nothing to be said
+    """
+    bare = not any(name in st.query_params for name in names)
+    if arrived:
+        st.session_state[_COMPLETED] = bare and not default
+        st.session_state.pop(_BARE, None)
+    if bare and went_back and st.session_state.get(_COMPLETED, False):
+        st.session_state[_BARE] = whole
+    return bare and st.session_state.get(_BARE) == whole

@@ -1,0 +1,146 @@
+"""Unrolled, as a visitor meets it: the picture, its arithmetic, both time axes, links, and runs that train."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from train_page import TrainPage, eventually
+from unrolled_page import opened
+from visits import Theme, Visits, sideways_overflow
+
+from engine.config import Config
+from playground.unrolled.settings import LOOKS
+
+PROBE = "probe=" + quote("They ate the fish, and then")
+MARKUP = "<img src=x onerror=alert(1)> **bold** $x^2$ <b>b</b>"
+
+
+def test_a_real_network_stands_there_before_anybody_clicks(visits: Visits) -> None:
+    page = opened(visits)
+    assert "%" in page.claim
+    assert page.network.step == 4_000
+    assert all(float(norm.replace("−", "-")) >= 0 for norm in page.network.norms)
+    assert len(page.network.columns) > 5
+    box = page.network.sheet.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 800, "the picture is above the fold"
+
+
+def test_a_click_on_a_column_opens_its_arithmetic(visits: Visits) -> None:
+    page = opened(visits, "run=hello-rnn")
+    page.network.choose(1)
+    eventually(page.page, "the arithmetic of that timestep is open", lambda: "timestep 2 of 5" in page.place)
+    eventually(page.page, "the link says so", lambda: "t=1" in page.page.url)
+    assert page.claim.startswith("After 2 characters")
+    assert page.t == 2
+
+
+def test_arrow_keys_move_along_time_and_the_link_follows(visits: Visits) -> None:
+    page = opened(visits, f"{PROBE}&t=20")
+    page.keys("ArrowLeft", "ArrowLeft", "ArrowLeft")
+    assert page.t == 18, "the bar does not wait for the server"
+    eventually(page.page, "the link says so", lambda: "t=17" in page.page.url)
+    eventually(page.page, "the arithmetic has followed", lambda: "timestep 18 of 27" in page.place)
+    page.keys("ArrowRight")
+    eventually(page.page, "and back", lambda: "t=18" in page.page.url and "timestep 19 of 27" in page.place)
+
+
+def test_scrubbing_moves_everything_along_training(visits: Visits) -> None:
+    page = opened(visits, PROBE)
+    late, claim = page.network.norms, page.claim
+    page.scrub("Home")
+    eventually(page.page, "the network is as it was at first", lambda: page.network.step == 0)
+    eventually(page.page, "its numbers are others", lambda: page.network.norms != late and page.claim != claim)
+    eventually(page.page, "the arithmetic too", lambda: "step 0" in page.place)
+    assert "step=0" in page.page.url
+    page.scrub("End")
+    eventually(page.page, "and back at the newest", lambda: page.network.norms == late)
+    assert page.claim == claim
+
+
+def test_the_copied_link_opens_the_same_view_in_another_browser(visits: Visits) -> None:
+    page = opened(visits, f"run=tales-gru&{PROBE}")
+    page.network.choose(page.network.columns[-3])
+    page.scrub("Home")
+    page.choose_look("Weight gradient")
+    page.look("shares").wait_for()
+    page.press("Fold into the loop")
+    eventually(
+        page.page,
+        "all of it is in the link",
+        lambda: all(part in page.page.url for part in ("t=", "step=0", "look=shares", "folded=True")),
+    )
+    rows = eventually(page.page, "the shares are drawn", lambda: page.chart("first").rows())
+    eventually(page.page, "the claim has followed", lambda: page.network.step == 0)
+    other = opened(visits, page.page.url.split("unrolled?")[1])
+    assert other.claim == page.claim
+    eventually(other.page, "the same shares are drawn", lambda: other.chart("first").rows() == rows)
+    assert other.network.step == 0
+    assert other.t == page.t
+    eventually(other.page, "it is folded too", lambda: other.network.norms == page.network.norms)
+
+
+def test_what_if_changes_what_comes_after(visits: Visits) -> None:
+    page = opened(visits, f"{PROBE}&t=6")
+    page.press("Close the gate that matters most here")
+    rows = eventually(page.page, "the change is drawn", lambda: page.chart("first").rows())
+    assert all(row["before"] == row["after"] for row in rows[:6])
+    assert any(abs(row["before"] - row["after"]) > 0.01 for row in rows[6:-1])
+    assert page.claim.startswith("Closing")
+    assert "changes=" in page.page.url
+    page.main.get_by_role("button", name="→ 0").click()
+    eventually(page.page, "it is taken back", lambda: page.claim.startswith("After 7 characters"))
+    assert "changes=" not in page.page.url
+
+
+def test_the_picture_follows_a_run_that_trains(visits: Visits) -> None:
+    config = Config().with_values(units=64, steps=20_000, evaluations=1, sampling__length=0)
+    train = TrainPage(visits.open(f"train?config={quote(config.to_json())}"))
+    run = train.train()
+    page = opened(visits, f"run={run}&look=activations")
+    sheet = page.network.sheet.element_handle()
+    eventually(page.page, "the histogram is drawn", lambda: page.chart("first").rows())
+    page.chart("first").mark("here since")
+    first, norms = page.network.step, page.network.norms
+    eventually(page.page, "the picture has moved on", lambda: page.network.step > first)
+    second = page.network.step
+    eventually(page.page, "and again", lambda: page.network.step > second and page.network.norms != norms)
+    assert sheet is not None
+    assert sheet.evaluate("sheet => sheet.isConnected"), "it was drawn anew where patching would do"
+    assert page.chart("first").marks() == ["here since", "here since"], "the chart was built anew"
+    page.keys("ArrowLeft")
+    eventually(page.page, "a place can be chosen meanwhile", lambda: "t=" in page.page.url)
+    train.passes(page.network.step)
+    train.press("Stop")
+    train.reaches("stopped")
+
+
+def test_two_runs_are_compared_one_above_the_other(visits: Visits) -> None:
+    page = opened(visits, f"{PROBE}&compare=tales-lstm,tales-rnn")
+    eventually(page.page, "two networks are drawn", lambda: len(page.networks) == 2 and page.networks[1].norms)
+    assert "in A (LSTM" in page.claim
+    assert "in B (RNN" in page.claim
+    first, second = (network.box.bounding_box() for network in page.networks)
+    assert first is not None
+    assert second is not None
+    assert second["y"] > first["y"] + first["height"]
+
+
+def test_markup_stays_text_wherever_it_is_drawn(visits: Visits) -> None:
+    page = opened(visits, f"run=tales-gru&look=whatif&t=3&probe={quote(MARKUP)}")
+    page.says("unknown to this model").wait_for()
+    for look in ("Arithmetic", "Inside the cell", "Weight gradient", "Task shapes"):
+        page.choose_look(look)
+        page.look(next(name for name, label in LOOKS.items() if label == look)).wait_for()
+        assert page.main.locator("img[src='x']").count() == 0
+    assert page.main.locator("strong:has-text('bold')").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_shows_every_drill_down_without_scrolling_sideways(visits: Visits, theme: Theme) -> None:
+    page = opened(visits, f"{PROBE}&t=6&changes=hidden:0:3:0:1", size="phone", theme=theme)
+    for look, label in LOOKS.items():
+        page.choose_look(label)
+        page.look(look).wait_for()
+        assert sideways_overflow(page.page) <= 0, look

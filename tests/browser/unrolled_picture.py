@@ -1,0 +1,95 @@
+"""The picture of the unrolled network as a visitor works with it: every name and locator that its tests rest on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+
+@dataclass(frozen=True)
+class PicturePage:
+    """A page with the picture, open in a tab."""
+
+    page: Page
+
+    @property
+    def box(self) -> Locator:
+        """All of it."""
+        return self.page.locator("section.unrolled")
+
+    @property
+    def window(self) -> Locator:
+        """What is scrolled."""
+        return self.box.locator(".window")
+
+    @property
+    def said(self) -> str:
+        """What the transport says of the step it is at."""
+        return self.box.locator(".said").inner_text()
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the server has taken, and under "words" all that it was told."""
+        found: dict[str, Any] = json.loads(self.page.get_by_test_id("stCode").first.inner_text())
+        return found
+
+    @property
+    def drawn(self) -> list[int]:
+        """Timesteps that are drawn, counted from 0."""
+        return sorted(self.box.locator("svg.sheet .column").evaluate_all("all => all.map(one => +one.dataset.t)"))
+
+    @property
+    def chosen(self) -> list[int]:
+        """The column that is marked as chosen."""
+        marked = self.box.locator(".column:has(.band.chosen)")
+        return marked.evaluate_all("all => all.map(one => +one.dataset.t)")
+
+    @property
+    def scrolled(self) -> int:
+        """Pixels scrolled to the right."""
+        return int(self.window.evaluate("window => Math.round(window.scrollLeft)"))
+
+    @property
+    def chip(self) -> Locator:
+        """The way back to the chosen column."""
+        return self.box.locator(".chip")
+
+    @property
+    def card(self) -> Locator:
+        """What stands under the pointer."""
+        return self.box.locator(".card")
+
+    def column(self, t: int) -> Locator:
+        """A timestep's column."""
+        return self.box.locator(f".column[data-t='{t}']")
+
+    def opacity(self, selector: str) -> list[float]:
+        """How visible the elements of a selector are."""
+        return self.box.locator(selector).evaluate_all("all => all.map(one => +getComputedStyle(one).opacity)")
+
+    def button(self, name: str) -> Locator:
+        """A button of the transport, by its class."""
+        return self.box.locator(f"button.{name}")
+
+    def scroll_to(self, left: int) -> None:
+        """Scroll as a visitor does."""
+        self.window.evaluate("(window, left) => { window.scrollLeft = left; }", left)
+        self.page.wait_for_timeout(150)
+
+    def keys(self, *names: str) -> None:
+        """Press keys while nothing has the focus."""
+        self.page.evaluate("() => document.activeElement && document.activeElement.blur()")
+        for name in names:
+            self.page.keyboard.press(name)
+
+    def take(self, kind: str, folder: Path) -> Path:
+        """Download the picture or its table."""
+        with self.page.expect_download() as download:
+            self.box.locator("button.take", has_text=kind).click()
+        target = folder / download.value.suggested_filename
+        download.value.save_as(target)
+        return target

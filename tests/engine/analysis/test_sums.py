@@ -1,0 +1,280 @@
+"""One unit's arithmetic, number by number, against what was recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from engine.analysis.sums import Equation, Sum, gate_sums, state_sum, weighted_sum
+from engine.cells import CELLS
+from engine.config import ModelConfig
+from engine.models.language_model import LanguageModel
+from engine.models.recording import record, record_stack
+from engine.models.stack import RecurrentStack
+from engine.trace import UNKNOWN, Change, Trace
+
+Models = Callable[..., LanguageModel]
+Traces = Callable[..., Trace]
+
+
+def added_up(found: Sum) -> float:
+    """The sum by its own docstring."""
+    recurrent = found.part("hidden") + (found.product_bias or 0.0)
+    return found.part("input") + (found.bias or 0.0) + found.scale * recurrent + found.part("peephole")
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
+@pytest.mark.parametrize("embedding", [0, 4], ids=["one-hot", "embedding"])
+def test_the_terms_add_up_to_what_was_recorded(
+    make_model: Models, traced: Traces, variant: tuple[str, dict], embedding: int, bias: bool
+) -> None:
+    model = make_model(*variant, embedding=embedding, bias=bias)
+    trace = traced(model, None)
+    for layer in range(2):
+        for t in (0, 2, 6):  # after the context, an unknown token, the last
+            for block in model.stack.cells[0].blocks:
+                found = weighted_sum(model, trace, layer, t, block, 3)
+                recorded = float(trace[f"{block}_pre"][layer, t, 3])
+                assert found.total == pytest.approx(recorded, rel=1e-12, abs=1e-12)
+                assert found.recorded == recorded
+                assert added_up(found) == pytest.approx(found.total, rel=1e-12, abs=1e-12)
+                assert all(term.product == term.weight * term.value for term in found.terms)
+                assert (found.bias is not None) is bias
+
+
+def test_in_float32_too(variant: tuple[str, dict]) -> None:
+    model = LanguageModel(ModelConfig(cell=variant[0], options=variant[1], units=32, layers=2), 9, seed=3)
+    trace = record(model, [1, 5, 8, 8, 0])
+    for block in model.stack.cells[0].blocks:
+        for layer in range(2):
+            for unit in (0, 31):
+                found = weighted_sum(model, trace, layer, 4, block, unit)
+                assert found.total == pytest.approx(found.recorded, abs=1e-5)
+
+
+def test_weights_and_values_are_those_of_their_places(make_model: Models, traced: Traces) -> None:
+    model = make_model("lstm")
+    trace = traced(model, None)
+    found = weighted_sum(model, trace, 1, 4, "forget", 2)
+    row = model.stack.cells[1].rows("forget").start + 2
+    parameters = model.stack.layer_parameters(1)
+    for source, weight, values in (
+        ("input", parameters["weight_ih"], trace["hidden"][0, 4]),
+        ("hidden", parameters["weight_hh"], trace["hidden"][1, 3]),
+    ):
+        terms = [term for term in found.terms if term.source == source]
+        assert [term.index for term in terms] == list(range(5))
+        assert [term.weight for term in terms] == weight[row].tolist()
+        assert [term.value for term in terms] == values.tolist()
+    assert found.bias == parameters["bias"][row].item()
+
+
+def test_the_first_timestep_sees_the_state_that_a_context_left(make_model: Models, traced: Traces) -> None:
+    model = make_model("rnn")
+    trace = traced(model, None)
+    found = weighted_sum(model, trace, 0, 0, "candidate", 0)
+    assert [term.value for term in found.terms if term.source == "hidden"] == trace.initial["hidden"][0].tolist()
+
+
+def test_of_a_one_hot_input_the_one_term_that_is_on_stands(make_model: Models, traced: Traces) -> None:
+    model = make_model("gru", embedding=0)
+    trace = traced(model, None)
+    for t, token in enumerate(trace.tokens.tolist()):
+        terms = [term for term in weighted_sum(model, trace, 0, t, "reset", 1).terms if term.source == "input"]
+        if token == UNKNOWN:
+            assert terms == []
+        else:
+            assert [(term.index, term.value) for term in terms] == [(token, 1.0)]
+            assert terms[0].weight == model.stack.layer_parameters(0)["weight_ih"][1, token].item()
+
+
+def test_a_layer_above_shows_all_that_it_reads_even_zeros(make_model: Models, traced: Traces) -> None:
+    model = make_model("rnn", {"activation": "relu"}, embedding=0)
+    trace = traced(model, None)
+    assert (trace["hidden"][0] == 0).any()
+    for t in range(trace.length):
+        terms = weighted_sum(model, trace, 1, t, "candidate", 0).terms
+        assert sum(term.source == "input" for term in terms) == 5
+
+
+def test_a_gate_after_the_product_multiplies_all_of_the_recurrent_part(make_model: Models, traced: Traces) -> None:
+    model = make_model("gru")
+    trace = traced(model, None)
+    found = weighted_sum(model, trace, 0, 3, "candidate", 2)
+    assert (found.before, found.after) == (None, "reset")
+    assert found.scale == float(trace["reset"][0, 3, 2])
+    assert found.product_bias == model.stack.layer_parameters(0)["bias_candidate"][2].item()
+    other = weighted_sum(model, trace, 0, 3, "keep", 2)
+    assert (other.after, other.scale, other.product_bias) == (None, 1.0, None)
+
+
+@pytest.mark.parametrize(("cell", "gate"), [("gru-reset-before", "reset"), ("lstm-course", "relevance")])
+def test_a_gate_before_the_product_stands_in_every_term(
+    make_model: Models, traced: Traces, cell: str, gate: str
+) -> None:
+    model = make_model(cell)
+    trace = traced(model, None)
+    found = weighted_sum(model, trace, 0, 3, "candidate", 2)
+    assert (found.before, found.after, found.scale) == (gate, None, 1.0)
+    for term in found.terms:
+        if term.source == "hidden":
+            assert term.gate == float(trace[gate][0, 3, term.index])
+            assert term.value == pytest.approx(term.gate * float(trace["hidden"][0, 2, term.index]))
+        else:
+            assert term.gate is None
+
+
+@pytest.mark.parametrize(
+    ("sees", "block", "past"), [("new", "output", False), ("old", "output", True), ("new", "forget", True)]
+)
+def test_a_peephole_sees_its_own_unit_of_the_cell_state(
+    make_model: Models, traced: Traces, sees: str, block: str, past: bool
+) -> None:
+    model = make_model("lstm-peephole", {"output_sees": sees})
+    trace = traced(model, None)
+    found = weighted_sum(model, trace, 1, 4, block, 3)
+    (term,) = [term for term in found.terms if term.source == "peephole"]
+    assert (term.index, term.weight) == (3, model.stack.layer_parameters(1)[f"peephole_{block}"][3].item())
+    assert term.value == float(trace["cell"][1, 3 if past else 4, 3])
+    assert found.peephole_past is past
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_both_directions_of_a_stack_add_up(name: str) -> None:
+    stack = RecurrentStack([CELLS[name](3) for _ in range(2)], 4, bidirectional=True).double()
+    random = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for parameter in stack.parameters():
+            parameter.normal_(generator=random)
+    trace = record_stack(stack, torch.randn(5, 4, generator=random, dtype=torch.float64))
+    cell = stack.cells[0]
+    for reverse in (False, True):
+        for layer in range(2):
+            for t in (0, 2, 4):
+                for block in cell.blocks:
+                    found = weighted_sum(stack, trace, layer, t, block, 1, reverse=reverse)
+                    assert found.total == pytest.approx(found.recorded, rel=1e-12, abs=1e-12)
+                for equation in equations(stack.cells[0], trace, layer, t, 1, reverse=reverse):
+                    assert equation.value == pytest.approx(equation.recorded, rel=1e-12, abs=1e-12)
+
+
+def equations(*place, **settings) -> list[Equation]:
+    """All equations of one unit at one timestep, from its weighted sums to its new state."""
+    return gate_sums(*place, **settings) + state_sum(*place, **settings)
+
+
+def test_the_equations_give_every_gate_and_state_that_was_recorded(
+    make_model: Models, traced: Traces, variant: tuple[str, dict]
+) -> None:
+    model = make_model(*variant)
+    cell, trace = model.stack.cells[0], traced(model, None)
+    for layer in range(2):
+        for t in (0, 3):
+            found = equations(cell, trace, layer, t, 2)
+            assert {equation.quantity for equation in found} == {*cell.state_names, *(gate.name for gate in cell.gates)}
+            for equation in found:
+                assert equation.recorded == float(trace[equation.quantity][layer, t, 2])
+                assert equation.value == pytest.approx(equation.recorded, rel=1e-12, abs=1e-12)
+                products = [math.prod(factor.value for factor in term) for term in equation.terms]
+                assert sum(products) == pytest.approx(equation.value, rel=1e-12, abs=1e-12)
+
+
+def test_each_factor_is_the_number_of_the_quantity_that_it_names(
+    make_model: Models, traced: Traces, variant: tuple[str, dict]
+) -> None:
+    functions = {"tanh": math.tanh, "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(x, 0.0)}
+    model = make_model(*variant)
+    cell, trace = model.stack.cells[0], traced(model, None)
+    for equation in equations(cell, trace, 1, 3, 2):
+        for factor in (factor for term in equation.terms for factor in term):
+            value = float(trace[factor.quantity][1, 2 if factor.past else 3, 2])
+            if factor.function and factor.function != "identity":
+                value = functions[factor.function](value)
+            assert factor.value == pytest.approx(1 - value if factor.complement else value, rel=1e-12, abs=1e-12)
+
+
+def shape_of(equation: Equation) -> tuple:
+    """An equation without its numbers."""
+    marks = {(False, False): "", (True, False): "'", (False, True): "1-"}
+    return (
+        equation.quantity,
+        [[marks[factor.past, factor.complement] + factor.quantity for factor in term] for term in equation.terms],
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "options", "expected"),
+    [
+        ("rnn", {}, [("hidden", [["candidate"]])]),
+        ("gru", {}, [("hidden", [["update", "candidate"], ["1-update", "'hidden"]])]),
+        (
+            "lstm",
+            {},
+            [("cell", [["forget", "'cell"], ["update", "candidate"]]), ("hidden", [["output", "cell"]])],
+        ),
+    ],
+)
+def test_the_new_state_is_written_as_courses_write_it(
+    make_model: Models, traced: Traces, cell: str, options: dict, expected: list
+) -> None:
+    model = make_model(cell, options)
+    found = state_sum(model.stack.cells[0], traced(model, None), 0, 2, 0)
+    assert [shape_of(equation) for equation in found] == expected
+
+
+def test_what_the_output_gate_shows_is_the_cell_state_or_its_tangent(make_model: Models, traced: Traces) -> None:
+    for shown, function in ((True, "tanh"), (False, None)):
+        model = make_model("lstm-course", {"output_tanh": shown})
+        hidden = state_sum(model.stack.cells[0], traced(model, None), 0, 2, 0)[-1]
+        assert hidden.terms[0][1].function == function
+
+
+def test_a_value_put_in_place_is_told_from_what_the_sum_comes_to(make_model: Models) -> None:
+    model = make_model("lstm")
+    changed = [Change("forget_pre", 0, 2, 1, 5.0), Change("cell", 1, 2, 1, -3.0)]
+    trace = record(model, [1, 2, 3, 4], changes=changed)
+    found = weighted_sum(model, trace, 0, 2, "forget", 1)
+    assert found.recorded == 5.0
+    assert found.total != pytest.approx(5.0)
+    cell, hidden = state_sum(model.stack.cells[1], trace, 1, 2, 1)
+    assert cell.recorded == -3.0
+    assert cell.value != pytest.approx(-3.0)
+    assert hidden.value == pytest.approx(hidden.recorded)
+
+
+def test_what_is_not_there_is_refused_by_name(make_model: Models, traced: Traces) -> None:
+    model = make_model("gru")
+    trace = traced(model, None)
+    with pytest.raises(ValueError, match="'gru' has no block 'forget'; choose one of reset, keep, candidate"):
+        weighted_sum(model, trace, 0, 0, "forget", 0)
+    with pytest.raises(ValueError, match="reads forward only"):
+        weighted_sum(model, trace, 0, 0, "reset", 0, reverse=True)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("embedding", [0, 4])
+def test_weights_that_are_no_numbers_give_none_and_no_complaint(make_model: Models, cell: str, embedding: int) -> None:
+    model = make_model(cell, embedding=embedding)
+    for parameter in model.parameters():
+        parameter.data.fill_(math.nan)
+    trace = record(model, [1, UNKNOWN, 3])
+    for block in model.stack.cells[0].blocks:
+        assert math.isnan(weighted_sum(model, trace, 1, 1, block, 0).total)
+    for equation in equations(model.stack.cells[0], trace, 1, 1, 0):
+        assert math.isnan(equation.value)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [math.inf, -math.inf, 1e38])
+def test_weights_without_bounds_give_no_complaint(make_model: Models, value: float) -> None:
+    model = make_model("lstm").float()
+    for parameter in model.parameters():
+        parameter.data.fill_(value)
+    trace = record(model, [1, 2, 3])
+    for block in model.stack.cells[0].blocks:
+        weighted_sum(model, trace, 1, 2, block, 0)
+    equations(model.stack.cells[0], trace, 1, 2, 0)

@@ -1,0 +1,465 @@
+"""Unrolled, without a browser: what each link shows, what is computed from it, and what is refused with a sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+import engine
+from engine.analysis import activity
+from engine.cells import CELLS
+from engine.config import Config
+from engine.models.language_model import LanguageModel
+from engine.trace import LONGEST_PROBE, Change
+from engine.training.checkpoint import Checkpoint
+from playground import lens, loading, services
+from playground.inside import traces
+from playground.notation import NOTATIONS
+from playground.runs.shipped import ORDER
+from playground.unrolled import settings as settings_of
+from playground.unrolled.claim import FELT
+from playground.weights import Loaded
+
+OpenPage = Callable[..., AppTest]
+Text = Callable[[AppTest], str]
+Link = Callable[[AppTest], dict[str, str]]
+
+PROBE = "They ate the fish, and then"
+MARKUP = "<img src=x onerror=alert(1)> **b** $x^2$ :red[r] [a](javascript:1)"
+
+
+@pytest.fixture(autouse=True)
+def own_recordings(idle_trainer: object) -> Iterator[None]:
+    """Models and recordings of this test alone."""
+    loading.shelf.clear()
+    traces.recordings.clear()
+    yield
+    loading.shelf.clear()
+    traces.recordings.clear()
+
+
+def _loaded(run: str, step: int = -1) -> Loaded:
+    return loading.load(loading.snapshot(run), step)
+
+
+def _rows(app: AppTest, title: str) -> pd.DataFrame:
+    """The rows that the chart of that title draws."""
+    protos = [element.proto for element in app.get("vega_lite_chart")]
+    drawn = next(proto for proto in protos if json.loads(proto.spec)["title"]["text"].startswith(title))
+    return pa.ipc.open_stream(io.BytesIO(drawn.data.data)).read_pandas()
+
+
+def _picture(app: AppTest, number: int = 0) -> dict[str, Any]:
+    """What a picture of the network is given to draw."""
+    found = [
+        element.proto for element in app.get("bidi_component") if "unrolled_network" in element.proto.component_name
+    ]
+    return json.loads(found[number].json)
+
+
+def _press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.main.button if button.label == label).click().run()
+
+
+def _widget(app: AppTest, kind: str, name: str) -> Any:
+    return next(widget for widget in app.main.get(kind) if f".{name}" in str(widget.key))
+
+
+def _claim(app: AppTest) -> str:
+    return re.sub(r"\\(.)", r"\1", app.main.subheader[0].value).replace("\u2060", "")
+
+
+def _settings(app: AppTest) -> settings_of.Settings:
+    return app.session_state["unrolled.settings"]
+
+
+# ---------------------------------------------------------------------- opening
+
+
+@pytest.mark.parametrize("run", ["", *ORDER])
+def test_the_page_opens_on_every_starter_run_with_its_picture(open_page: OpenPage, said: Text, run: str) -> None:
+    app = open_page("unrolled", **({"run": run} if run else {}))
+    assert not app.exception
+    assert said(app) == ""
+    loaded = _loaded(run or "tales-lstm")
+    drawn = _picture(app)
+    assert drawn["step"] == loaded.step
+    assert drawn["units"] == loaded.run.config.model.units
+    assert len(drawn["tokens"]) == drawn["length"] > 1
+
+
+def test_the_claim_has_the_numbers_of_the_chosen_timestep(open_page: OpenPage) -> None:
+    app = open_page("unrolled", probe=PROBE, t="24")
+    loaded = _loaded("tales-lstm")
+    trace = engine.record(loaded.model, loaded.vocabulary.encode(PROBE), gradient=24)
+    chances = trace.log_probabilities[24].exp()
+    best = int(chances.argmax())
+    claim = _claim(app)
+    assert claim.startswith(f"After 25 characters this LSTM expects ‘{loaded.vocabulary.display(best)}’")
+    assert f"{100 * float(chances[best]):.0f}%" in claim
+    assert f"its loss at t = 25 is felt {activity.reach(trace, FELT)} step" in claim
+
+
+def test_the_claim_follows_the_selection(open_page: OpenPage) -> None:
+    claims = {_claim(open_page("unrolled", probe=PROBE, t=t, step=step)) for t in "36" for step in ("0", "4000")}
+    assert len(claims) == 4
+
+
+@pytest.mark.parametrize("look", settings_of.LOOKS)
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_every_drill_down_opens_in_every_notation(open_page: OpenPage, said: Text, look: str, notation: str) -> None:
+    app = open_page("unrolled", run="tales-gru", look=look, notation=notation, t="2")
+    assert not app.exception
+    assert said(app) == ""
+    assert any("sum" in formula.value for formula in app.main.latex)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_of_the_catalogue_can_be_looked_into(open_page: OpenPage, said: Text, cell: str) -> None:
+    run = _made(Config().with_values(cell=cell, units=6, layers=2))
+    app = open_page("unrolled", run=run, t="1", layer="0", probe="The")
+    for look in settings_of.LOOKS:
+        app = _widget(app, "button_group", "look").set_value(look).run()
+        assert not app.exception, look
+        assert said(app) == ""
+
+
+def test_only_the_chosen_drill_down_is_drawn(open_page: OpenPage) -> None:
+    titles = {}
+    for look in ("activations", "shares", "arithmetic"):
+        app = open_page("unrolled", look=look)
+        titles[look] = [json.loads(chart.proto.spec)["title"]["text"] for chart in app.get("vega_lite_chart")]
+    assert [len(found) for found in titles.values()] == [1, 1, 0]
+
+
+# ---------------------------------------------------------------------- the link
+
+
+def test_a_link_is_the_view(open_page: OpenPage, link: Link, said: Text) -> None:
+    given = {
+        "run": "tales-gru",
+        "step": "250",
+        "probe": "The old man",
+        "t": "4",
+        "layer": "0",
+        "unit": "9",
+        "notation": "pytorch",
+        "of": "6",
+        "folded": "True",
+        "look": "shares",
+        "block": "candidate",
+        "weight": "weight_ih",
+        "element": "3:5",
+        "measure": "norm",
+        "quantity": "reset",
+        "changes": "update:0:3:9:0.25,hidden:0:1:2:-1",
+        "tokens": "2:7",
+    }
+    app = open_page("unrolled", **given)
+    assert said(app) == ""
+    assert not app.exception
+    assert link(app) == given
+    drawn = _picture(app)
+    assert (drawn["t"], drawn["unit"], drawn["folded"], drawn["gradient"]["of"]) == (4, 9, True, 6)
+    assert drawn["other"] is not None
+
+
+WRONG = {
+    "of": ("all", "loss whose gradient flows back 'all' cannot be used: give sum or a timestep"),
+    "folded": ("maybe", "folded 'maybe' cannot be used"),
+    "look": ("<b>", "drill-down '<b>' cannot be used: give one of arithmetic"),
+    "block": ("x y", "block of weights 'x y' cannot be used"),
+    "weight": ("head", "weight 'head' cannot be used"),
+    "element": ("3", "element of a weight '3' cannot be used"),
+    "measure": ("mean", "measure 'mean' cannot be used"),
+    "quantity": ("1", "quantity to change '1' cannot be used"),
+    "changes": ("forget:0:0", "changes 'forget:0:0' cannot be used: give at most 8"),
+    "tokens": ("a:b", "replaced tokens 'a:b' cannot be used"),
+    "run": ("nope", "no run"),
+    "step": ("best", "training step 'best' cannot be shown"),
+}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_a_wrong_link_gets_a_sentence_and_the_default_stands_in(
+    open_page: OpenPage, said: Text, link: Link, key: str
+) -> None:
+    value, sentence = WRONG[key]
+    app = open_page("unrolled", **{key: value})
+    assert not app.exception
+    assert sentence in said(app)
+    assert key not in link(app)
+    assert _picture(app)["length"] > 1
+
+
+NEAREST = {
+    "step": ("300", "keeps no weights at step 300", "250"),
+    "t": ("400", "There is no timestep 401", "26"),
+    "layer": ("3", "There is no layer 4", "0"),
+    "unit": ("99", "There is no unit 100", "63"),
+    "of": ("26", "There is no loss at t = 27", "25"),
+}
+
+
+@pytest.mark.parametrize("key", NEAREST)
+def test_what_does_not_exist_is_said_and_the_nearest_stands_in(
+    open_page: OpenPage, read: Text, said: Text, link: Link, key: str
+) -> None:
+    value, sentence, nearest = NEAREST[key]
+    app = open_page("unrolled", run="tales-gru", probe=PROBE, **{key: value})
+    assert not app.exception
+    assert sentence in read(app) + said(app)
+    assert link(app)[key] == nearest
+
+
+ELSEWHERE = {
+    "changes": ("forget:0:2:1:0", "has no forget (it has update, reset, candidate, hidden)"),
+    "tokens": ("4:5000", "the vocabulary has"),
+    "quantity": ("cell", "has no cell to change (it has update, reset, candidate, hidden)"),
+    "block": ("forget", "has no block 'forget' (it has reset, keep, candidate)"),
+    "element": ("80:2", "There is no weight 81, 3 here: 64, 3 is the nearest"),
+}
+
+
+@pytest.mark.parametrize("key", ELSEWHERE)
+def test_a_link_made_for_another_network_is_answered_with_a_sentence(open_page: OpenPage, read: Text, key: str) -> None:
+    value, sentence = ELSEWHERE[key]
+    app = open_page("unrolled", run="tales-gru", look="shares", **{key: value})
+    assert not app.exception
+    assert sentence in read(app)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [("hidden:3:0:0:0", "number 4, and there are 1 layers"), ("hidden:0:300:0:0", "number 301, and there are 27"),
+     ("hidden:0:0:64:0", "number 65, and there are 64 units")],
+)  # fmt: skip
+def test_a_change_at_a_place_that_is_not_there_is_left_out(
+    open_page: OpenPage, read: Text, link: Link, change: str, sentence: str
+) -> None:
+    app = open_page("unrolled", probe=PROBE, changes=f"{change},hidden:0:1:1:0")
+    assert sentence in read(app)
+    assert link(app)["changes"] == "hidden:0:1:1:0"
+
+
+def test_a_model_without_biases_says_so(open_page: OpenPage, read: Text) -> None:
+    app = open_page("unrolled", run="hello-rnn", look="shares", weight="bias")
+    assert not app.exception
+    assert "This model has no biases: the recurrent weights stand in" in read(app)
+
+
+def test_the_sentence_stands_until_something_else_is_chosen(open_page: OpenPage, read: Text) -> None:
+    app = open_page("unrolled", probe=PROBE, of="26")
+    assert "There is no loss" in read(app)
+    assert "There is no loss" in read(app.run())
+    app = _widget(app, "button_group", "look").set_value("shares").run()
+    assert "There is no loss" not in read(app)
+
+
+# ---------------------------------------------------------------------- drill-downs
+
+
+def test_the_shares_of_the_timesteps_make_up_the_gradient(open_page: OpenPage, read: Text) -> None:
+    rows = _rows(open_page("unrolled", look="shares", probe=PROBE), "Each timestep's share")
+    assert len(rows) == len(PROBE)
+    assert rows["value"].sum() == pytest.approx(1)
+    of_one = open_page("unrolled", look="shares", probe=PROBE, of="7")
+    rows = _rows(of_one, "Each timestep's share")
+    assert rows["value"].sum() == pytest.approx(1)
+    assert (rows["value"].iloc[8:] == 0).all()
+    last = re.search(r"the 5 steps up to t = 8 make (\d+)% of the gradient", read(of_one))
+    assert last
+    assert int(last[1]) == pytest.approx(100 * rows["value"].iloc[3:8].sum(), abs=0.51)
+
+
+def test_the_shares_of_one_weight_add_up_to_its_gradient(open_page: OpenPage) -> None:
+    app = open_page("unrolled", run="tales-rnn", look="shares", probe=PROBE, element="3:17")
+    loaded = _loaded("tales-rnn")
+    weights = {name: value.clone().requires_grad_() for name, value in loaded.model.named_parameters()}
+    tokens = torch.as_tensor(loaded.vocabulary.encode(PROBE)).unsqueeze(1)
+    logits, _ = torch.func.functional_call(loaded.model, weights, (tokens[:-1], loaded.model.initial_state(1)))
+    torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens[1:].flatten(), reduction="sum").backward()
+    gradient = weights["stack.layers.0.weight_hh"].grad
+    assert gradient is not None
+    rows = _rows(app, "Each timestep's share")
+    assert rows["value"].sum() == pytest.approx(float(gradient[3, 17]), rel=1e-3)
+
+
+def test_the_histogram_is_of_the_layers_own_pre_activations(open_page: OpenPage, read: Text) -> None:
+    app = open_page("unrolled", look="activations", block="forget", probe=PROBE, t="5", unit="3")
+    loaded = _loaded("tales-lstm")
+    pre = engine.record(loaded.model, loaded.vocabulary.encode(PROBE))["forget_pre"][0].numpy()
+    rows = _rows(app, "σ")
+    now = rows[rows["series"] == "now"]
+    assert now["z"].iloc[0] == pytest.approx(pre[5, 3], abs=1e-5)
+    assert now["value"].iloc[0] == pytest.approx(1 / (1 + np.exp(-pre[5, 3])), abs=1e-5)
+    saturated = (np.exp(-np.abs(pre)) / (1 + np.exp(-np.abs(pre))) ** 2 < 0.025).mean()
+    assert float(re.search(r"([\d.]+)% of what Γ_f gets", read(app))[1]) == pytest.approx(100 * saturated, abs=0.06)  # type: ignore[index]
+
+
+# ---------------------------------------------------------------------- what if
+
+
+def test_a_change_is_recomputed_and_told_with_its_numbers(open_page: OpenPage) -> None:
+    app = open_page("unrolled", look="whatif", probe=PROBE, t="9", changes="hidden:0:5:17:-1")
+    loaded = _loaded("tales-lstm")
+    tokens = loaded.vocabulary.encode(PROBE)
+    before = engine.record(loaded.model, tokens)
+    after = engine.record(loaded.model, tokens, changes=[Change("hidden", 0, 5, 17, -1.0)])
+    rows = _rows(app, "The probability")
+    np.testing.assert_allclose(rows["before"][:-1], np.exp(-before.losses.numpy()[:-1]), rtol=1e-4)
+    np.testing.assert_allclose(rows["after"][:-1], np.exp(-after.losses.numpy()[:-1]), rtol=1e-4)
+    assert (rows["before"][:5] == rows["after"][:5]).all()
+    assert _claim(app).startswith("Setting a⟨t⟩ of unit 18, t = 6 to -1 ")
+    at = int(np.abs(rows["after"] - rows["before"])[:-1].argmax())
+    assert f"‘{loaded.vocabulary.display(tokens[at + 1])}’ at t = {at + 1}" in _claim(app)
+
+
+def test_gates_are_closed_and_changes_taken_back_with_buttons(open_page: OpenPage, link: Link) -> None:
+    app = open_page("unrolled", look="whatif", probe=PROBE, t="9", unit="3", quantity="output")
+    app = _press(app, "Close")
+    assert link(app)["changes"] == "output:0:9:3:0"
+    app = _press(app, "Keep open")
+    assert link(app)["changes"] == "output:0:9:3:1"
+    app = _widget(app, "button", "remove.change.0").click().run()
+    assert "changes" not in link(app)
+    assert _picture(app)["other"] is None
+
+
+def test_a_slider_sets_the_value_within_its_range(open_page: OpenPage, link: Link) -> None:
+    app = open_page("unrolled", look="whatif", probe=PROBE, t="9", unit="3", quantity="hidden")
+    slider = app.main.slider[0]
+    loaded = _loaded("tales-lstm")
+    present = engine.record(loaded.model, loaded.vocabulary.encode(PROBE))["hidden"][0, 9, 3]
+    assert (slider.min, slider.max) == (-1, 1)
+    assert slider.value == pytest.approx(float(present), abs=0.006)
+    app = slider.set_value(-0.5).run()
+    assert link(app)["changes"] == "hidden:0:9:3:-0.5"
+    assert app.main.slider[0].value == -0.5
+
+
+def test_another_token_is_read_instead(open_page: OpenPage, link: Link) -> None:
+    app = open_page("unrolled", look="whatif", probe=PROBE, t="4")
+    loaded = _loaded("tales-lstm")
+    other = int(loaded.vocabulary.encode("u")[0])
+    app = _widget(app, "selectbox", "token.4").set_value(other).run()
+    assert link(app)["tokens"] == f"4:{other}"
+    after = engine.record(loaded.model, loaded.vocabulary.encode("Theyuate the fish, and then"))
+    rows = _rows(app, "What could come next")
+    changed = rows[rows["which"] == "changed"].set_index("token")["probability"]
+    chances = after.log_probabilities[4].exp()
+    likeliest = loaded.vocabulary.display(int(chances.argmax()))
+    found = next(changed[name] for name in changed.index if name.split(" ◂")[0] == likeliest)
+    assert found == pytest.approx(float(chances.max()), rel=1e-3)
+    assert "Reading ‘u’ for ‘␣’ at t = 5" in _claim(app)
+
+
+def test_a_ninth_change_is_refused(open_page: OpenPage, link: Link) -> None:
+    eight = ",".join(f"hidden:0:{t}:0:0" for t in range(8))
+    app = open_page("unrolled", look="whatif", probe=PROBE, t="20", changes=eight, quantity="hidden")
+    assert app.main.slider[0].disabled
+    assert next(button for button in app.main.button if button.label == "Set to 0").disabled
+    assert link(app)["changes"] == eight
+
+
+EXPERIMENTS = {
+    "LSTM above RNN, before any training": lambda app: _picture(app, 1)["cell"] == "RNN" and "felt" in _claim(app),
+    "Close the gate that matters most here": lambda app: len(_settings(app).changes) == 1,
+    "A network whose every number fits": lambda app: _picture(app)["units"] == 3,
+}
+
+
+@pytest.mark.parametrize("label", EXPERIMENTS)
+def test_every_experiment_works_with_one_click(open_page: OpenPage, said: Text, read: Text, label: str) -> None:
+    app = _press(open_page("unrolled", probe=PROBE, t="12"), label)
+    assert not app.exception
+    assert said(app) == ""
+    assert EXPERIMENTS[label](app)
+
+
+# ---------------------------------------------------------------------- bad probes and weights
+
+
+def test_an_empty_probe_is_the_runs_own(open_page: OpenPage, said: Text) -> None:
+    app = open_page("unrolled", probe="")
+    assert said(app) == ""
+    assert _picture(app)["length"] > 10
+
+
+@pytest.mark.parametrize("look", settings_of.LOOKS)
+def test_one_token_has_no_loss_and_every_drill_down_says_what_there_is(
+    open_page: OpenPage, said: Text, look: str
+) -> None:
+    app = open_page("unrolled", probe="T", look=look, of="0", changes="hidden:0:0:0:1")
+    assert not app.exception
+    assert said(app) == ""
+    assert _picture(app)["length"] == 1
+
+
+STRANGE = {
+    "all unknown": ("tales-lstm", "☃☃☃"),
+    "markup": ("tales-gru", MARKUP),
+    "one unknown": ("tales-rnn", "The ☃ wolf"),
+    "invisible": ("hello-rnn", "\u202e\u200b\x00"),
+    "words": ("tales-words", MARKUP),
+    "one unknown word": ("tales-words", "the wolf ☃ the"),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_what_the_vocabulary_lacks_is_shown_and_counted(open_page: OpenPage, read: Text, said: Text, name: str) -> None:
+    run, text = STRANGE[name]
+    app = open_page("unrolled", run=run, probe=text)
+    for look in settings_of.LOOKS:
+        app = _widget(app, "button_group", "look").set_value(look).run()
+        assert not app.exception, look
+        assert said(app) == ""
+        assert "unknown to this model" in read(app)
+
+
+def test_a_probe_of_10_000_characters_is_cut_and_says_so(open_page: OpenPage, read: Text, said: Text) -> None:
+    app = open_page("unrolled", probe="once upon " * 1_000)
+    assert not app.exception
+    assert "500 characters" in said(app) + read(app)
+    assert _picture(app)["length"] == LONGEST_PROBE
+
+
+@pytest.mark.parametrize("look", settings_of.LOOKS)
+def test_weights_that_are_nan_are_drawn_and_said(open_page: OpenPage, read: Text, said: Text, look: str) -> None:
+    run = _made(Config().with_values(cell="lstm", units=5), spoil=True)
+    app = open_page("unrolled", run=run, look=look, changes="forget:0:1:1:0", of="3", t="3")
+    assert not app.exception
+    assert said(app) == ""
+    assert "not finite" in read(app)
+    if look in ("activations", "shares"):
+        assert "NaN" in "\n".join(box.value for box in app.main.markdown)
+
+
+def _made(config: Config, *, spoil: bool = False) -> str:
+    """A run with one checkpoint: its first weights, or NaN in one of them."""
+    run = services.store().create_run(config, name="Made", start=False)
+    vocabulary = lens.corpus(config.data).vocabulary
+    weights = LanguageModel(config.model, len(vocabulary), seed=1).state_dict()
+    if spoil:
+        weights["stack.layers.0.weight_hh"][0, 0] = torch.nan
+    made = Checkpoint(
+        step=3,
+        full=False,
+        config=config,
+        corpus_sha256="0" * 64,
+        vocabulary=vocabulary.to_json(),
+        planned_steps=100,
+        tensors={f"model.{name}": tensor for name, tensor in weights.items()},
+    )
+    services.store().put_checkpoint(run, made)
+    return run

@@ -1,0 +1,61 @@
+"""The page's address: written at once, with what is not ours left alone; what is stale is nobody's choice."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.runtime.state.query_params import QueryParams
+from streamlit.testing.v1 import AppTest
+
+from playground import link
+
+
+def _script() -> None:
+    import streamlit as st
+
+    from playground import link
+
+    link.put(st.session_state["values"])
+    st.session_state["stale"] = [text for text in ("1", "2", "3") if link.stale("t", text)]
+
+
+def _app(**given: str) -> AppTest:
+    app = AppTest.from_function(_script)
+    for key, value in given.items():
+        app.query_params[key] = value
+    return app
+
+
+def _put(app: AppTest, **values: str | None) -> dict[str, str]:
+    app.session_state["values"] = values
+    app.run()
+    assert not app.exception
+    given = {key: app.query_params[key] for key in app.query_params}
+    return {key: value[-1] if isinstance(value, list) else value for key, value in given.items()}
+
+
+def test_what_is_not_ours_stays_and_none_takes_a_key_out() -> None:
+    app = _app(embed="true", other="x", t="1")
+    assert _put(app, t=None, unit="3") == {"embed": "true", "other": "x", "unit": "3"}
+
+
+def test_many_keys_are_one_change_of_the_address_and_none_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    send = QueryParams._send_query_param_msg
+    monkeypatch.setattr(QueryParams, "_send_query_param_msg", lambda self: (sent.append(1), send(self)))
+    app = _app(run="a")
+    _put(app, run="b", t="1", unit="2", step=None)
+    assert len(sent) == 1
+    _put(app, run="b", t="1", unit="2", step=None)
+    assert len(sent) == 1
+
+
+def test_what_was_replaced_a_moment_ago_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = _app(t="1")
+    _put(app, t="2")
+    _put(app, t="3")
+    assert app.session_state["stale"] == ["1", "2"]
+    _put(app, t="1")
+    assert app.session_state["stale"] == ["2", "3"], "what stands there now is not stale"
+    monkeypatch.setattr(link, "STALE_SECONDS", 0.0)
+    _put(app, t="1")
+    assert app.session_state["stale"] == []
