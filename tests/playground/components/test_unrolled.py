@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from playground.components import unrolled
 from playground.components.unrolled import SCRIPTS, Word, said
 
-FOLDER = Path(unrolled.__file__).parent
+FOLDER = Path(unrolled.__file__).parent / "browser"
 
 
 @pytest.mark.parametrize(
