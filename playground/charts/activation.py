@@ -20,7 +20,7 @@ from playground.text import number
 Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
 
-COLUMNS = ("series", "z", "end", "value", "share", "saturated", "text", "t")
+COLUMNS = ("part", "z", "end", "value", "share", "saturated", "text", "t")
 BINS = 48
 _CURVE = 161
 _TICKS = 500
@@ -48,7 +48,7 @@ class Chosen:
 def activation_frame(*, values: Array, chosen: Chosen, function: Function, derivative: Function) -> pd.DataFrame:
     """The rows of `activation_spec`; columns as in `COLUMNS`.
 
-    Series: "bin", a bar of the histogram from `z` to `end`, `share` of all values high; "function" and
+    Parts: "bin", a bar of the histogram from `z` to `end`, `share` of all values high; "function" and
     "derivative", lines; "unit", the chosen unit's values; "now", the chosen one, on both lines; "NaN", how many values
     cannot be placed.
 
@@ -126,7 +126,7 @@ def activation_spec(function: str, low: float, high: float, color: str) -> Spec:
     curves = [
         _of(_FUNCTION).mark_line(color=color, strokeWidth=2.6, tooltip=None).encode(x=x, y=lines),
         _of(_DERIVATIVE)
-        .mark_line(color=theme.SIGNED_ORANGE, strokeWidth=2, strokeDash=[6, 3], tooltip=None)
+        .mark_line(color=alt.ExprRef("ink"), strokeWidth=1.6, strokeDash=[6, 3], tooltip=None)
         .encode(x=x, y=lines),
         *_marks_of_the_unit(function, x, lines),
     ]
@@ -150,8 +150,8 @@ def activation_spec(function: str, low: float, high: float, color: str) -> Spec:
     return spec
 
 
-def _of(series: str) -> alt.Chart:
-    return alt.Chart().transform_filter(f"datum.series === '{series}'")
+def _of(part: str) -> alt.Chart:
+    return alt.Chart().transform_filter(f"datum.part === '{part}'")
 
 
 def _histogram(x: alt.X) -> alt.Chart:
@@ -189,7 +189,7 @@ def _marks_of_the_unit(function: str, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     dot = _of("now").mark_point(filled=True, size=110, opacity=1, color=ink)
     lost = (
         alt.Chart()
-        .transform_filter("datum.series === 'NaN'")
+        .transform_filter("datum.part === 'NaN'")
         .mark_text(color=theme.ALARM, fontSize=14, fontWeight="bold", tooltip=None)
     )
     return [

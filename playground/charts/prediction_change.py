@@ -162,8 +162,8 @@ def top_frame(*, before: Array, after: Array, names: Sequence[str], expected: in
 
 
 @cache
-def top_spec(color: str) -> Spec:
-    """Paired bars; reads `top_frame`. `color` is that of the changed model."""
+def top_spec() -> Spec:
+    """Paired bars; reads `top_frame`. The changed model has a colour that says nothing of higher or lower."""
     y = alt.Y(
         "token:N",
         title=None,
@@ -178,7 +178,7 @@ def top_spec(color: str) -> Spec:
         axis=alt.Axis(format="~%", tickCount=4, labelFlush=True),
         scale=alt.Scale(domain=[0, alt.ExprRef("most[1] > 0 ? most[1] * width / max(1, width - 44) : 1")], nice=False),
     )
-    shades = alt.Color("which:N", scale=alt.Scale(domain=[BEFORE, AFTER], range=[theme.MUTED, color]), legend=None)
+    shades = alt.Color("which:N", scale=alt.Scale(domain=[BEFORE, AFTER], range=[theme.MUTED, theme.GATE]), legend=None)
     tooltip = [
         alt.Tooltip("token:N", title="token"),
         alt.Tooltip("which:N", title="probability"),

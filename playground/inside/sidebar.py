@@ -66,6 +66,8 @@ def _take_text(name: str, key: str, shown: str, longest: int) -> None:
     # What is shown may be what was shown before, and not what is in the browser now: a new widget takes its place.
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     state.select(**{name: kept})
+    if name == "probe" and not kept:
+        state.problem("There is nothing in the probe: the run's own stands in.")
 
 
 def compared(selection: state.Selection, chosen: str) -> tuple[list[str], list[str]]:

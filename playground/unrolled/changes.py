@@ -14,6 +14,7 @@ import numpy as np
 from engine.cells.cell import Cell
 from engine.trace import UNKNOWN, Change, Trace
 from playground import notation
+from playground.charts.next_token import percent
 from playground.charts.prediction_change import percent_or_nan
 from playground.inside.view import View
 from playground.text import number
@@ -156,7 +157,7 @@ def effect(view: View, other: Trace, fitted: Fitted) -> str:
     before, after = expected_probability(view.trace, targets), expected_probability(other, targets)
     known = np.isfinite(before) & np.isfinite(after)
     if not known.any():
-        return f"{who} cannot be judged: no prediction here is a number, or the probe has no next token."
+        return f"{who} {_without_losses(view, other, several)}."
     turn = np.where(known, np.abs(after - before), -1.0)
     at = int(np.argmax(turn))
     if turn[at] < _NOTICED:
@@ -166,6 +167,18 @@ def effect(view: View, other: Trace, fitted: Fitted) -> str:
     chances = f"from {percent_or_nan(before[at])} to {percent_or_nan(after[at])}"
     what = f"the probability of {quoted(view, int(targets[at]))} at t = {at + first(view.notation)} {chances}"
     return f"{who} {verb} {what}; {_losses(before[known], after[known])}."
+
+
+def _without_losses(view: View, other: Trace, several: bool) -> str:
+    """What becomes of the likeliest next token at the chosen timestep, where nothing is known to follow anywhere."""
+    before, after = (trace.log_probabilities[view.t].double().exp() for trace in (view.trace, other))
+    best = int(before.argmax())
+    if not (before.isfinite().all() and after.isfinite().all()):
+        return "cannot be judged: the predictions are NaN"
+    at, chances = view.t + first(view.notation), (percent(float(before[best])), percent(float(after[best])))
+    return (
+        f"leave{'' if several else 's'} {quoted(view, best)} at t = {at} with {chances[1]}, where it had {chances[0]}"
+    )
 
 
 def _losses(before: np.ndarray, after: np.ndarray) -> str:

@@ -47,7 +47,7 @@ def picture(
     kind = "word" if view.vocabulary.level == "word" else "character"
     return Picture(
         title="The network, unrolled over the probe",
-        about=_about(view, kind),
+        about=_about(view, kind, other),
         run=visible(view.run.name),
         letter=view.letter,
         cell=cell.title,
@@ -77,7 +77,7 @@ def picture(
     )
 
 
-def _about(view: View, kind: str) -> str:
+def _about(view: View, kind: str, other: Trace | None) -> str:
     trace = view.trace
     layers = "1 layer" if trace.layers == 1 else f"{trace.layers} layers"
     read = f"1 {kind}" if trace.length == 1 else f"{trace.length} {kind}s"
@@ -88,9 +88,11 @@ def _about(view: View, kind: str) -> str:
     if not len(known):
         return f"{sentence} No next {kind} is known, so there is no loss."
     worst = int(known[trace.losses[known].argmax()])
-    mean = float(trace.losses[known].mean())
+    mean = f"{number(float(trace.losses[known].mean()))} nats"
+    if other is not None:
+        mean += f", with the change {number(float(other.losses[known].mean()))}"
     return (
-        f"{sentence} Its mean loss is {number(mean)} nats; what came after {kind} {worst + 1} surprised it most: "
+        f"{sentence} Its mean loss is {mean}; what came after {kind} {worst + 1} surprised it most: "
         f"{number(float(trace.losses[worst]))} nats."
     )
 

@@ -10,7 +10,6 @@ import streamlit as st
 
 from engine.analysis import activity
 from engine.trace import UNKNOWN, Target, Trace
-from playground import theme
 from playground.charts.activation import Spec
 from playground.charts.export import Kind, export
 from playground.charts.prediction_change import along_spec, top_spec
@@ -74,7 +73,7 @@ def _charts(view: View, of: Target, fitted: Fitted, other: Trace | None) -> list
         values = lambda: weight_shares.frame(view, weight_shares.shares_of(view, of))  # noqa: E731
         return [("Weight gradient", "weight-gradient", shares_spec(weight_shares.measure()), values)]
     if look == "whatif" and other is not None:
-        top = top_spec(theme.family_color(view.cell.name))
+        top = top_spec()
         return [
             ("What if, along the text", "what-if", along_spec(), lambda: whatif.frame_along(view, other, fitted)),
             ("What if, next tokens", "what-if-next", top, lambda: whatif.frame_top(view, other)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -104,24 +106,29 @@ def _choose(view: View, of: Target) -> None:
             [name for name in settings.WEIGHTS if name != "bias" or has_bias],
             lambda name: "$b$" if name == "bias" else f"${notation.term(name, view.notation).latex}$",
         )
-        if len(view.cell.blocks) > 1:
+        alone = settings.current().element is not None
+        if len(view.cell.blocks) > 1:  # one weight stands in one block's rows
             _control(
                 "Rows of",
                 "block",
-                [_ALL, *view.cell.blocks],
+                [*view.cell.blocks] if alone else [_ALL, *view.cell.blocks],
                 lambda name: blocks.latex(view, name) if name else "all",
+                shown=blocks.chosen(view) if alone else None,
             )
-        if settings.current().element is None:
+        if not alone:
             _control("Drawn", "measure", list(settings.MEASURES), lambda name: settings.MEASURES[name])
         _choose_element(view)
 
 
-def _control(label: str, name: str, options: list[str], says) -> None:
+def _control(
+    label: str, name: str, options: list[str], says: Callable[[str], str], *, shown: str | None = None
+) -> None:
+    """The choice of a setting; `shown` is the option that it stands at, where that is another than it says."""
     key = settings.key(name)
     st.segmented_control(
         label,
         options,
-        default=getattr(settings.current(), name),
+        default=getattr(settings.current(), name) if shown is None else shown,
         required=True,
         format_func=says,
         key=key,
@@ -155,7 +162,7 @@ def _choose_element(view: View) -> None:
 
 def _from(view: View) -> str:
     below = settings.current().weight == "weight_ih" and view.layer == 0
-    return "from input" if below else "from unit"
+    return "from input value" if below else "from unit"
 
 
 def _toggle_element(key: str, unit: int) -> None:
@@ -177,6 +184,9 @@ def equation(view: View, of: Target) -> str:
     """That a shared weight's gradient is a sum over time, in the notation."""
     weight = settings.current().weight
     name = "b" if weight == "bias" else notation.term(weight, view.notation).latex
+    place = settings.current().element
+    if place is not None:
+        name += f"[{place[0] + first(view.notation)}, {place[1] + first(view.notation)}]"
     loss = r"\mathcal{L}" if of == "sum" else rf"\mathcal{{L}}_{{{of + first(view.notation)}}}"
     share = rf"\left.\frac{{\partial {loss}}}{{\partial {name}}}\right|_t"
     return rf"\frac{{\partial {loss}}}{{\partial {name}}} = \sum_t {share}"
@@ -194,10 +204,11 @@ def sentence(view: View, of: Target, values: np.ndarray) -> str:
     biggest = int(np.argmax(np.abs(values)))
     read = f"t = {biggest + base}, where ‘{view.probe.names[biggest]}’ is read"
     if kind == "element":
-        pull = "up" if values.sum() < 0 else "down"
+        total, largest = float(values.sum()), float(values[biggest])
+        way = ", against the sum" if total * largest < 0 else ""
         return (
-            f"The steps add up to {number(float(values.sum()))}, so that learning pulls this weight {pull}; most comes "
-            f"from {read}: {number(float(values[biggest]))}."
+            f"The steps add up to {number(total)}: learning pulls this weight {'up' if total < 0 else 'down'}. The "
+            f"largest share is that of {read}: {number(largest)}{way}."
         )
     if kind == "norm":
         return f"The largest share is that of {read}: {number(float(values[biggest]))}."

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from engine.trace import UNKNOWN, Change, Trace
-from playground import theme
 from playground.charts.prediction_change import along_frame, along_spec, top_frame, top_spec
 from playground.inside.view import View
 from playground.text import escape_markdown, number
@@ -47,9 +47,7 @@ def panel(view: View, fitted: Fitted, other: Trace | None) -> None:
     with along:
         st.vega_lite_chart(frame_along(view, other, fitted), along_spec(), key="unrolled.whatif.along")
     with top:
-        st.vega_lite_chart(
-            frame_top(view, other), top_spec(theme.family_color(view.cell.name)), key="unrolled.whatif.top"
-        )
+        st.vega_lite_chart(frame_top(view, other), top_spec(), key="unrolled.whatif.top")
 
 
 # ---------------------------------------------------------------------- what is overridden
@@ -193,7 +191,7 @@ def _removal(label: str, name: str, **left: tuple) -> None:
 # ---------------------------------------------------------------------- what it does
 
 
-def frame_along(view: View, other: Trace, fitted: Fitted):
+def frame_along(view: View, other: Trace, fitted: Fitted) -> pd.DataFrame:
     """Rows of the chart along the text."""
     targets = view.trace.targets.tolist()
     return along_frame(
@@ -207,7 +205,7 @@ def frame_along(view: View, other: Trace, fitted: Fitted):
     )
 
 
-def frame_top(view: View, other: Trace):
+def frame_top(view: View, other: Trace) -> pd.DataFrame:
     """Rows of the chart of the likeliest tokens at the chosen timestep."""
     names = [view.vocabulary.display(token) for token in range(len(view.vocabulary))]
     before, after = (trace.log_probabilities[view.t].double().exp().numpy() for trace in (view.trace, other))

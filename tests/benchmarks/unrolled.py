@@ -219,11 +219,13 @@ def _say_live(bench: Bench, turns: int, seconds: float) -> None:
     config = Config().with_values(layers=2, units=128, steps=20_000, evaluations=1, sampling__length=0)
     train = TrainPage(bench.visits.open(link(config)))
     run = train.train()
-    train.page.close()
+    train.page.goto("about:blank")
     watched, alone, updates, pauses, same = [], [], 0, [], True
     for _ in range(turns):
         alone.append(_steps_a_second(bench.store, run, lambda: time.sleep(seconds)))
-        page = opened(bench.visits, f"run={run}&probe={quote(PROBE)}")
+        page = UnrolledPage(train.page.context.new_page())
+        page.page.goto(f"{bench.visits.base}/unrolled?run={run}&probe={quote(PROBE)}")
+        page.drawn()
         eventually(page.page, "the page follows", lambda page=page, first=page.network.step: page.network.step > first)
         found: list[dict] = []
         watched.append(

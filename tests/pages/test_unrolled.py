@@ -23,6 +23,7 @@ from engine.models.language_model import LanguageModel
 from engine.trace import LONGEST_PROBE, Change
 from engine.training.checkpoint import Checkpoint
 from playground import lens, loading, services
+from playground.charts.export import export
 from playground.inside import traces
 from playground.notation import NOTATIONS
 from playground.runs.shipped import ORDER
@@ -295,12 +296,24 @@ def test_the_shares_of_one_weight_add_up_to_its_gradient(open_page: OpenPage) ->
     assert rows["value"].sum() == pytest.approx(float(gradient[3, 17]), rel=1e-3)
 
 
+def test_one_weight_is_chosen_by_its_unit_and_where_it_comes_from(open_page: OpenPage, link: Link) -> None:
+    app = open_page("unrolled", look="shares", probe=PROBE, unit="9")
+    app = app.main.toggle[0].set_value(True).run()
+    assert link(app)["element"] == "9:0"
+    rows = _widget(app, "button_group", "block")
+    assert rows.value == "update", "one weight stands in one block's rows"
+    app = _widget(app, "number_input", "element.1").set_value(18).run()
+    assert link(app)["element"] == "9:17"
+    app = app.main.toggle[0].set_value(False).run()
+    assert "element" not in link(app)
+
+
 def test_the_histogram_is_of_the_layers_own_pre_activations(open_page: OpenPage, read: Text) -> None:
     app = open_page("unrolled", look="activations", block="forget", probe=PROBE, t="5", unit="3")
     loaded = _loaded("tales-lstm")
     pre = engine.record(loaded.model, loaded.vocabulary.encode(PROBE))["forget_pre"][0].numpy()
     rows = _rows(app, "σ")
-    now = rows[rows["series"] == "now"]
+    now = rows[rows["part"] == "now"]
     assert now["z"].iloc[0] == pytest.approx(pre[5, 3], abs=1e-5)
     assert now["value"].iloc[0] == pytest.approx(1 / (1 + np.exp(-pre[5, 3])), abs=1e-5)
     saturated = (np.exp(-np.abs(pre)) / (1 + np.exp(-np.abs(pre))) ** 2 < 0.025).mean()
@@ -370,6 +383,19 @@ def test_a_ninth_change_is_refused(open_page: OpenPage, link: Link) -> None:
     assert app.main.slider[0].disabled
     assert next(button for button in app.main.button if button.label == "Set to 0").disabled
     assert link(app)["changes"] == eight
+
+
+@pytest.mark.parametrize("look", ["activations", "shares", "whatif"])
+def test_every_chart_can_be_taken_away(open_page: OpenPage, look: str) -> None:
+    app = open_page("unrolled", look=look, probe=PROBE, changes="hidden:0:3:0:1", t="8")
+    charts = app.get("vega_lite_chart")
+    assert charts
+    for chart in charts:
+        spec = json.loads(chart.proto.spec)
+        rows = pa.ipc.open_stream(io.BytesIO(chart.proto.data.data)).read_pandas()
+        assert export(spec, rows, "svg").startswith(b"<svg")
+        assert export(spec, rows, "png").startswith(b"\x89PNG")
+        assert len(export(spec, rows, "csv").splitlines()) == len(rows) + 1
 
 
 EXPERIMENTS = {

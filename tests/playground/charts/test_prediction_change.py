@@ -47,9 +47,9 @@ def test_nan_is_said() -> None:
 
 
 def test_the_specifications_are_constant_and_say_what_they_show() -> None:
-    for spec in (along_spec(), top_spec("#0072B2")):
+    for spec in (along_spec(), top_spec()):
         assert spec["title"]["text"]
         assert spec["description"]
         assert "datasets" not in spec
     assert along_spec() is along_spec()
-    assert top_spec("#0072B2") is top_spec("#0072B2")
+    assert top_spec() is top_spec()

@@ -13,6 +13,7 @@ from engine.cells import CELLS
 from engine.config import Config
 from engine.trace import Change
 from playground import loading
+from playground.charts.next_token import percent
 from playground.inside.view import View, look
 from playground.state import Selection
 from playground.unrolled import changes
@@ -98,6 +99,14 @@ def test_a_change_that_does_nothing_says_so(view: Look) -> None:
     value = float(found.trace["forget"][0, 9, 5])
     fitted = changes.Fitted((Change("forget", 0, 9, 5, value),), (), ())
     assert "moves no prediction" in changes.effect(found, changes.applied(found, fitted), fitted)
+
+
+def test_where_nothing_is_known_to_follow_the_likeliest_token_is_told_of(view: Look) -> None:
+    found = view("tales-lstm", probe="T", t=0)
+    fitted = changes.Fitted((Change("cell", 0, 0, 5, 6.0),), (), ())
+    said = changes.effect(found, changes.applied(found, fitted), fitted)
+    assert said.startswith("Setting c⟨t⟩ of unit 6, t = 1 to 6 leaves ‘")
+    assert percent(float(found.trace.log_probabilities[0].exp().max())) in said
 
 
 @pytest.mark.parametrize("run", ["tales-lstm", "tales-gru", "tales-rnn", "hello-rnn"])

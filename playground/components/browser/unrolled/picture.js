@@ -41,7 +41,7 @@ function startPicture(root) {
   };
   const onPlace = ({ detail }) => place({ ...detail }, true);
   window.addEventListener("unrolled:place", onPlace);
-  takeAway(find(".take-away"), "unrolled", wholePicture, () => tableOf(numbers));
+  takeAway(find(".take-away"), { toString: () => fileName(numbers.data) }, wholePicture, () => tableOf(numbers));
   find(".fold").onclick = () => fold(!folded, true);
   find(".of select").onchange = (event) => {
     const { value } = event.target;
@@ -281,4 +281,9 @@ function startPicture(root) {
   }
 
   return self;
+}
+
+// A class's folder may hold several: run and step tell them apart.
+function fileName({ run, step }) {
+  return `${run}-step-${step}-unrolled`.replace(/[^\w.-]+/g, "-");
 }
