@@ -25,7 +25,7 @@ from playground.unrolled.signs import first
 _TRIED = 6
 """Changes that are tried out to find a telling one."""
 
-_NOTICED = 0.005
+_NOTICED = 0.01
 """A change of a probability by less goes unmentioned."""
 
 

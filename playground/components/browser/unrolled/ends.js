@@ -72,8 +72,8 @@ function patchTarget(column, numbers, layout, t, view) {
   const changed = numbers.other && judged && short(after) !== short(loss);
   const said = judged ? (changed ? `${short(loss)}→${short(after)}` : `${short(loss)} nats`) : known ? (unknownNext(data, t) ? "unknown" : "NaN") : "";
   put(column.loss, { x: layout.middle, y: y + PILL + 10, fill: changed ? colors.alarm : null }, said);
-  const change = changed ? [loss, after].map((nats) => percent(Math.exp(-nats)).replace("%", "")).join("→") + "%" : "";
-  const chance = change || (judged ? `p = ${percent(Math.exp(-loss))}`.replace(/= ([<>])/, "$1 ") : "");
+  const [was, now] = (changed ? [loss, after] : []).map((nats) => percent(Math.exp(-nats)).replace("%", ""));
+  const chance = was !== now ? `${was}→${now}%` : (judged ? `p = ${percent(Math.exp(-loss))}`.replace(/= ([<>])/, "$1 ") : "");
   put(column.chance, { x: layout.middle, y: y + PILL + 23 }, chance);
   if (column.entry) patchEntry(column, numbers, layout, t, { source, reveal, colors });
 }
