@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from playground import theme
+from playground.charts import along_probe
 from playground.charts.constant import Spec, constant
 from playground.charts.next_token import percent
 
@@ -73,14 +74,7 @@ def percent_or_nan(probability: float) -> str:
 @cache
 def along_spec() -> Spec:
     """From before to after at each timestep; reads `along_frame`."""
-    x = alt.X(
-        "place:Q",
-        title="timestep t",
-        axis=alt.Axis(format="d", grid=False, tickMinStep=1, offset=alt.ExprRef("named ? 18 : 0")),
-        scale=alt.Scale(
-            nice=False, zero=False, domain=[alt.ExprRef("places[0] - 0.7"), alt.ExprRef("places[1] + 0.7")]
-        ),
-    )
+    x = along_probe.timesteps()
     scale = alt.Scale(domain=[0, 1], nice=False)
     y = alt.Y("before:Q", title="probability of what follows", scale=scale, axis=alt.Axis(format="~%", tickCount=5))
     end = alt.Y("after:Q", scale=scale)
@@ -118,14 +112,8 @@ def along_spec() -> Spec:
         .mark_rule(color=ink, opacity=0.12, strokeWidth=alt.ExprRef("max(6, width / length(data('source')))"))
         .encode(x=x)
     )
-    tokens = (
-        alt.Chart()
-        .transform_filter("named")
-        .mark_text(font="monospace", fontSize=12, color=ink, tooltip=None)
-        .encode(x=x, y=alt.value(alt.ExprRef("height + 11")), text="token:N")
-    )
     return constant(
-        [here, cut, line, bars, was, now, tokens],
+        [here, cut, line, bars, was, now, along_probe.tokens(x)],
         alt.TitleParams(
             "The probability of what really follows",
             subtitle="grey: as it was; orange: higher now, blue: lower; dashed: the change",
@@ -133,8 +121,7 @@ def along_spec() -> Spec:
         "For each timestep the probability of the following token before and after the change.",
         height=theme.HEIGHT_SMALL + 70,
         legend=False,
-        places="extent(pluck(data('source'), 'place'))",
-        named="width / max(1, length(data('source'))) > 9",
+        **along_probe.PLACES,
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from playground import theme
+from playground.charts import along_probe
 from playground.charts.constant import Spec, constant
 from playground.charts.next_token import percent
 from playground.text import number
@@ -62,14 +63,7 @@ def _said(value: float, measure: str) -> str:
 def shares_spec(measure: str) -> Spec:
     """A bar for each timestep, its token below; reads `shares_frame`. `measure` is a key of `TITLES`."""
     axis, subtitle = TITLES[measure]
-    x = alt.X(
-        "place:Q",
-        title="timestep t",
-        axis=alt.Axis(format="d", grid=False, tickMinStep=1, offset=alt.ExprRef("named ? 18 : 0")),
-        scale=alt.Scale(
-            nice=False, zero=False, domain=[alt.ExprRef("places[0] - 0.7"), alt.ExprRef("places[1] + 0.7")]
-        ),
-    )
+    x = along_probe.timesteps()
     scale = alt.Scale(domain=[alt.ExprRef("lowest"), alt.ExprRef("highest")], nice=True)
     y = alt.Y(
         "value:Q", title=axis, axis=alt.Axis(tickCount=5, format="~%" if measure == "along" else "~g"), scale=scale
@@ -92,12 +86,6 @@ def shares_spec(measure: str) -> Spec:
     bars = alt.Chart().mark_bar(size=wide).encode(x=x, y=y, color=shades, tooltip=tooltip)
     column = chosen.mark_rule(color=ink, opacity=0.12, strokeWidth=wide, tooltip=None).encode(x=x)
     level = alt.Chart().mark_rule(color=ink, opacity=0.5, tooltip=None).encode(y=alt.Y(datum=0, scale=scale))
-    tokens = (
-        alt.Chart()
-        .transform_filter("named")
-        .mark_text(font="monospace", fontSize=12, color=ink, tooltip=None)
-        .encode(x=x, y=alt.value(alt.ExprRef("height + 11")), text="token:N")
-    )
     number_above = chosen.mark_text(
         color=ink, fontWeight="bold", fontSize=12, dy=alt.ExprRef("datum.value < 0 ? 11 : -9"), tooltip=None
     ).encode(x=x, y=y, text="text:N")
@@ -112,13 +100,12 @@ def shares_spec(measure: str) -> Spec:
         )
     )
     return constant(
-        [column, bars, level, tokens, number_above, broken],
+        [column, bars, level, along_probe.tokens(x), number_above, broken],
         alt.TitleParams("Each timestep's share of the gradient", subtitle=subtitle),
         "Bars along the text: what each timestep contributes to the gradient of one weight matrix.",
         height=theme.HEIGHT_SMALL + 40,
         legend=False,
         lowest="min(0, extent(pluck(data('source'), 'value'))[0] || 0)",
         highest="max(1e-12, extent(pluck(data('source'), 'value'))[1] || 0)",
-        places="extent(pluck(data('source'), 'place'))",
-        named="width / max(1, length(data('source'))) > 9",
+        **along_probe.PLACES,
     )

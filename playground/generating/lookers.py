@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import streamlit as st
 
+from playground import drill_downs
 from playground.charts.surprise import surprise_frame, surprise_spec
 from playground.generating import film, likelihood, sentences, settings
 from playground.generating.jobs import Job
@@ -14,20 +15,8 @@ from playground.text import visible
 
 def choose(writers: list[Writer]) -> None:
     """The choice of a drill-down, and the one that was chosen."""
-    st.subheader("Look closer", anchor=False)
     wanted = settings.current().look
-    key = settings.key("look")
-    st.segmented_control(
-        "Look closer",
-        list(settings.LOOKS),
-        default=wanted,
-        required=True,
-        format_func=lambda name: settings.LOOKS[name],
-        key=key,
-        on_change=settings.edit,
-        args=("look", key),
-        label_visibility="collapsed",
-    )
+    drill_downs.choose(settings.LOOKS, wanted, key=settings.key("look"), on_change=settings.edit)
     with st.container(key=f"generate-look-{wanted}"):
         if wanted == "steps":
             film.panel(writers[0])

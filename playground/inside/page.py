@@ -12,11 +12,10 @@ import streamlit as st
 from playground import frame as page_frame
 from playground import state
 from playground.components.selection_bar import LABELS, Bar, selection_bar, told
-from playground.inside.places import first_index
 from playground.inside.scene import Seen, scene
 from playground.inside.sidebar import sidebar
 from playground.inside.view import View
-from playground.notation import NOTATIONS
+from playground.notation import NOTATIONS, first_index
 from playground.runs.records import RunNotFoundError, StoreError
 from playground.text import escape_markdown, shorten, visible
 

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from engine.trace import UNKNOWN, Trace
 from playground import state, weights
+from playground.notation import first_index
 from playground.runs.reader import Snapshot
 from playground.state import Selection
 from playground.text import visible
@@ -19,11 +20,6 @@ class Place(TypedDict):
     t: int
     layer: int
     unit: int
-
-
-def first_index(notation: str) -> int:
-    """What a notation calls the first timestep, layer and unit: PyTorch's arrays begin with 0, courses with 1."""
-    return 0 if notation == "pytorch" else 1
 
 
 def kept_step(run: Snapshot, step: int) -> tuple[int, Said]:

@@ -9,7 +9,7 @@ Positions in a sequence and layers are counted from 0 in all arguments, as in ar
 from playground.notation.equations import CELLS_WITH_EQUATIONS, equation_parts, equations, output_parts
 from playground.notation.parts import Equation, Part
 from playground.notation.symbols import Symbol
-from playground.notation.terms import NOTATIONS, QUANTITIES, Index, Term, term
+from playground.notation.terms import NOTATIONS, QUANTITIES, Index, Term, first_index, term
 
 __all__ = [
     "CELLS_WITH_EQUATIONS",
@@ -22,6 +22,7 @@ __all__ = [
     "Term",
     "equation_parts",
     "equations",
+    "first_index",
     "output_parts",
     "term",
 ]

@@ -171,9 +171,14 @@ def check(notation: str) -> None:
         raise ValueError(f"There is no notation {notation!r}; choose one of {', '.join(NOTATIONS)}.")
 
 
+def first_index(notation: str) -> int:
+    """What a notation calls the first timestep, layer and unit: PyTorch's arrays begin with 0, courses with 1."""
+    return 0 if notation == "pytorch" else 1
+
+
 def indexed(latex: str, text: str, notation: str, layer: int | None, t: Index) -> tuple[str, str]:
     """LaTeX and text with time and layer added where the notation has them."""
-    first = 0 if notation == "pytorch" else 1
+    first = first_index(notation)
     time = "" if t is None else str(t + first) if isinstance(t, int) else t
     level = "" if layer is None else str(layer + first)
     if notation == "ng":

@@ -11,9 +11,9 @@ from playground import theme
 from playground.charts.activation import Chosen, activation_frame, activation_spec
 from playground.charts.constant import Spec
 from playground.inside.view import View
+from playground.notation import first_index
 from playground.text import escape_markdown, number
 from playground.unrolled import blocks
-from playground.unrolled.signs import first
 
 _SIGNS = {"sigmoid": "σ", "tanh": "tanh", "relu": "ReLU", "identity": "identity"}
 _RANGES = {"sigmoid": (0.0, 1.05), "tanh": (-1.05, 1.05), "relu": (-1.0, 4.0), "identity": (-4.0, 4.0)}
@@ -34,7 +34,7 @@ def sentence(view: View, block: str) -> str:
     """How much of the layer is saturated, and where the chosen unit stands."""
     name = activation_of(view.cell, block)
     pre = view.trace[f"{block}_pre"][view.layer].double().numpy()  # (time, unit)
-    base = first(view.notation)
+    base = first_index(view.notation)
     who = (
         f"{blocks.named(view, block)}, layer {view.layer + base}"
         if view.trace.layers > 1
@@ -59,7 +59,7 @@ def frame(view: View, block: str) -> pd.DataFrame:
     """The rows of the chart."""
     function, derivative = ACTIVATIONS[activation_of(view.cell, block)]
     pre = view.trace[f"{block}_pre"][view.layer].double().numpy()  # (time, unit)
-    base = first(view.notation)
+    base = first_index(view.notation)
     names = [f"{place + base}: {name}" for place, name in enumerate(view.probe.names)]
     return activation_frame(
         values=pre, chosen=Chosen(pre[:, view.unit], names, view.t), function=function, derivative=derivative

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.analysis.sums import Sum, weighted_sum
 from engine.trace import UNKNOWN
-from playground.notation import Equation, equation_parts, output_parts
+from playground.notation import Equation, equation_parts, first_index, output_parts
 from playground.unrolled import step_values
 from playground.unrolled.step_values import Matrix, Vector
 
@@ -96,7 +96,7 @@ def arithmetic(view: View) -> Arithmetic:
         step=view.step,
         cell=view.cell.name,
         notation=view.notation,
-        first=0 if view.notation == "pytorch" else 1,
+        first=first_index(view.notation),
         t=view.t,
         layer=view.layer,
         unit=view.unit,

@@ -16,7 +16,7 @@ from engine.cells import CELLS, Cell
 from engine.trace import Trace
 from playground.diagrams import Diagram, Node, diagram, evaluate
 from playground.diagrams.spelling import Place, names, spell
-from playground.notation import Equation, Part, equation_parts
+from playground.notation import Equation, Part, equation_parts, first_index
 from playground.notation.parts import BEFORE
 from playground.unrolled import step_values
 
@@ -128,7 +128,7 @@ def cell_flow(view: View, trace: Trace | None = None) -> Flow:
         unit=view.unit,
         units=view.trace.units,
         reads="" if view.layer else view.probe.names[view.t],
-        first=0 if view.notation == "pytorch" else 1,
+        first=first_index(view.notation),
     )
 
 

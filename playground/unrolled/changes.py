@@ -17,10 +17,10 @@ from playground import notation
 from playground.charts.next_token import percent
 from playground.charts.prediction_change import percent_or_nan
 from playground.inside.view import View
+from playground.notation import first_index
 from playground.text import number
 from playground.unrolled import losses, settings
 from playground.unrolled.settings import Settings
-from playground.unrolled.signs import first
 
 _TRIED = 6
 """Changes that are tried out to find a telling one."""
@@ -112,7 +112,7 @@ def named(view: View, quantity: str) -> str:
 
 def placed(view: View, change: Change) -> str:
     """Where a change stands: "Γ_f of unit 18, layer 1, t = 10"."""
-    base = first(view.notation)
+    base = first_index(view.notation)
     layer = f", layer {change.layer + base}" if view.trace.layers > 1 else ""
     return f"{named(view, change.quantity)} of unit {change.unit + base}{layer}, t = {change.time + base}"
 
@@ -139,7 +139,7 @@ def subject(view: View, fitted: Fitted) -> tuple[str, bool]:
         return doing(view, fitted.changes[0]), False
     time, token = fitted.tokens[0]
     old = int(view.trace.tokens[time])
-    return f"Reading {quoted(view, token)} for {quoted(view, old)} at t = {time + first(view.notation)}", False
+    return f"Reading {quoted(view, token)} for {quoted(view, old)} at t = {time + first_index(view.notation)}", False
 
 
 def expected_probability(trace: Trace, targets: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -165,7 +165,7 @@ def effect(view: View, other: Trace, fitted: Fitted) -> str:
     up = after[at] > before[at]
     verb = ("raise" if up else "lower") + ("" if several else "s")
     chances = f"from {percent_or_nan(before[at])} to {percent_or_nan(after[at])}"
-    what = f"the probability of {quoted(view, int(targets[at]))} at t = {at + first(view.notation)} {chances}"
+    what = f"the probability of {quoted(view, int(targets[at]))} at t = {at + first_index(view.notation)} {chances}"
     return f"{who} {verb} {what}; {_losses(before[known], after[known])}."
 
 
@@ -175,7 +175,7 @@ def _without_losses(view: View, other: Trace, several: bool) -> str:
     best = int(before.argmax())
     if not (before.isfinite().all() and after.isfinite().all()):
         return "cannot be judged: the predictions are NaN"
-    at, chances = view.t + first(view.notation), (percent(float(before[best])), percent(float(after[best])))
+    at, chances = view.t + first_index(view.notation), (percent(float(before[best])), percent(float(after[best])))
     return (
         f"leave{'' if several else 's'} {quoted(view, best)} at t = {at} with {chances[1]}, where it had {chances[0]}"
     )

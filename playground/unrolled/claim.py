@@ -12,8 +12,8 @@ from engine.analysis import activity
 from engine.trace import UNKNOWN, Target
 from playground.charts.next_token import percent
 from playground.inside.view import View
+from playground.notation import first_index
 from playground.unrolled import losses
-from playground.unrolled.signs import first
 
 FELT = 0.01
 """A loss is felt as far back as its gradient stays at least at this share of what it is at its own timestep."""
@@ -43,7 +43,7 @@ def claim(views: Sequence[View], of: Target) -> str:
     found = reach(view, of)
     if found is None:
         return f"{said}."
-    here = f"its loss at t = {found.t + first(view.notation)}"
+    here = f"its loss at t = {found.t + first_index(view.notation)}"
     if found.whole and found.steps == 0:
         return f"{said}; nothing stands before it that {here} could be traced back to."
     if found.steps == 0:
@@ -85,7 +85,7 @@ def _compared(views: Sequence[View], of: Target) -> str:
     first_known = next((one for one in found if one is not None), None)
     if first_known is None:
         return "No loss is known here: the probe has no next token, or the weights hold NaN."
-    return f"The loss at t = {first_known.t + first(views[0].notation)} is felt " + "; ".join(said) + "."
+    return f"The loss at t = {first_known.t + first_index(views[0].notation)} is felt " + "; ".join(said) + "."
 
 
 def reach(view: View, of: Target) -> Reach | None:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from engine.trace import UNKNOWN, Target, Trace
 from playground.inside.view import View
+from playground.notation import first_index
 from playground.unrolled import settings
-from playground.unrolled.signs import first
 
 
 def with_loss(trace: Trace, t: int) -> int | None:
@@ -33,7 +33,7 @@ def fit(view: View, asked: Target) -> Target:
     found = nearest(view, asked)
     if found == asked or asked == "sum":
         return asked
-    base = first(view.notation)
+    base = first_index(view.notation)
     stands = "the sum stands" if found == "sum" else f"that at t = {found + base} stands"
     settings.refuse(f"There is no loss at t = {asked + base}: no next token is known there; {stands} in.", of=found)
     return found
@@ -41,7 +41,7 @@ def fit(view: View, asked: Target) -> Target:
 
 def choose(view: View, of: Target) -> None:
     """The choice between the sum of all losses and the loss at the chosen timestep."""
-    base = first(view.notation)
+    base = first_index(view.notation)
     here = with_loss(view.trace, view.t)
     options: list[Target] = ["sum", *sorted({time for time in (here, of) if isinstance(time, int)})]
     key = settings.key("of")

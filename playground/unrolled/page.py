@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from engine.trace import Target, Trace
-from playground import state
+from playground import drill_downs, state
 from playground.components import arithmetic as arithmetic_component
 from playground.components import cell_flow as cell_component
 from playground.components.shapes import shape_gallery
@@ -105,20 +105,8 @@ def _chosen_in_picture(key: str) -> None:
 
 def _look_closer(view: View, scene: _Scene) -> None:
     """The choice of a drill-down, and the one that was chosen; no other is computed."""
-    st.subheader("Look closer", anchor=False)
     look = settings.current().look
-    key = settings.key("look")
-    st.segmented_control(
-        "Look closer",
-        list(settings.LOOKS),
-        default=look,
-        required=True,
-        format_func=lambda name: settings.LOOKS[name],
-        key=key,
-        on_change=settings.edit,
-        args=("look", key),
-        label_visibility="collapsed",
-    )
+    drill_downs.choose(settings.LOOKS, look, key=settings.key("look"), on_change=settings.edit)
     with st.container(key=f"unrolled-look-{look}"):
         if look == "arithmetic":
             _arithmetic(view)

@@ -13,11 +13,11 @@ from engine.analysis import activity
 from engine.trace import UNKNOWN, Change, Target, Trace
 from playground import theme
 from playground.inside.view import View
-from playground.notation import term
+from playground.notation import first_index, term
 from playground.text import number, visible
 from playground.unrolled.drawn import Gradient, Lane, Mark, Other, Picture, Predictions
 from playground.unrolled.packing import full_scale, levels, packed, rounded, span
-from playground.unrolled.signs import Sign, first, sign
+from playground.unrolled.signs import Sign, sign
 
 EVERY_UNIT = 8
 """Units up to which each is drawn with its number; more are small squares of colour."""
@@ -54,7 +54,7 @@ def picture(
         step=view.step,
         live=bool(view.following and view.run.active),
         kind=kind,
-        first=first(view.notation),
+        first=first_index(view.notation),
         t=view.t,
         layer=view.layer,
         unit=view.unit,
@@ -181,7 +181,7 @@ def _other(view: View, trace: Trace, other: Trace, changes: Sequence[Change]) ->
     ]
     marks = [Mark(t, -1, f"{view.probe.names[t]} → {name}") for t, name in enumerate(read) if name is not None]
     for change in changes:
-        unit = change.unit + first(view.notation)
+        unit = change.unit + first_index(view.notation)
         text = f"{_named(view, change)}, unit {unit}: {number(change.value)}"
         marks.append(Mark(change.time, change.layer, text))
     return Other(lanes, apart, packed(other.losses), read, _targets(view, other), marks)

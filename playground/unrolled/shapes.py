@@ -17,9 +17,10 @@ from engine.decoding.sampling import sample
 from engine.trace import UNKNOWN, Trace
 from playground import theme
 from playground.inside.view import View
+from playground.notation import first_index
 from playground.text import visible
 from playground.unrolled.packing import rounded, span
-from playground.unrolled.signs import Sign, first, sign
+from playground.unrolled.signs import Sign, sign
 
 SHOWN = 5
 """Timesteps of a live shape that are drawn."""
@@ -87,7 +88,7 @@ def shapes(view: View) -> Shapes:
     return Shapes(
         shapes=[_one_to_one(), _one_to_many(view), _many_to_one(), _in_step(view), _encoder_decoder()],
         signs={quantity: sign(quantity, view.notation, cell=name) for quantity in ("input", "hidden", "prediction")},
-        first=first(view.notation),
+        first=first_index(view.notation),
         colors=theme.drawing_colors(name),
     )
 

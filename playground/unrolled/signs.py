@@ -17,11 +17,6 @@ _ACCENTS = {r"\tilde": "\u0303", r"\hat": "\u0302"}
 _PIECE = re.compile(r"([_^])\{((?:[^{}]|\{[^{}]*\})*)\}|([_^])(\w)")
 
 
-def first(notation: str) -> int:
-    """What a notation calls the first timestep and layer: 0 in PyTorch's arrays, else 1."""
-    return 0 if notation == "pytorch" else 1
-
-
 def sign(quantity: str, notation: str, *, cell: str, layer: int | None = None, timed: bool = True) -> Sign:
     """The name of a quantity, as `playground.notation.term` has it, in pieces; `TIME` stands for its timestep."""
     return pieces(term(quantity, notation, layer=layer, t=TIME if timed else None, cell=cell).latex)
@@ -45,7 +40,7 @@ def pieces(latex: str) -> Sign:
 def _plain(latex: str) -> str:
     text = latex
     for command, accent in _ACCENTS.items():
-        text = re.sub(re.escape(command) + r"\{(\w)\}", lambda match, mark=accent: match[1] + mark, text)  # type: ignore[misc]
+        text = re.sub(re.escape(command) + r"\{(\w)\}", rf"\g<1>{accent}", text)
     text = re.sub(r"\\(?:text|mathrm)\{([^{}]*)\}", r"\1", text)
     for command, symbol in _SYMBOLS.items():
         text = text.replace(command + " ", symbol).replace(command, symbol)

@@ -15,9 +15,9 @@ from playground.charts.export import Kind, export
 from playground.charts.prediction_change import along_spec, top_spec
 from playground.charts.weight_shares import shares_spec
 from playground.inside.view import View
+from playground.notation import first_index
 from playground.unrolled import activations, blocks, settings, weight_shares, whatif
 from playground.unrolled.changes import Fitted
-from playground.unrolled.signs import first
 
 Rows = Callable[[], pd.DataFrame]
 
@@ -42,7 +42,7 @@ def downloads(view: View, of: Target, fitted: Fitted, other: Trace | None) -> No
 def rows(view: View, of: Target) -> pd.DataFrame:
     """One row for each timestep; sizes of states and gradients for each layer. Timesteps as the notation has them."""
     trace = view.gradient(of)
-    base = first(view.notation)
+    base = first_index(view.notation)
     chances, wanted = trace.log_probabilities.double().exp(), trace.targets.tolist()
     likely, odds = trace.top(1)
     found = {
@@ -70,8 +70,14 @@ def _charts(view: View, of: Target, fitted: Fitted, other: Trace | None) -> list
         spec = activations.spec(view, block)
         return [("Activation function", f"activation-{block}", spec, lambda: activations.frame(view, block))]
     if look == "shares":
-        values = lambda: weight_shares.frame(view, weight_shares.shares_of(view, of))  # noqa: E731
-        return [("Weight gradient", "weight-gradient", shares_spec(weight_shares.measure()), values)]
+        return [
+            (
+                "Weight gradient",
+                "weight-gradient",
+                shares_spec(weight_shares.measure()),
+                lambda: weight_shares.frame(view, weight_shares.shares_of(view, of)),
+            )
+        ]
     if look == "whatif" and other is not None:
         top = top_spec()
         return [

@@ -14,9 +14,9 @@ from playground import notation
 from playground.charts.next_token import percent
 from playground.charts.weight_shares import shares_frame, shares_spec
 from playground.inside.view import View
+from playground.notation import first_index
 from playground.text import escape_markdown, number
 from playground.unrolled import blocks, losses, settings
-from playground.unrolled.signs import first
 
 _ALL = ""
 """Stands for all blocks of rows together."""
@@ -54,7 +54,7 @@ def shares_of(view: View, of: Target) -> np.ndarray:
 def frame(view: View, values: np.ndarray) -> pd.DataFrame:
     """The rows of the chart."""
     return shares_frame(
-        values=values, names=view.probe.names, first=first(view.notation), chosen=view.t, measure=measure()
+        values=values, names=view.probe.names, first=first_index(view.notation), chosen=view.t, measure=measure()
     )
 
 
@@ -83,7 +83,7 @@ def fit(view: View) -> None:
     row, column = settings.current().element or (0, 0)
     unit, place = min(row, view.trace.units - 1), min(column, columns(view) - 1)
     if (unit, place) != (row, column):
-        base = first(view.notation)
+        base = first_index(view.notation)
         settings.refuse(
             f"There is no weight {row + base}, {column + base} here: {unit + base}, {place + base} is the nearest.",
             element=(unit, place),
@@ -139,7 +139,7 @@ def _control(
 
 def _choose_element(view: View) -> None:
     """One weight alone, by its row and column."""
-    base = first(view.notation)
+    base = first_index(view.notation)
     chosen = settings.current().element
     key = settings.key("element")
     st.toggle("one weight alone", chosen is not None, key=key, on_change=_toggle_element, args=(key, view.unit))
@@ -186,15 +186,15 @@ def equation(view: View, of: Target) -> str:
     name = "b" if weight == "bias" else notation.term(weight, view.notation).latex
     place = settings.current().element
     if place is not None:
-        name += f"[{place[0] + first(view.notation)}, {place[1] + first(view.notation)}]"
-    loss = r"\mathcal{L}" if of == "sum" else rf"\mathcal{{L}}_{{{of + first(view.notation)}}}"
+        name += f"[{place[0] + first_index(view.notation)}, {place[1] + first_index(view.notation)}]"
+    loss = r"\mathcal{L}" if of == "sum" else rf"\mathcal{{L}}_{{{of + first_index(view.notation)}}}"
     share = rf"\left.\frac{{\partial {loss}}}{{\partial {name}}}\right|_t"
     return rf"\frac{{\partial {loss}}}{{\partial {name}}} = \sum_t {share}"
 
 
 def sentence(view: View, of: Target, values: np.ndarray) -> str:
     """How the gradient comes about, with numbers."""
-    base = first(view.notation)
+    base = first_index(view.notation)
     if not np.isfinite(values).all():
         return "The gradient is NaN or infinite at some timesteps: the weights at this step, or a loss, are broken."
     if not values.any():

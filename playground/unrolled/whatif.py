@@ -11,10 +11,10 @@ import streamlit as st
 from engine.trace import UNKNOWN, Change, Trace
 from playground.charts.prediction_change import along_frame, along_spec, top_frame, top_spec
 from playground.inside.view import View
+from playground.notation import first_index
 from playground.text import escape_markdown, number
 from playground.unrolled import changes, settings
 from playground.unrolled.changes import Fitted
-from playground.unrolled.signs import first
 
 _FIRST = "unrolled.whatif.first"
 _GRID = 200
@@ -137,7 +137,7 @@ def _choose_token(view: View) -> None:
     read = tokens.get(view.t, own)
     key = settings.key(f"token.{view.t}")
     st.selectbox(
-        escape_markdown(f"Token at t = {view.t + first(view.notation)}: {view.probe.names[view.t]}"),
+        escape_markdown(f"Token at t = {view.t + first_index(view.notation)}: {view.probe.names[view.t]}"),
         range(len(view.vocabulary)),
         read if read != UNKNOWN else None,
         format_func=view.vocabulary.display,
@@ -171,7 +171,9 @@ def _standing(view: View, fitted: Fitted) -> None:
             said = f"{changes.placed(view, change)}: {number(was)} → {number(change.value)}"
             _removal(said, f"change.{place}", changes=tuple(other for other in fitted.changes if other != change))
         for time, token in fitted.tokens:
-            said = f"t = {time + first(view.notation)}: {view.probe.names[time]} → {view.vocabulary.display(token)}"
+            said = (
+                f"t = {time + first_index(view.notation)}: {view.probe.names[time]} → {view.vocabulary.display(token)}"
+            )
             _removal(said, f"token.{time}", tokens=tuple(pair for pair in fitted.tokens if pair[0] != time))
         if len(fitted.changes) + len(fitted.tokens) > 1:
             _removal("Take all back", "all", changes=(), tokens=())
@@ -199,7 +201,7 @@ def frame_along(view: View, other: Trace, fitted: Fitted) -> pd.DataFrame:
         after=changes.expected_probability(other, targets),
         names=view.probe.names,
         expected=["" if token == UNKNOWN else view.vocabulary.display(token) for token in targets],
-        first=first(view.notation),
+        first=first_index(view.notation),
         chosen=view.t,
         changed=[change.time for change in fitted.changes] + [time for time, _ in fitted.tokens],
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from playground.notation import NOTATIONS, term
-from playground.unrolled.signs import TIME, first, pieces, sign
+from playground.notation import NOTATIONS, first_index, term
+from playground.unrolled.signs import TIME, pieces, sign
 
 
 def test_each_notation_puts_time_and_layer_where_it_has_them() -> None:
@@ -36,4 +36,4 @@ def test_no_command_of_latex_is_left_in_a_sign(notation: str, quantity: str) -> 
 
 @pytest.mark.parametrize("notation", NOTATIONS)
 def test_the_first_timestep_is_counted_as_the_notation_counts(notation: str) -> None:
-    assert str(first(notation)) in term("hidden", notation, t=0).text
+    assert str(first_index(notation)) in term("hidden", notation, t=0).text
