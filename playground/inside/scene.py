@@ -34,6 +34,8 @@ class Seen:
     context: str
     compare: str
     notation: str
+    shown: bool
+    """whether there is anything to see yet: the sidebar shows the probe that is read"""
     trouble: str | None
     """what the frame says of the store"""
 
@@ -79,10 +81,10 @@ def scene() -> Scene:
             notes.append(f"{letter}: {error}")
     if too_many:
         notes.append(f"Beside the chosen run there is room for {len(others)}: {', '.join(too_many)} is left out.")
-    return Scene(chosen, views, missing, [*_notes(views), *notes], _seen(chosen, moving))
+    return Scene(chosen, views, missing, [*_notes(views), *notes], _seen(chosen, moving, bool(views)))
 
 
-def _seen(chosen: Snapshot, moving: bool) -> Seen:
+def _seen(chosen: Snapshot, moving: bool, shown: bool) -> Seen:
     selection = state.current()
     tick = FOLLOWING_TICK if selection.step == state.NEWEST else TRAINING_TICK
     return Seen(
@@ -92,6 +94,7 @@ def _seen(chosen: Snapshot, moving: bool) -> Seen:
         selection.context,
         selection.compare,
         selection.notation,
+        shown,
         services.reader().trouble(),
     )
 

@@ -174,8 +174,11 @@ def test_a_run_that_is_not_there_beside_the_chosen_one_is_said_and_left_out(open
 
 
 def test_a_run_that_was_never_saved_is_waited_for_and_then_seen(
-    open_inside: OpenInside, new_run: NewRun, make_checkpoint: Callable
+    open_inside: OpenInside, new_run: NewRun, make_checkpoint: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    drawn_for: list[scene.Seen] = []
+    found = scene._seen
+    monkeypatch.setattr(scene, "_seen", lambda *args: drawn_for.append(found(*args)) or drawn_for[-1])
     run = new_run("Fresh <b>")
     app = open_inside(run=run)
     assert not app.exception
@@ -186,6 +189,7 @@ def test_a_run_that_was_never_saved_is_waited_for_and_then_seen(
     (view,) = _views(app.run())
     assert (view.step, view.following) == (0, True)
     assert not app.info
+    assert drawn_for[0] != drawn_for[-1], "the sidebar, too, is drawn anew: it shows the probe that is read"
 
 
 def test_a_run_that_is_deleted_meanwhile_is_said(
