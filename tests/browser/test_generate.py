@@ -30,19 +30,22 @@ def test_a_text_stands_there_before_anybody_clicks(visits: Visits) -> None:
 
 
 def test_write_streams_and_stop_ends_it_where_it_is(visits: Visits) -> None:
-    slow = Config().with_values(units=384, steps=1, sampling__length=0)
+    # So large a model takes seconds for the longest text on any machine: Stop cannot come too late.
+    slow = Config().with_values(units=768, layers=2, streams=2, chunk=8, steps=1, sampling__length=0)
     train = TrainPage(visits.open(f"train?config={quote(slow.to_json())}"))
     run = train.train()
     train.reaches("finished")
     page = _open(visits, f"length=5000&seed=3&run={run}")
-    page.written(tokens=5_000)
-    page.press("Write")
-    eventually(page.page, "a part of it is there", lambda: page.strip.writing and 0 < page.strip.tokens.count() < 5_000)
-    page.written(tokens=5_000)
-    page.press("Write")
     page.press("Stop")
     page.says("Stopped at").wait_for()
     assert not page.strip.writing
+    assert 0 < page.strip.tokens.count() < 5_000
+    page.press("Write")
+    eventually(page.page, "it is being written", lambda: page.strip.writing and page.strip.tokens.count())
+    before = page.strip.tokens.count()
+    eventually(page.page, "it grows", lambda: page.strip.writing and before < page.strip.tokens.count() < 5_000)
+    page.press("Stop")
+    page.says("Stopped at").wait_for()
     assert page.strip.tokens.count() < 5_000
 
 
