@@ -4,7 +4,7 @@ from engine.config import Config, ConfigError, DataConfig, ModelConfig, Sampling
 from engine.data import Corpus, TextError, prepare
 from engine.decoding.sampling import next_distribution, sample
 from engine.models.language_model import LanguageModel
-from engine.models.recording import record, record_stack, warm
+from engine.models.recording import Tape, record, record_stack, tape, warm
 from engine.presets import PRESETS
 from engine.start import train
 from engine.trace import LONGEST_PROBE, UNKNOWN, Change, Direction, StackTrace, Target, Trace
@@ -28,6 +28,7 @@ __all__ = [
     "ModelConfig",
     "SamplingConfig",
     "StackTrace",
+    "Tape",
     "Target",
     "TextError",
     "Trace",
@@ -38,6 +39,7 @@ __all__ = [
     "record",
     "record_stack",
     "sample",
+    "tape",
     "train",
     "validate",
     "warm",

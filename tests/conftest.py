@@ -110,6 +110,22 @@ def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 @pytest.fixture
+def own_recordings(idle_trainer: IdleTrainer) -> Iterator[None]:
+    """The inside pages' models and recorded passes for this test alone."""
+    from playground import loading
+    from playground.inside import traces
+    from playground.inside.ahead import ahead
+
+    caches = (loading.shelf, traces.recordings, traces.tapes, ahead)
+    for cache in caches:
+        cache.clear()
+    yield
+    ahead().close()  # what it still does must not reach the next test
+    for cache in caches:
+        cache.clear()
+
+
+@pytest.fixture
 def open_page(idle_trainer: IdleTrainer) -> Callable[..., AppTest]:
     """Opens a page of the app as a visitor of a fresh session: `open_page("train", run="tales-gru")`."""
 

@@ -53,8 +53,8 @@ class Kept:
 
     def gradients(self, loss: Tensor) -> Kept:
         """The gradient of `loss`, a scalar computed from the pass, with respect to every value; zero where the value
-        has no effect on it."""
-        return self.refilled(torch.autograd.grad(loss, list(self.tensors()), materialize_grads=True))
+        has no effect on it. The graph stays, for the gradient of another."""
+        return self.refilled(torch.autograd.grad(loss, list(self.tensors()), retain_graph=True, materialize_grads=True))
 
 
 def run(
@@ -117,18 +117,16 @@ def _leaf(values: Tensor) -> Tensor:
     return values.detach().clone().requires_grad_(torch.is_grad_enabled())
 
 
-def direction(stack: RecurrentStack, kept: Kept, gradients: Kept | None = None, *, reverse: bool = False) -> Direction:
-    """What was kept of one direction, with `gradients` where there are any, as numbers on the CPU."""
+def direction(stack: RecurrentStack, kept: Kept, *, reverse: bool = False) -> Direction:
+    """What was kept of one direction, as numbers on the CPU."""
+    return Direction(*numbers(stack, kept, reverse=reverse), backward=reverse)
+
+
+def numbers(stack: RecurrentStack, kept: Kept, *, reverse: bool = False) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Of one direction each quantity, (layer, time, unit), and each initial state, (layer, unit), on the CPU."""
     depth = len(stack.cells)
     places = slice(depth, None) if reverse else slice(depth)
-    names = stack.cells[0].state_names
-    return Direction(
-        _sequences(kept.steps[places], reverse),
-        _states(names, kept.initial[places]),
-        None if gradients is None else _sequences(gradients.steps[places], reverse),
-        None if gradients is None else _states(names, gradients.initial[places]),
-        backward=reverse,
-    )
+    return _sequences(kept.steps[places], reverse), _states(stack.cells[0].state_names, kept.initial[places])
 
 
 def _sequences(steps: list[Steps], reverse: bool) -> dict[str, Tensor]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Integral
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +18,11 @@ from engine.models import passes
 from engine.models.language_model import LanguageModel
 from engine.models.stack import RecurrentStack, StackState, detached
 from engine.trace import LONGEST_PROBE, UNKNOWN, Change, StackTrace, Target, Trace
+
+SomeTrace = TypeVar("SomeTrace", bound=StackTrace)
+
+_GRAPH = 7
+"""Memory that a pass takes with its graph, in that of its trace alone; 5 to 7 were measured on 2 x 128 units."""
 
 
 @torch.inference_mode(False)  # what is returned are ordinary tensors, wherever this is called
@@ -47,29 +55,88 @@ def record(
             of something that does not exist
     """
     read = _checked_tokens(tokens, model.vocabulary_size)
-    targets = torch.cat((read[1:], torch.tensor([UNKNOWN])))
-    _check_gradient(gradient, targets)
+    if gradient is not None:
+        _check_gradient(gradient, _targets(read))
+        return tape(model, read, state=state, changes=changes, dtype=dtype).gradient(gradient)
+    return _pass(model, read, state, changes, dtype, differentiable=False)[0]
+
+
+@torch.inference_mode(False)
+def tape(
+    model: LanguageModel,
+    tokens: Iterable[int] | Tensor,
+    *,
+    state: StackState | None = None,
+    changes: Sequence[Change] = (),
+    dtype: torch.dtype | None = None,
+) -> Tape:
+    """The pass that `record` makes, kept so that the gradients of one loss after the other can be asked of it: each
+    costs the way back alone. Arguments and errors are those of `record`."""
+    read = _checked_tokens(tokens, model.vocabulary_size)
+    return Tape(*_pass(model, read, state, changes, dtype, differentiable=True), stack=model.stack)
+
+
+class Tape:
+    """One recorded pass with the graph that gradients travel through. Any thread may ask; the weights are not in it.
+
+    Attributes:
+        trace: the pass, without gradients
+    """
+
+    def __init__(self, trace: Trace, kept: passes.Kept, losses: Tensor, *, stack: RecurrentStack) -> None:
+        """`losses` (time) are those of the trace, as autograd knows them."""
+        self.trace = trace
+        self._kept, self._losses, self._stack = kept, losses, stack
+        self._turn = threading.Lock()  # the graph is walked by one thread at a time
+
+    @torch.inference_mode(False)
+    def gradient(self, of: Target) -> Trace:
+        """The trace with the gradient of a loss with respect to every quantity. What it holds besides is the trace's.
+
+        Args:
+            of: "sum", the sum of all losses, or the loss at one timestep, counted from 0
+
+        Raises:
+            ConfigError: a timestep that has no loss
+        """
+        _check_gradient(of, self.trace.targets)
+        known = self.trace.targets != UNKNOWN
+        with self._turn, _grad_enabled(True):
+            found = self._kept.gradients(self._losses[known].sum() if of == "sum" else self._losses[of])
+        return replace(_with_gradients(self.trace, self._stack, found), target=of)
+
+    def bytes(self) -> int:
+        """Memory that it takes, about: the graph holds what every operation read and gave."""
+        return _GRAPH * self.trace.bytes()
+
+
+def _pass(
+    model: LanguageModel,
+    read: Tensor,
+    state: StackState | None,
+    changes: Sequence[Change],
+    dtype: torch.dtype | None,
+    *,
+    differentiable: bool,
+) -> tuple[Trace, passes.Kept, Tensor]:
+    """The trace of a probe (time), what autograd knows of it, and the losses (time)."""
+    targets = _targets(read)
     vectors = _vectors(model, read, dtype)  # (time, width)
     _check_changes(changes, model.stack, vectors)
-    with _grad_enabled(gradient is not None):
+    known = targets != UNKNOWN
+    with _grad_enabled(differentiable):
         kept, hidden = passes.run(model.stack, vectors, _start(model.stack, state), changes)
         log_probabilities = _log_probabilities(model, hidden)
-        known = targets != UNKNOWN
         losses = torch.full_like(log_probabilities[:, 0], torch.nan)  # (time)
         losses[known] = -log_probabilities[known, targets[known]]
-        if gradient is None:
-            gradients = None
-        else:
-            gradients = kept.gradients(losses[known].sum() if gradient == "sum" else losses[gradient])
-    found = _stack_trace(model.stack, kept, gradients)
-    return Trace(
-        **vars(found),
+    trace = Trace(
+        **vars(_stack_trace(model.stack, kept)),
         tokens=read,
         targets=targets,
         losses=_numbers(losses),
         log_probabilities=_numbers(log_probabilities),
-        target=gradient,
     )
+    return trace, kept, losses
 
 
 @torch.inference_mode(False)
@@ -99,8 +166,10 @@ def record_stack(
     _check_changes(changes, stack, vectors)
     with _grad_enabled(loss is not None):
         kept, outputs = passes.run(stack, vectors, _start(stack, state), changes)
-        gradients = None if loss is None else kept.gradients(loss(outputs))
-    return _stack_trace(stack, kept, gradients)
+        found = _stack_trace(stack, kept)
+        if loss is None:
+            return found
+        return _with_gradients(found, stack, kept.gradients(loss(outputs)))
 
 
 @torch.no_grad()
@@ -124,13 +193,23 @@ def _grad_enabled(enabled: bool) -> Iterator[None]:
         yield
 
 
-def _stack_trace(stack: RecurrentStack, kept: passes.Kept, gradients: passes.Kept | None) -> StackTrace:
+def _stack_trace(stack: RecurrentStack, kept: passes.Kept) -> StackTrace:
     return StackTrace(
-        **vars(passes.direction(stack, kept, gradients)),
+        **vars(passes.direction(stack, kept)),
         inputs=_numbers(kept.inputs[:, 0]),
-        inputs_grad=None if gradients is None else _numbers(gradients.inputs[:, 0]),
-        reverse=passes.direction(stack, kept, gradients, reverse=True) if stack.bidirectional else None,
+        reverse=passes.direction(stack, kept, reverse=True) if stack.bidirectional else None,
     )
+
+
+def _with_gradients(trace: SomeTrace, stack: RecurrentStack, gradients: passes.Kept) -> SomeTrace:
+    """The trace, which keeps its numbers, with those of the gradients beside them."""
+    grad, initial_grad = passes.numbers(stack, gradients)
+    reverse = trace.reverse
+    if reverse is not None:
+        values, initial = passes.numbers(stack, gradients, reverse=True)
+        reverse = replace(reverse, grad=values, initial_grad=initial)
+    inputs_grad = _numbers(gradients.inputs[:, 0])
+    return replace(trace, grad=grad, initial_grad=initial_grad, inputs_grad=inputs_grad, reverse=reverse)
 
 
 def _numbers(values: Tensor) -> Tensor:
@@ -189,6 +268,11 @@ def _checked_tokens(tokens: Iterable[int] | Tensor, vocabulary_size: int) -> Ten
     if len(ids) > LONGEST_PROBE:
         raise ConfigError(f"The probe has {len(ids):,} tokens; at most {LONGEST_PROBE} can be recorded. Shorten it.")
     return ids
+
+
+def _targets(read: Tensor) -> Tensor:
+    """The token that follows each of `read`, (time)."""
+    return torch.cat((read[1:], torch.tensor([UNKNOWN])))
 
 
 def _check_gradient(gradient: Target | None, targets: Tensor) -> None:

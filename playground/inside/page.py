@@ -1,6 +1,7 @@
 """The frame of an inside page: what is looked at is chosen in the sidebar and in the bar, and drawn below.
 
-Only the fragment runs again when a place is chosen in the bar or in a picture, and while a run trains.
+Only the fragment runs again when a place is chosen in the bar or in a picture, and while a run trains. What stays as it
+is then is drawn outside the fragment: the browser takes in every element of a fragment anew, changed or not.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground import frame as page_frame
 from playground import state
 from playground.components.selection_bar import LABELS, Bar, selection_bar, told
+from playground.inside.ahead import Needs, look_ahead
 from playground.inside.scene import Seen, scene
 from playground.inside.sidebar import sidebar
 from playground.inside.view import View
@@ -21,28 +24,51 @@ from playground.text import escape_markdown, shorten, visible
 
 _BAR = "inside.bar"
 
-Draw = Callable[[list[View]], None]
+Draw = Callable[[list[View], DeltaGenerator], None]
+Words = Callable[[View], None]
 Claim = Callable[[list[View]], str]
 Keys = Sequence[tuple[str, str]]
 
 
-def frame(draw: Draw, claim: Claim | None = None, keys: Keys = ()) -> None:
-    """An inside page: the sidebar's controls, and one fragment with the claim, the selection bar and the picture.
+def frame(
+    draw: Draw,
+    claim: Claim,
+    words: Words | None = None,
+    keys: Keys = (),
+    needs: Callable[[], Needs] | None = None,
+) -> None:
+    """An inside page: the sidebar's controls; the claim, the selection bar and the picture; the words; what is below.
 
     A component that is clicked calls `state.select(...)` in its callback; then the fragment alone runs again.
 
     Args:
-        draw: draws the views: the chosen run first, then those it is compared with
+        draw: draws the views (the chosen run first, then those it is compared with), and into the container that it
+            gets, what stands below the words and moves with the picture
         claim: one sentence with the views' numbers, for the top of the page
+        words: draws what stays as it is while a place is chosen. It gets the chosen run's view when the whole page was
+            drawn: what a button of it starts asks for `chosen_view` anew
         keys: keys that the page's own pictures have, with what they do, for the bar's legend
+        needs: gives what computes all that the page draws of a view, as it is set now: for the steps beside the one
+            that is looked at. It is called on another thread, where nothing of Streamlit is at hand
     """
     now = scene()
     sidebar(now.chosen.run, now.views)
-    with st.container(key="inside"):  # a fragment's place on the page must not move between two runs of the script
-        st.fragment(_moving_part, run_every=now.seen.pace)(now.seen, draw, claim, keys)
+    moving, still, below = (st.container(key=f"inside{part}") for part in ("", "-words", "-below"))
+    with moving:  # a fragment's place on the page must not move between two runs of the script
+        st.fragment(_moving_part, run_every=now.seen.pace)(now.seen, draw, claim, keys, needs, below)
+    if words is not None and now.views:
+        with still:
+            words(now.views[0])
 
 
-def _moving_part(seen: Seen, draw: Draw, claim: Claim | None, keys: Keys) -> None:
+def _moving_part(
+    seen: Seen,
+    draw: Draw,
+    claim: Claim,
+    keys: Keys,
+    needs: Callable[[], Needs] | None,
+    below: DeltaGenerator,
+) -> None:
     try:
         now = scene()
     except RunNotFoundError:  # deleted elsewhere: the frame around the page says so, and has another stand in
@@ -57,15 +83,23 @@ def _moving_part(seen: Seen, draw: Draw, claim: Claim | None, keys: Keys) -> Non
         st.info(escape_markdown(now.missing), icon=":material/hourglass_empty:")
         return
     view = now.views[0]
-    with st.container(key="inside-line"):
-        st.caption(escape_markdown(_line(view)))
-    if claim is not None:
+    # Each has its place before any is drawn: the picture goes to the browser first, which draws it while the rest is
+    # made here.
+    line, sentence, bar, notes, picture = (
+        st.container(key=f"inside-{part}") for part in ("line", "claim", "bar", "notes", "picture")
+    )
+    with picture:
+        draw(now.views, below)
+    with bar:  # it stays in sight: see `frame.present`
+        _bar(view, keys)
+    with sentence:
         st.subheader(escape_markdown(claim(now.views)), anchor=False)
-    _bar(view, keys)
-    with st.container(key="inside-notes"):  # always there, so that what follows keeps its place
+    with line:
+        st.caption(escape_markdown(_line(view)))
+    with notes:
         if now.notes:
             st.caption("  \n".join(f":material/info: {escape_markdown(note)}" for note in now.notes))
-    draw(now.views)
+    look_ahead(now.views, needs() if needs is not None else None)
 
 
 def _line(view: View) -> str:
@@ -96,8 +130,7 @@ def _bar(view: View, keys: Keys) -> None:
         training=view.training_losses,
         keys=keys,
     )
-    with st.container(key="inside-bar"):  # it stays in sight: see `frame.present`
-        selection_bar(bar, key=_BAR, on_choose=lambda: _chosen(bar))
+    selection_bar(bar, key=_BAR, on_choose=lambda: _chosen(bar))
 
 
 def _chosen(bar: Bar) -> None:

@@ -84,6 +84,16 @@ def scene() -> Scene:
     return Scene(chosen, views, missing, [*_notes(views), *notes], _seen(chosen, moving, bool(views)))
 
 
+def chosen_view() -> View:
+    """The chosen run's view as the selection is now: for a button's callback, which may be older than that.
+
+    Raises:
+        StoreError: there is none
+    """
+    selection = state.current()
+    return look(loading.snapshot(selection.run), selection)
+
+
 def _seen(chosen: Snapshot, moving: bool, shown: bool) -> Seen:
     selection = state.current()
     tick = FOLLOWING_TICK if selection.step == state.NEWEST else TRAINING_TICK

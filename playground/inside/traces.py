@@ -17,8 +17,11 @@ from engine.trace import Change, Target, Trace
 from playground.inside.probing import Probe
 from playground.weights import Loaded
 
-KEPT_BYTES = 64_000_000
+KEPT_BYTES = 96_000_000
 """Traces, and states after a context, kept in memory; what was not asked for longest goes first."""
+
+TAPE_BYTES = 48_000_000
+"""Passes kept with their graph, for the gradient of another loss."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,12 @@ def recordings() -> Recordings:
     return Recordings()
 
 
+@st.cache_resource(show_spinner=False)
+def tapes() -> Recordings:
+    """Passes of this app process whose gradients can still be asked for: of the views that are open now."""
+    return Recordings(TAPE_BYTES)
+
+
 def trace(
     loaded: Loaded,
     probe: Probe,
@@ -97,15 +106,18 @@ def trace(
         gradient: also the gradient of the loss at this timestep, counted from 0, or of their sum
         changes: values put in place of what the model computes
     """
-    key = ("trace", loaded.key, probe.key, context.key, gradient, tuple(changes))
-    return recordings().get(key, lambda: _recorded(loaded, probe, context, gradient, changes), Trace.bytes)
+    key = (loaded.key, probe.key, context.key, tuple(changes))
+
+    def recorded() -> Trace:
+        tape: engine.Tape = tapes().get(key, lambda: _tape(loaded, probe, context, changes), engine.Tape.bytes)
+        return tape.trace if gradient is None else tape.gradient(gradient)
+
+    return recordings().get(("trace", *key, gradient), recorded, Trace.bytes)
 
 
-def _recorded(
-    loaded: Loaded, probe: Probe, context: Probe, gradient: Target | None, changes: Sequence[Change]
-) -> Trace:
-    tokens, state = torch.tensor(probe.tokens), _warmed(loaded, context)
-    return engine.record(loaded.model, tokens, state=state, gradient=gradient, changes=changes)
+def _tape(loaded: Loaded, probe: Probe, context: Probe, changes: Sequence[Change]) -> engine.Tape:
+    state = _warmed(loaded, context)
+    return engine.tape(loaded.model, torch.tensor(probe.tokens), state=state, changes=changes)
 
 
 def _warmed(loaded: Loaded, context: Probe) -> StackState | None:

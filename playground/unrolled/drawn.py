@@ -5,7 +5,7 @@ Layers and timesteps count from 0. Arrays go as `playground.unrolled.packing` pa
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -126,7 +126,18 @@ class Picture:
 
     def data(self) -> dict[str, Any]:
         """As the browser gets it. `version` is the same as long as nothing but the chosen place has changed."""
-        plain = asdict(self)
+        plain = {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
         place = {name: plain.pop(name) for name in ("t", "layer", "unit")}
         version = blake2b(repr(plain).encode(), digest_size=12).hexdigest()
         return {**plain, **place, "version": version}
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can carry. Numbers and texts are taken as they are: `asdict` would copy every one of them."""
+    if is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from playground import notation, state
+from playground.inside import chosen_view
 from playground.inside.view import View
 from playground.unrolled import changes, losses, settings
 
@@ -34,14 +35,12 @@ def what_you_see(view: View) -> None:
             "LSTM above RNN, before any training",
             "One loss at the end: whose gradient reaches back further? Then play through training.",
             _lstm_beside_rnn,
-            view,
         )
         _try(
             "close",
             "Close the gate that matters most here" if _gated(view) else "Silence one unit",
             "One number is overridden at the chosen timestep. Which predictions after it give way?",
             _telling,
-            view,
         )
         _try(
             "hello",
@@ -68,10 +67,10 @@ def _named(view: View, quantity: str, t: str) -> str:
     return notation.term(quantity, view.notation, t=t, cell=view.cell.name).latex
 
 
-def _try(name: str, label: str, look_for: str, act: Callable[..., None], *args: object) -> None:
+def _try(name: str, label: str, look_for: str, act: Callable[[], None]) -> None:
     """A button that sets an experiment up, and what to look for in it."""
     with st.container(gap="xsmall"):
-        st.button(label, icon=":material/science:", key=f"unrolled.try.{name}", on_click=act, args=args)
+        st.button(label, icon=":material/science:", key=f"unrolled.try.{name}", on_click=act)
         st.caption(look_for)
 
 
@@ -79,8 +78,9 @@ def _gated(view: View) -> bool:
     return any(changes.is_gate(view, name) for name in changes.quantities(view.cell))
 
 
-def _lstm_beside_rnn(view: View) -> None:
+def _lstm_beside_rnn() -> None:
     """Two cells read the same text; the loss is that of the last token that has one."""
+    view = chosen_view()
     words = view.vocabulary.level == "word"
     last = losses.with_loss(view.trace, view.trace.length - 1)
     state.select(
@@ -94,8 +94,8 @@ def _lstm_beside_rnn(view: View) -> None:
     settings.change(of="sum" if words or last is None else last, changes=(), tokens=(), folded=False)
 
 
-def _telling(view: View) -> None:
-    found = changes.telling(view)
+def _telling() -> None:
+    found = changes.telling(chosen_view())
     state.select(t=found.time, layer=found.layer, unit=found.unit)
     settings.change(changes=(found,), tokens=(), quantity=found.quantity, look="whatif")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine.trace import Target, Trace
 from playground import drill_downs, state
@@ -45,18 +46,35 @@ def claim(views: Sequence[View]) -> str:
     return claims.claim(views, settings.current().of)
 
 
-def draw(views: list[View]) -> None:
-    """The page below the selection bar."""
+def words(view: View) -> None:
+    """What stays as it is while a place is chosen: the words beside the picture, and the choice of a drill-down."""
+    explain.what_you_see(view)
+    drill_downs.choose(settings.LOOKS, settings.current().look, key=settings.key("look"), on_change=settings.edit)
+
+
+def draw(views: list[View], below: DeltaGenerator) -> None:
+    """The pictures; the chosen drill-down and the downloads go below the words."""
     notes = st.container(key="unrolled-notes")  # always there, so that what follows keeps its place
     scene = _fitted(views[0])
     for view in views:
         _picture(view, scene)
-    explain.what_you_see(views[0])
-    _look_closer(views[0], scene)
-    takeaway.downloads(views[0], scene.of, scene.fitted, scene.other)
+    with below:
+        _look_closer(views[0], scene)
+        takeaway.downloads(views[0], scene.of, scene.fitted, scene.other)
     with notes:
         for sentence in settings.said_now():
             st.caption(f":material/info: {escape_markdown(sentence)}")
+
+
+def needs() -> Callable[[View], None]:
+    """What computes all recordings that a view of this page draws, as the settings are now."""
+    of = settings.current().of
+
+    def compute(view: View) -> None:
+        view.gradient(losses.nearest(view, of))
+        claims.reach(view, of)
+
+    return compute
 
 
 def _fitted(view: View) -> _Scene:
@@ -104,9 +122,8 @@ def _chosen_in_picture(key: str) -> None:
 
 
 def _look_closer(view: View, scene: _Scene) -> None:
-    """The choice of a drill-down, and the one that was chosen; no other is computed."""
+    """The drill-down that was chosen; no other is computed."""
     look = settings.current().look
-    drill_downs.choose(settings.LOOKS, look, key=settings.key("look"), on_change=settings.edit)
     with st.container(key=f"unrolled-look-{look}"):
         if look == "arithmetic":
             _arithmetic(view)

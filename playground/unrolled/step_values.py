@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -139,11 +140,12 @@ def largest(values: Tensor) -> float:
 
 def usual(values: Tensor) -> float:
     """The size that all but two in a hundred values keep to, or the largest where that is hardly larger."""
-    sizes = values[values.isfinite()].abs().double()
-    if not sizes.numel():
+    sizes = values[values.isfinite()].abs().numpy()
+    if not sizes.size:
         return 1.0
-    most = largest(values)
-    common = float(sizes.flatten().sort().values[int(0.98 * (sizes.numel() - 1))])
+    most = float(sizes.max()) or 1.0
+    place = int(0.98 * (sizes.size - 1))
+    common = float(np.partition(sizes, place)[place])  # as if sorted, in a tenth of the time
     return common if 0 < common < most / 1.5 else most
 
 

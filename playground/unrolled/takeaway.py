@@ -23,20 +23,31 @@ Rows = Callable[[], pd.DataFrame]
 
 
 def downloads(view: View, of: Target, fitted: Fitted, other: Trace | None) -> None:
-    """Files of what is on the page, made when they are asked for; and how to record the same elsewhere."""
+    """Files of what is on the page, and how to record the same elsewhere; neither is made before it is opened."""
+    with st.container(horizontal=True):
+        files = st.popover("Download", icon=":material/download:", key="unrolled.files", on_change="rerun")
+    source = st.expander(
+        "Show the code: the same recording in Python", icon=":material/code:", key="unrolled.code", on_change="rerun"
+    )
+    if files.open:
+        with files:
+            _files(view, of, fitted, other)
+    if source.open:
+        with source:
+            st.caption("Of a run saved with `python -m engine train --save my-run`.")
+            st.code(code(view, of, fitted), language="python", wrap_lines=True)
+
+
+def _files(view: View, of: Target, fitted: Fitted, other: Trace | None) -> None:
     name = f"{view.run.id}-{view.step}"
-    with st.container(horizontal=True), st.popover("Download", icon=":material/download:"):
-        st.caption("Along the probe: tokens, losses, sizes of states and gradients")
-        _button("CSV", lambda: export({}, rows(view, of), "csv"), f"{name}-probe.csv")
-        for title, part, spec, frame in _charts(view, of, fitted, other):
-            st.caption(title)
-            with st.container(horizontal=True):
-                for kind in get_args(Kind):
-                    _button(kind.upper(), _exporter(spec, frame, kind), f"{name}-{part}.{kind}")
-        st.caption("The network, its arithmetic and its cell have their own buttons.")
-    with st.expander("Show the code: the same recording in Python", icon=":material/code:"):
-        st.caption("Of a run saved with `python -m engine train --save my-run`.")
-        st.code(code(view, of, fitted), language="python", wrap_lines=True)
+    st.caption("Along the probe: tokens, losses, sizes of states and gradients")
+    _button("CSV", lambda: export({}, rows(view, of), "csv"), f"{name}-probe.csv")
+    for title, part, spec, frame in _charts(view, of, fitted, other):
+        st.caption(title)
+        with st.container(horizontal=True):
+            for kind in get_args(Kind):
+                _button(kind.upper(), _exporter(spec, frame, kind), f"{name}-{part}.{kind}")
+    st.caption("The network, its arithmetic and its cell have their own buttons.")
 
 
 def rows(view: View, of: Target) -> pd.DataFrame:

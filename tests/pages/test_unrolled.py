@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,6 @@ from engine.trace import LONGEST_PROBE, Change
 from engine.training.checkpoint import Checkpoint
 from playground import lens, loading, services
 from playground.charts.export import export
-from playground.inside import traces
 from playground.notation import NOTATIONS
 from playground.runs.shipped import ORDER
 from playground.unrolled import settings as settings_of
@@ -38,15 +37,7 @@ Link = Callable[[AppTest], dict[str, str]]
 PROBE = "They ate the fish, and then"
 MARKUP = "<img src=x onerror=alert(1)> **b** $x^2$ :red[r] [a](javascript:1)"
 
-
-@pytest.fixture(autouse=True)
-def own_recordings(idle_trainer: object) -> Iterator[None]:
-    """Models and recordings of this test alone."""
-    loading.shelf.clear()
-    traces.recordings.clear()
-    yield
-    loading.shelf.clear()
-    traces.recordings.clear()
+pytestmark = pytest.mark.usefixtures("own_recordings")
 
 
 def _loaded(run: str, step: int = -1) -> Loaded:

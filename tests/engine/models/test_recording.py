@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import LONGEST_PROBE, UNKNOWN, Change, ConfigError, LanguageModel, ModelConfig, record, warm
+from engine import LONGEST_PROBE, UNKNOWN, Change, ConfigError, LanguageModel, ModelConfig, record, tape, warm
 from engine.cells import CELLS
 
 VOCABULARY = 6
@@ -186,6 +188,27 @@ def test_a_trace_holds_numbers_alone(make_model, gradient):
     ):
         assert not values.requires_grad
         assert not values.is_inference()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_tape_gives_the_gradients_of_one_loss_after_the_other(make_model, cell):
+    model = make_model(cell)
+    kept = tape(model, TOKENS)
+    assert kept.trace.grad is None
+    losses = ["sum", 2, 0, 2, "sum"]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(kept.gradient, losses))
+    for of, trace in zip(losses, found, strict=True):
+        expected = record(model, TOKENS, gradient=of)
+        assert trace.target == of
+        assert trace["hidden"] is kept.trace["hidden"]
+        assert {*trace.grad} == {*expected.grad}
+        for name, values in expected.grad.items():
+            assert torch.equal(trace.grad[name], values), name
+        assert torch.equal(trace.inputs_grad, expected.inputs_grad)
+        assert torch.equal(trace.initial_grad["hidden"], expected.initial_grad["hidden"])
+    with pytest.raises(ConfigError, match="has no loss"):
+        kept.gradient(len(TOKENS) - 1)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from engine.models.language_model import LanguageModel
 from engine.training.checkpoint import Checkpoint
 from playground import lens, loading, services
-from playground.inside import traces
 from playground.weights import Loaded
 
 LoadRun = Callable[..., Loaded]
@@ -19,14 +18,8 @@ MakeCheckpoint = Callable[..., Checkpoint]
 
 
 @pytest.fixture(autouse=True)
-def own_caches(idle_trainer: object) -> Iterator[None]:
-    """Models and traces of this test alone."""
-    caches = (loading.shelf, traces.recordings)
-    for cache in caches:
-        cache.clear()
-    yield
-    for cache in caches:
-        cache.clear()
+def own_caches(own_recordings: None) -> None:
+    """Models and traces of each test alone."""
 
 
 @pytest.fixture
@@ -72,7 +65,7 @@ def _page() -> None:
 
     from playground import frame, inside, state
 
-    def draw(views: list[inside.View]) -> None:
+    def draw(views: list[inside.View], _below: object) -> None:
         st.session_state["views"] = views
 
     state.current()

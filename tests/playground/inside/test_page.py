@@ -12,12 +12,14 @@ from streamlit.testing.v1 import AppTest
 
 import engine
 from engine.config import Config
-from playground import services, state
-from playground.inside import View, page, scene
+from playground import services, state, weights
+from playground.inside import View, page, scene, traces
+from playground.inside.ahead import ahead
 from playground.inside.sidebar import compared
 from playground.notation import NOTATIONS
 from playground.runs.reader import REFRESH_SECONDS
 from playground.state import Selection
+from playground.weights import Loaded
 
 OpenInside = Callable[..., AppTest]
 NewRun = Callable[[str], str]
@@ -41,6 +43,23 @@ def _warnings(app: AppTest) -> str:
 def _link(app: AppTest) -> dict[str, str]:
     given = {key: app.query_params[key] for key in app.query_params}
     return {key: value[-1] if isinstance(value, list) else value for key, value in given.items()}
+
+
+def _recorded(monkeypatch: pytest.MonkeyPatch, *, ahead: bool = False) -> list[tuple[str, int]]:
+    """Runs and steps of which a pass is recorded from now on; those beside what is looked at too if `ahead`."""
+    recorded: list[tuple[str, int]] = []
+    tape = traces._tape
+
+    def noted(loaded: Loaded, *args: Any) -> engine.Tape:
+        recorded.append(loaded.key[:2])
+        return tape(loaded, *args)
+
+    traces.recordings.clear()
+    traces.tapes.clear()
+    monkeypatch.setattr(traces, "_tape", noted)
+    if not ahead:
+        monkeypatch.setattr(page, "look_ahead", lambda *_: None)
+    return recorded
 
 
 def _choose(app: AppTest, **values: Any) -> AppTest:
@@ -98,9 +117,7 @@ def test_whoever_opens_the_copied_link_sees_the_same(open_inside: OpenInside, ch
 
 
 def test_a_second_look_records_nothing_again(open_inside: OpenInside, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded: list[int] = []
-    record = engine.record
-    monkeypatch.setattr(engine, "record", lambda *args, **values: (recorded.append(1), record(*args, **values))[1])
+    recorded = _recorded(monkeypatch)
     app = open_inside(probe="He said", compare="tales-lstm,tales-gru")
     assert len(recorded) == 2
     for choice in ({"t": 3}, {"unit": 9}, {"layer": 0}, {"notation": "pytorch"}, {"present": True}, {"t": 0}):
@@ -108,6 +125,21 @@ def test_a_second_look_records_nothing_again(open_inside: OpenInside, monkeypatc
     assert len(recorded) == 2
     _choose(app, step=250)
     assert len(recorded) == 4
+
+
+def test_the_steps_beside_the_chosen_one_are_recorded_before_anybody_asks(
+    open_inside: OpenInside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = _recorded(monkeypatch, ahead=True)
+    app = open_inside(probe="She said", compare="tales-lstm,tales-gru", step="250")
+    steps = _views(app)[0].steps
+    for place in (5, 6, 7):
+        (chosen, other) = _views(_choose(app, step=steps[place]))
+        assert ahead().idle(60)
+        assert len(recorded) == len(set(recorded)), "nothing is recorded twice"
+        onwards = steps[place + 1]
+        for view in (chosen, other):
+            assert (view.run.id, weights.nearest(onwards, view.steps)) in recorded
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)
@@ -345,9 +377,7 @@ def test_the_page_looks_again_while_a_run_trains_and_not_when_none_does(
 def test_a_view_follows_the_newest_weights_with_one_recording_for_all(
     open_inside: OpenInside, new_run: NewRun, make_checkpoint: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorded: list[int] = []
-    record = engine.record
-    monkeypatch.setattr(engine, "record", lambda *args, **values: (recorded.append(1), record(*args, **values))[1])
+    recorded = _recorded(monkeypatch)
     run = new_run("Training")
     visitors = []
     for step in (8, 9, 10):

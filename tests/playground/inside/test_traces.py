@@ -22,9 +22,11 @@ LoadRun = Callable[..., Loaded]
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the engine is asked to do, in order."""
+    traces.recordings.clear()
+    traces.tapes.clear()
     asked: list[str] = []
-    record, warm = engine.record, engine.warm
-    monkeypatch.setattr(engine, "record", lambda *args, **values: (asked.append("record"), record(*args, **values))[1])
+    tape, warm = engine.tape, engine.warm
+    monkeypatch.setattr(engine, "tape", lambda *args, **values: (asked.append("tape"), tape(*args, **values))[1])
     monkeypatch.setattr(engine, "warm", lambda *args: (asked.append("warm"), warm(*args))[1])
     return asked
 
@@ -57,9 +59,13 @@ def test_what_was_looked_at_once_is_not_recorded_again(load_run: LoadRun, record
     probe, context = _probe(loaded, "a king"), _probe(loaded, "There was ")
     first = traces.trace(loaded, probe, context)
     assert traces.trace(loaded, _probe(loaded, "a king"), context) is first
-    assert recorded == ["warm", "record"]
-    traces.trace(loaded, probe, context, gradient=2)
-    assert recorded == ["warm", "record", "record"], "the state after a context is kept too"
+    assert recorded == ["warm", "tape"]
+    for of in (2, "sum"):
+        found = traces.trace(loaded, probe, context, gradient=of)
+        assert found.target == of
+        assert found["cell"] is first["cell"], "the way forward is the same"
+    traces.trace(loaded, probe, context, changes=(Change("hidden", 0, 1, 2, 0.5),))
+    assert recorded == ["warm", "tape", "tape"], "the state after a context is kept too"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -26,15 +25,7 @@ from playground.state import Selection
 from playground.unrolled.packing import LEVELS, NAN_LEVEL
 from playground.unrolled.picture import picture
 
-
-@pytest.fixture(autouse=True)
-def own_caches(idle_trainer: object) -> Iterator[None]:
-    """Models and traces of this test alone."""
-    for cache in (loading.shelf, traces.recordings):
-        cache.clear()
-    yield
-    for cache in (loading.shelf, traces.recordings):
-        cache.clear()
+pytestmark = pytest.mark.usefixtures("own_recordings")
 
 
 def _view(run: str = "tales-lstm", **values: Any) -> View:

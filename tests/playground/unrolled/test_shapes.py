@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,15 +17,7 @@ from playground.inside.view import View, look
 from playground.state import Selection
 from playground.unrolled.shapes import SHOWN, Shape, shapes
 
-
-@pytest.fixture(autouse=True)
-def own_caches(idle_trainer: object) -> Iterator[None]:
-    """Models and traces of this test alone."""
-    for cache in (loading.shelf, traces.recordings):
-        cache.clear()
-    yield
-    for cache in (loading.shelf, traces.recordings):
-        cache.clear()
+pytestmark = pytest.mark.usefixtures("own_recordings")
 
 
 def _view(run: str = "tales-lstm", **values: Any) -> View:
