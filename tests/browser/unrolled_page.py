@@ -93,7 +93,7 @@ class UnrolledPage:
 
     def chart(self, title: str) -> LiveChart:
         """The chart of a drill-down."""
-        shown = self.main.locator(".st-key-inside").get_by_test_id("stVegaLiteChart")
+        shown = self.main.locator(".st-key-inside-below").get_by_test_id("stVegaLiteChart")
         return LiveChart(shown.nth({"first": 0, "second": 1}[title]))
 
     def look(self, name: str) -> Locator:
