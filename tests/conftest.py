@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +27,7 @@ for _name in [name for name in os.environ if name.startswith(("UNROLLED_", "STRE
 os.environ["STREAMLIT_CLIENT_SHOW_ERROR_DETAILS"] = "full"
 
 # Tests share a busy machine: how long one example takes says nothing about it.
-settings.register_profile("shared-machine", deadline=None)
+settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared-machine")
 
 
@@ -130,7 +130,7 @@ def open_page(idle_trainer: IdleTrainer) -> Callable[..., AppTest]:
     """Opens a page of the app as a visitor of a fresh session: `open_page("train", run="tales-gru")`."""
 
     def opened(name: str = "home", **link: str) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "playground" / "app.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "playground" / "app.py"), default_timeout=180)
         app.switch_page(f"../pages/{name}.py")
         for key, value in link.items():
             app.query_params[key] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import chromium
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from server import Server, serving
-from visits import Visits, picture
+from visits import PATIENCE, Visits, picture
+
+from playground.runs.records import ACTIVE
+from playground.runs.store import Store
 
 PASSED = pytest.StashKey[bool]()
 
@@ -52,7 +56,17 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def visits(app: Server, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Visits]:
+def store(app: Server) -> Iterator[Store]:
+    """The app's store, for what no page shows."""
+    opened = Store(f"sqlite:///{app.database}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visits(
+    app: Server, store: Store, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Visits]:
     """Opens pages; at the end of the test nothing may have gone wrong on any of them."""
     made = Visits(browser, app.url)
     yield made
@@ -63,6 +77,18 @@ def visits(app: Server, browser: Browser, request: pytest.FixtureRequest, tmp_pa
             _leave_evidence(made, app, tmp_path)
     finally:
         made.close()
+        if app.database.exists():  # no store has been needed where a page shows a component alone
+            _end_training(store)
+
+
+def _end_training(store: Store) -> None:
+    """Stops whatever a test has left in training, so that the next one has the machine to itself."""
+    end = time.monotonic() + PATIENCE
+    for run in store.runs(status=ACTIVE):
+        store.command(run.id, "stop")
+    while store.runs(status=ACTIVE):
+        assert time.monotonic() < end, "what a test left in training does not stop"
+        time.sleep(0.02)
 
 
 def _leave_evidence(visits: Visits, app: Server, folder: Path) -> None:

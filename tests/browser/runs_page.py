@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from playwright.sync_api import Locator, Page
 from train_page import LiveChart, eventually
+from visits import Visits
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class RunsPage:
     def rows(self) -> Locator:
         """The rows that the table shows."""
         return self.main.locator(".runs .row")
+
+    @property
+    def count(self) -> int:
+        """How many runs the table has, those below the fold too, which are drawn a moment later."""
+        return int(self.main.locator(".runs .count").inner_text().split()[0])
 
     @property
     def names(self) -> list[str]:
@@ -138,3 +144,10 @@ class RunsPage:
         """Hand a file to the uploader."""
         files = self.main.locator("input[type=file]")
         files.set_input_files({"name": name, "mimeType": "application/zip", "buffer": raw})
+
+
+def opened(visits: Visits, query: str = "", **how: str) -> RunsPage:
+    """The page at a link, once the runs are listed: before that nobody hears what is chosen in the lists above."""
+    page = RunsPage(visits.open(f"runs?{query}", **how))  # type: ignore[arg-type]
+    page.rows.first.wait_for()
+    return page

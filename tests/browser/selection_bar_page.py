@@ -79,6 +79,14 @@ class SelectionBarPage:
         place = self.place
         return place if values.items() <= place.items() else None
 
+    def hears(self, **values: Any) -> None:
+        """Wait until the app has been told these values, whatever it was told after them."""
+        eventually(
+            self.page,
+            f"the app is told {values}",
+            lambda: any(values.items() <= word.items() for word in self.words),
+        )
+
     def shows(self, axis: str, text: str) -> None:
         """Wait until the bar shows this place."""
         eventually(self.page, f"the bar shows {axis} at {text}", lambda: self.shown(axis) == text)

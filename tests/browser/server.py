@@ -23,11 +23,12 @@ ENTRY = ROOT / "playground" / "app.py"
 
 @dataclass(frozen=True)
 class Server:
-    """A running app: its address, its process, and the file its words go to."""
+    """A running app: its address, its process, and the files its words and its runs go to."""
 
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    database: Path
 
     def tail(self, lines: int = 60) -> str:
         """The last lines that the server and its trainer printed."""
@@ -57,7 +58,7 @@ def serving(folder: Path, *, entry: Path = ENTRY, **settings: str) -> Iterator[S
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = Server(f"http://127.0.0.1:{port}", process, log)
+    server = Server(f"http://127.0.0.1:{port}", process, log, _database(folder))
     try:
         _wait_for_health(server)
         yield server
@@ -88,8 +89,12 @@ def _environment(folder: Path) -> dict[str, str]:
     """
     foreign = ("UNROLLED_", "STREAMLIT_", "PYTHONPATH", "PYTEST_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    own = {"UNROLLED_STORE": f"sqlite:///{folder / 'store.db'}", "UNROLLED_DATA": str(folder / "data")}
+    own = {"UNROLLED_STORE": f"sqlite:///{_database(folder)}", "UNROLLED_DATA": str(folder / "data")}
     return kept | own
+
+
+def _database(folder: Path) -> Path:
+    return folder / "store.db"
 
 
 def _free_port() -> int:

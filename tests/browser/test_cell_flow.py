@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 from server import Server, serving
 from train_page import eventually
-from visits import Visits, settle, sideways_overflow
+from visits import Visits, come_to_rest, settle, sideways_overflow
 
 from engine.cells import CELLS
 
@@ -38,6 +38,7 @@ def opened(visits: Visits, link: str = "", **how: Any) -> Page:
     """The page, with the drawing on it."""
     page = visits.open(link, **how)
     page.locator(".cell-flow .node").first.wait_for()
+    come_to_rest(page)
     return page
 
 
@@ -222,6 +223,7 @@ def test_the_panel_goes_and_comes_back(visits: Visits) -> None:
     eventually(page, "it is gone", lambda: page.locator(".cell-flow").count() == 0)
     page.get_by_text("Without the panel").click()
     page.locator(".cell-flow .node").first.wait_for()
+    come_to_rest(page)
     point_at_wire(page, "forget")
     assert lit(page, "net") == {"forget"}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from visits import Size, Theme, Visits, sideways_overflow
+from train_page import eventually
+from visits import Size, Theme, Visits, settle, sideways_overflow
 
 PAGES = ("",)
 """The page Train is opened so in test_train.py, where its picture is looked at too."""
@@ -33,9 +34,7 @@ def test_a_word_in_the_console_and_an_error_on_the_page_are_noticed(visits: Visi
     page.evaluate("console.error('spilt')")
     page.evaluate("setTimeout(() => { throw new Error('broken') }, 0)")
     page.evaluate("fetch('http://127.0.0.1:9/nobody').catch(() => {})")
-    page.wait_for_timeout(500)
-    heard = "\n".join(visits.wrong)
+    for word in ("spilt", "broken", "request failed"):
+        eventually(page, f"“{word}” is heard", lambda word=word: word in "\n".join(visits.wrong))
+    settle(page)
     visits.wrong.clear()
-    assert "spilt" in heard
-    assert "broken" in heard
-    assert "request failed" in heard

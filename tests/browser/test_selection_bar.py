@@ -11,10 +11,13 @@ from playwright.sync_api import Locator, Page
 from selection_bar_page import SelectionBarPage
 from server import Server, serving
 from train_page import eventually
-from visits import Visits, sideways_overflow
+from visits import Visits, sideways_overflow, stop_the_clock
 
 APP = Path(__file__).parent / "apps" / "selection_bar.py"
 KEPT = [0, 1, 2, 5, 10, 20, 50, *range(100, 1400, 100)]
+MANY = "?steps=1000"
+"""So many kept steps that no play comes to their end while a test looks on."""
+
 TARGET = 32
 """Pixels that a finger needs."""
 
@@ -29,7 +32,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def opened(visits: Visits, link: str = "", **how: str) -> SelectionBarPage:
     """The page, with the bar on it."""
     bar = SelectionBarPage(visits.open(link, **how))  # type: ignore[arg-type]
-    bar.bar.wait_for()
+    for mounted in bar.page.locator(".selection").all():
+        mounted.locator("input[aria-valuetext]").wait_for()  # from then on it hears keys
     return bar
 
 
@@ -123,16 +127,12 @@ def test_a_key_that_does_nothing_is_left_to_the_page(visits: Visits) -> None:
 
 def test_twenty_quick_presses_end_where_they_should_in_few_words(visits: Visits) -> None:
     bar = opened(visits, "?tokens=40&slow=0.2")
-    bar.page.evaluate(
-        """() => new Promise((done) => {
-          let left = 20;
-          const timer = setInterval(() => {
-            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
-            if (!--left) done(clearInterval(timer));
-          }, 25);
-        })"""
-    )
+    stop_the_clock(bar.page)
+    for _ in range(20):
+        bar.press("ArrowRight")
+        bar.page.clock.run_for(25)
     assert bar.shown("t") == "⟨25⟩", "shown at once"
+    bar.page.clock.resume()
     last = bar.comes_to(t=24)["words"][-1]
     assert last["t"] == 24
     assert last["count"] <= 7, "the app need not have heard all that was told"
@@ -174,16 +174,15 @@ def test_space_plays_to_the_end_one_kept_step_after_the_other(visits: Visits) ->
     bar.press(",", ",", ",")
     bar.comes_to(step=50)
     before = len(bar.words)
+    bar.watch("button", ".play", "aria-label")
     bar.press(" ")
-    bar.button("Pause").wait_for()
     bar.comes_to(step=300)
     bar.button("Play through training").wait_for()
+    assert bar.seen("button") == ["Play through training", "Pause", "Play through training"]
     assert [word["step"] for word in bar.words[before:]] == [100, 200, 300]
     assert bar.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0, "Space does not scroll"
     bar.press(" ")
-    bar.comes_to(step=0)
-    bar.press(" ")
-    bar.button("Play through training").wait_for()
+    bar.hears(step=0)
 
 
 def test_play_waits_until_each_step_is_drawn(visits: Visits) -> None:
@@ -198,7 +197,7 @@ def test_play_waits_until_each_step_is_drawn(visits: Visits) -> None:
 
 
 def test_another_step_stops_the_play_and_another_timestep_does_not(visits: Visits) -> None:
-    bar = opened(visits)
+    bar = opened(visits, MANY)
     bar.press(" ", "ArrowRight")
     bar.comes_to(t=5)
     bar.button("Pause").wait_for()
@@ -207,13 +206,13 @@ def test_another_step_stops_the_play_and_another_timestep_does_not(visits: Visit
 
 
 def test_space_does_not_press_a_button_that_was_clicked(visits: Visits) -> None:
-    bar = opened(visits)
+    bar = opened(visits, MANY)
     bar.page.get_by_role("button", name="To timestep 10").click()
     bar.comes_to(t=9)
     bar.press("ArrowRight")
     bar.comes_to(t=10)
     bar.press(" ")
-    bar.comes_to(step=500)
+    bar.hears(step=500)
     assert bar.place["t"] == 10, "pressed again, the button would have put it back"
     bar.button("Pause").click()
     bar.button("timestep after").click()
@@ -224,7 +223,7 @@ def test_space_does_not_press_a_button_that_was_clicked(visits: Visits) -> None:
 
 
 def test_space_on_a_button_that_was_tabbed_to_presses_it_once(visits: Visits) -> None:
-    bar = opened(visits)
+    bar = opened(visits, MANY)
     bar.slider.focus()
     bar.press("Tab", "Tab")
     eventually(bar.page, "a button of the bar has the focus", lambda: bar.bar.locator("button:focus").count() == 1)
@@ -249,18 +248,22 @@ def test_the_slider_speaks_and_has_its_own_arrow_keys(visits: Visits) -> None:
     bar.press("End")
     bar.comes_to(step=1300)
     assert bar.bubble == "step 1,300 · 1.62 nats"
+    bar.watch("button", ".play", "aria-label")
     bar.press("Home", " ")
-    bar.button("Pause").wait_for()
+    eventually(bar.page, "it plays", lambda: "Pause" in bar.seen("button"))
 
 
 def test_a_drag_is_shown_at_once_and_told_now_and_then(visits: Visits) -> None:
     bar = opened(visits, "?slow=0.4")
     bar.watch("bubble", ".bubble")
+    stop_the_clock(bar.page)
     bar.hold(10, of=20)
     for place in [*range(10, -1, -1), *range(20)]:
         bar.point(place, of=20)
-        eventually(bar.page, "it is shown", lambda place=place: bar.bubble.startswith(f"step {KEPT[place]:,}"))
+        assert bar.bubble.startswith(f"step {KEPT[place]:,}")
+        bar.page.clock.run_for(25)
     bar.page.mouse.up()
+    bar.page.clock.resume()
     bar.comes_to(step=KEPT[19])
     assert bar.words[-1]["count"] < 16
     bar.press("ArrowRight")
@@ -389,15 +392,20 @@ def test_what_is_chosen_elsewhere_moves_it(visits: Visits) -> None:
 def test_a_place_told_on_the_page_is_shown_until_the_app_has_it_or_does_not(visits: Visits) -> None:
     bar = opened(visits, "?live=1")
     bar.watch("shown", ".t .number")
+    stop_the_clock(bar.page)
     put = "place => window.dispatchEvent(new CustomEvent('unrolled:place', { detail: place }))"
     bar.page.evaluate(put, {"t": 9, "layer": 0})
     assert (bar.shown("t"), bar.shown("layer")) == ("⟨10⟩", "[1]")
     assert bar.words == [], "who has told it has told the app too"
     bar.page.get_by_role("button", name="To timestep 10").click()
+    bar.page.clock.run_for(1)
     bar.comes_to(t=9)
     bar.shows("layer", "[2]")
     bar.page.evaluate(put, {"t": 2})
-    bar.shows("t", "⟨3⟩")
+    assert bar.shown("t") == "⟨3⟩"
+    bar.page.clock.run_for(1_900)
+    assert bar.shown("t") == "⟨3⟩"
+    bar.page.clock.resume()
     bar.shows("t", "⟨10⟩")  # nobody has told the app
     assert list(bar.seen("shown")) == ["⟨5⟩", "⟨10⟩", "⟨3⟩", "⟨10⟩"]
     bar.page.evaluate(put, {"t": "<b>1</b>", "layer": 99})
@@ -406,20 +414,12 @@ def test_a_place_told_on_the_page_is_shown_until_the_app_has_it_or_does_not(visi
 
 def test_an_answer_that_knows_nothing_of_it_does_not_take_a_told_place_back(visits: Visits) -> None:
     bar = opened(visits)
-    shown_when_answered = bar.page.evaluate(
-        """() => new Promise((done) => {
-          const inside = (root) => [...root.querySelectorAll("*")].map((node) => node.shadowRoot).filter(Boolean);
-          const find = (root, selector) =>
-            root.querySelector(selector) || inside(root).map((shadow) => find(shadow, selector)).find(Boolean);
-          const slider = find(document, "[aria-label='Training step']");
-          const answer = () => done(find(document, ".t .number").textContent);
-          const answered = () => slider.max === "20" && setTimeout(answer);
-          new MutationObserver(answered).observe(slider, { attributes: true });
-          window.dispatchEvent(new CustomEvent("unrolled:place", { detail: { t: 9 } }));
-          [...document.querySelectorAll("button")].find((one) => one.textContent.includes("Keep another")).click();
-        })"""
-    )
-    assert shown_when_answered == "⟨10⟩"
+    stop_the_clock(bar.page)
+    bar.page.evaluate("window.dispatchEvent(new CustomEvent('unrolled:place', { detail: { t: 9 } }))")
+    bar.page.get_by_role("button", name="Keep another step").click()
+    bar.page.clock.run_for(1)
+    eventually(bar.page, "the app has answered", lambda: bar.slider.get_attribute("max") == "20")
+    assert bar.shown("t") == "⟨10⟩"
 
 
 def test_it_tells_the_page_before_the_app_has_answered(visits: Visits) -> None:
@@ -446,8 +446,11 @@ def test_of_two_bars_one_has_the_keys(visits: Visits) -> None:
 def test_what_was_chosen_by_key_is_said_once_it_rests(visits: Visits) -> None:
     bar = opened(visits)
     bar.watch("said", ".said")
-    bar.press("ArrowRight", "ArrowRight", "ArrowRight")
-    eventually(bar.page, "it is said", lambda: len(bar.seen("said")) > 1)
+    stop_the_clock(bar.page)
+    for _ in range(3):
+        bar.press("ArrowRight")
+        bar.page.clock.run_for(600)
+    bar.page.clock.run_for(100)
     assert list(bar.seen("said")) == ["", "timestep 8 of 23, o"]
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page
-from train_page import LiveChart, TrainPage, eventually
+from train_page import ENDLESS, LiveChart, TrainPage, eventually, set_up
 from visits import Size, Theme, Visits, sideways_overflow
 
 
@@ -39,7 +39,7 @@ def test_a_starter_run_is_there_at_once(visits: Visits, size: Size, theme: Theme
 
 @pytest.mark.parametrize(("size", "theme"), [("wide", "light"), ("phone", "dark")])
 def test_train_pause_reload_resume_turn_step_watch_and_stop(visits: Visits, size: Size, theme: Theme) -> None:
-    train = TrainPage(visits.open("train", size=size, theme=theme))
+    train = TrainPage(visits.open(set_up(ENDLESS), size=size, theme=theme))
     run = train.train()
     eventually(train.page, "the training loss falls", lambda: _fallen(train.loss, "training", by=0.3))
     eventually(train.page, "the run is judged", lambda: train.loss.values("validation"))
@@ -70,7 +70,8 @@ def test_train_pause_reload_resume_turn_step_watch_and_stop(visits: Visits, size
         assert train.step == step, f"{button} went to {train.step}, not to {step}"
 
     second = TrainPage(visits.open(_path(train.page), size=size, theme=theme, beside=train.page))
-    assert (second.run, second.step, second.status) == (run, step, "paused")
+    second.reaches("paused")
+    assert (second.run, second.step) == (run, step)
     second.press("Resume")
     second.passes(step)
     train.passes(step)
@@ -85,7 +86,7 @@ def test_train_pause_reload_resume_turn_step_watch_and_stop(visits: Visits, size
 
 def test_the_page_stays_with_a_new_run_each_time_that_one_is_started(visits: Visits) -> None:
     """The list of runs in the sidebar changes with the run, and the browser asks for more meanwhile."""
-    train = TrainPage(visits.open("train"))
+    train = TrainPage(visits.open(set_up(ENDLESS)))
     for _ in range(4):
         run = train.train()
         train.press("Stop")
@@ -94,7 +95,7 @@ def test_the_page_stays_with_a_new_run_each_time_that_one_is_started(visits: Vis
 
 
 def test_the_charts_are_never_built_anew_while_a_run_trains_and_a_zoom_stays(visits: Visits) -> None:
-    train = TrainPage(visits.open("train"))
+    train = TrainPage(visits.open(set_up(ENDLESS)))
     train.train()
     eventually(train.page, "the loss is drawn", lambda: len(train.loss.values("training")) > 2)
     charts = [LiveChart(box) for box in train.main.get_by_test_id("stVegaLiteChart").all()]
@@ -111,8 +112,6 @@ def test_the_charts_are_never_built_anew_while_a_run_trains_and_a_zoom_stays(vis
 
     train.pause()
     assert train.loss.marks() == ["chart 0"] * 2
-    train.press("Stop")
-    train.reaches("stopped")
 
 
 def _zoom_in(train: TrainPage) -> None:
@@ -142,8 +141,6 @@ def test_a_branch_starts_from_a_checkpoint_of_a_starter_run(visits: Visits) -> N
     first = eventually(train.page, "the branch is judged", lambda: train.loss.values("validation"))[0]
     # What the starter run had learned, read again from weights in half precision.
     assert abs(first - learned) < 0.05
-    train.press("Stop")
-    train.reaches("stopped")
 
 
 def test_the_loss_chart_leaves_as_svg_png_and_csv(visits: Visits, tmp_path: Path) -> None:

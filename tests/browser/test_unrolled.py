@@ -5,11 +5,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from train_page import TrainPage, eventually
+from train_page import ENDLESS, TrainPage, eventually, set_up
 from unrolled_page import opened
-from visits import Theme, Visits, sideways_overflow
+from visits import Theme, Visits, settle, sideways_overflow
 
-from engine.config import Config
 from playground.unrolled.settings import LOOKS
 
 PROBE = "probe=" + quote("They ate the fish, and then")
@@ -32,7 +31,7 @@ def test_a_click_on_a_column_opens_its_arithmetic(visits: Visits) -> None:
     page.network.choose(1)
     eventually(page.page, "the arithmetic of that timestep is open", lambda: "timestep 2 of 5" in page.place)
     eventually(page.page, "the link says so", lambda: "t=1" in page.page.url)
-    assert page.claim.startswith("After 2 characters")
+    eventually(page.page, "the claim too", lambda: page.claim.startswith("After 2 characters"))
     assert page.t == 2
 
 
@@ -53,10 +52,9 @@ def test_scrubbing_moves_everything_along_training(visits: Visits) -> None:
     eventually(page.page, "the network is as it was at first", lambda: page.network.step == 0)
     eventually(page.page, "its numbers are others", lambda: page.network.norms != late and page.claim != claim)
     eventually(page.page, "the arithmetic too", lambda: "step 0" in page.place)
-    assert "step=0" in page.page.url
+    eventually(page.page, "the link says so", lambda: "step=0" in page.page.url)
     page.scrub("End")
-    eventually(page.page, "and back at the newest", lambda: page.network.norms == late)
-    assert page.claim == claim
+    eventually(page.page, "and back at the newest", lambda: page.network.norms == late and page.claim == claim)
 
 
 def test_the_copied_link_opens_the_same_view_in_another_browser(visits: Visits) -> None:
@@ -72,12 +70,12 @@ def test_the_copied_link_opens_the_same_view_in_another_browser(visits: Visits) 
         lambda: all(part in page.page.url for part in ("t=", "step=0", "look=shares", "folded=True")),
     )
     rows = eventually(page.page, "the shares are drawn", lambda: page.chart("first").rows())
-    eventually(page.page, "the claim has followed", lambda: page.network.step == 0)
+    eventually(page.page, "the picture has followed", lambda: page.network.step == 0)
+    settle(page.page)
     other = opened(visits, page.page.url.split("unrolled?")[1])
-    assert other.claim == page.claim
+    eventually(other.page, "the same is claimed", lambda: other.claim == page.claim)
     eventually(other.page, "the same shares are drawn", lambda: other.chart("first").rows() == rows)
-    assert other.network.step == 0
-    assert other.t == page.t
+    eventually(other.page, "it is at the same place", lambda: (other.network.step, other.t) == (0, page.t))
     eventually(other.page, "it is folded too", lambda: other.network.norms == page.network.norms)
 
 
@@ -87,16 +85,15 @@ def test_what_if_changes_what_comes_after(visits: Visits) -> None:
     rows = eventually(page.page, "the change is drawn", lambda: page.chart("first").rows())
     assert all(row["before"] == row["after"] for row in rows[:6])
     assert any(abs(row["before"] - row["after"]) > 0.01 for row in rows[6:-1])
-    assert page.claim.startswith("Closing")
-    assert "changes=" in page.page.url
+    eventually(page.page, "it is claimed", lambda: page.claim.startswith("Closing"))
+    eventually(page.page, "the link says so", lambda: "changes=" in page.page.url)
     page.main.get_by_role("button", name="→ 0").click()
     eventually(page.page, "it is taken back", lambda: page.claim.startswith("After 7 characters"))
-    assert "changes=" not in page.page.url
+    eventually(page.page, "the link too", lambda: "changes=" not in page.page.url)
 
 
 def test_the_picture_follows_a_run_that_trains(visits: Visits) -> None:
-    config = Config().with_values(units=64, steps=20_000, evaluations=1, sampling__length=0)
-    train = TrainPage(visits.open(f"train?config={quote(config.to_json())}"))
+    train = TrainPage(visits.open(set_up(ENDLESS)))
     run = train.train()
     page = opened(visits, f"run={run}&look=activations")
     sheet = page.network.sheet.element_handle()
@@ -112,15 +109,12 @@ def test_the_picture_follows_a_run_that_trains(visits: Visits) -> None:
     page.keys("ArrowLeft")
     eventually(page.page, "a place can be chosen meanwhile", lambda: "t=" in page.page.url)
     train.passes(page.network.step)
-    train.press("Stop")
-    train.reaches("stopped")
 
 
 def test_two_runs_are_compared_one_above_the_other(visits: Visits) -> None:
     page = opened(visits, f"{PROBE}&compare=tales-lstm,tales-rnn")
     eventually(page.page, "two networks are drawn", lambda: len(page.networks) == 2 and page.networks[1].norms)
-    assert "in A (LSTM" in page.claim
-    assert "in B (RNN" in page.claim
+    eventually(page.page, "both are told of", lambda: all(f"in {one}" in page.claim for one in ("A (LSTM", "B (RNN")))
     first, second = (network.box.bounding_box() for network in page.networks)
     assert first is not None
     assert second is not None

@@ -12,9 +12,12 @@ import pytest
 from server import Server, serving
 from train_page import eventually
 from unrolled_picture import PicturePage
-from visits import Visits, sideways_overflow
+from visits import Visits, sideways_overflow, stop_the_clock
 
 APP = Path(__file__).parent / "apps" / "unrolled_picture.py"
+BEAT = 480
+"""Milliseconds for which each step of the passes is shown."""
+
 TARGET = 32
 """Pixels that a finger needs."""
 
@@ -66,14 +69,21 @@ def test_a_click_on_what_came_chooses_whose_gradient_is_drawn(visits: Visits) ->
 
 def test_an_answer_that_comes_late_does_not_take_the_choice_back(visits: Visits) -> None:
     page = opened(visits, "slow=0.7")
+    stop_the_clock(page.page)
+    marked = set()
+
+    def taken() -> int:
+        page.page.clock.run_for(1)
+        marked.update(page.chosen)
+        return page.told["t"]
+
     page.column(6).locator(".cell .frame").click()
-    page.page.wait_for_timeout(200)
+    eventually(page.page, "the server works on it", lambda: taken() == 6 or page.server_works)
+    marked.clear()
     page.column(8).locator(".cell .frame").click()
-    for _ in range(10):
-        assert page.chosen == [8]
-        page.page.wait_for_timeout(100)
-    eventually(page.page, "the server has taken both", lambda: page.told["t"] == 8)
-    assert page.chosen == [8]
+    eventually(page.page, "it has taken both", lambda: taken() == 8)
+    assert [word["t"] for word in page.told["words"]] == [6, 8]
+    assert marked == {8}
 
 
 def test_a_place_announced_by_another_component_is_marked_at_once(visits: Visits) -> None:
@@ -165,14 +175,18 @@ def test_states_travel_right_and_then_the_gradient_travels_left(visits: Visits) 
 
 def test_the_animation_runs_to_the_finished_picture(visits: Visits) -> None:
     page = opened(visits, "run=hello-rnn&probe=hello&t=0")
+    stop_the_clock(page.page)
     page.keys("a")
-    eventually(page.page, "it goes back too", lambda: page.said.startswith("backward"))
+    assert page.said.startswith("forward, t = 1")
+    page.page.clock.run_for(10 * BEAT)
+    assert page.said.startswith("backward"), "it goes back too"
     page.keys("a")
     still = page.said
-    page.page.wait_for_timeout(1_000)
+    page.page.clock.run_for(2 * BEAT)
     assert page.said == still, "it pauses"
     page.keys("a")
-    eventually(page.page, "it is done", lambda: page.said.startswith("both passes done"))
+    page.page.clock.run_for(6 * BEAT)
+    assert page.said.startswith("both passes done")
 
 
 def test_keys_are_left_to_a_field_that_is_written_in(visits: Visits) -> None:

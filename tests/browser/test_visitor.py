@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playwright.sync_api import Page
-from train_page import eventually
+from train_page import TrainPage, eventually
 from visits import Visits
 
 from playground.visitor import COOKIE
@@ -18,6 +18,7 @@ def test_the_browser_keeps_one_number_for_all_its_tabs_and_visits(visits: Visits
     page = visits.open()
     first = eventually(page, "the cookie is set", lambda: _cookie(page))
     page.reload()
-    visits.open("train", beside=page)
+    TrainPage(visits.open("train", beside=page)).reaches("finished")
     assert _cookie(page) == first
-    assert eventually(page, "another visitor has a cookie too", lambda: _cookie(visits.open("train"))) != first
+    other = visits.open("train")
+    assert eventually(other, "another visitor has a cookie too", lambda: _cookie(other)) != first

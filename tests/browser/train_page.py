@@ -7,12 +7,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Locator, Page
-from visits import settle
+from visits import PATIENCE, settle
+
+from engine.config import Config
 
 _STATUS = re.compile(r"^(?P<status>\w+): step (?P<step>[\d,]+)")
 _POLL_MS = 50
+
+ENDLESS = Config().with_values(steps=100_000, evaluations=100)
+"""A run that is judged within its first steps and that no machine finishes while a test looks at it."""
 
 # Streamlit keeps the Vega view of a chart in a hook of React's; nothing in the DOM leads to it but the fibers.
 VEGA_VIEW = """element => {
@@ -31,7 +37,7 @@ VEGA_VIEW = """element => {
 }"""
 
 
-def eventually(page: Page, what: str, holds: Callable[[], Any], seconds: float = 30.0) -> Any:
+def eventually(page: Page, what: str, holds: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """The first value of `holds()` that is true; asks again and again while the page lives on.
 
     Raises:
@@ -44,6 +50,11 @@ def eventually(page: Page, what: str, holds: Callable[[], Any], seconds: float =
             return found
         assert time.monotonic() < end, f"after {seconds:g} s still not: {what}"
         page.wait_for_timeout(_POLL_MS)
+
+
+def set_up(config: Config) -> str:
+    """The link to the page with this config set up."""
+    return f"train?config={quote(config.to_json())}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,9 @@ class LiveChart:
 
     def rows(self, series: str = "") -> list[dict[str, Any]]:
         """The rows the chart draws now, of one series or of all."""
-        plain = "view => view.data('source').map(row => Object.fromEntries(Object.entries(row)))"
+        # A view that is still being built has no data; it says so by an error.
+        named = "(name) => { try { return view.data(name); } catch { return []; } }"
+        plain = f"view => ({named})('source').map(row => Object.fromEntries(Object.entries(row)))"
         found = self._ask(plain) or []
         return [row for row in found if not series or row["series"] == series]
 
@@ -166,13 +179,13 @@ class TrainPage:
         self.reaches("paused")
         return self.step
 
-    def reaches(self, *statuses: str, seconds: float = 30.0) -> None:
+    def reaches(self, *statuses: str) -> None:
         """Wait until the run stands like this."""
-        eventually(self.page, f"the run is {' or '.join(statuses)}", lambda: self.status in statuses, seconds)
+        eventually(self.page, f"the run is {' or '.join(statuses)}", lambda: self.status in statuses)
 
-    def passes(self, step: int, seconds: float = 30.0) -> None:
+    def passes(self, step: int) -> None:
         """Wait until the run is beyond this step."""
-        eventually(self.page, f"the run is beyond step {step}", lambda: self.step > step, seconds)
+        eventually(self.page, f"the run is beyond step {step}", lambda: self.step > step)
 
     def unfold(self, name: str) -> Locator:
         """Open a popover; its contents."""

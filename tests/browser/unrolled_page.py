@@ -131,7 +131,8 @@ class UnrolledPage:
         slider.press(key)
 
     def drawn(self) -> None:
-        """Wait until the picture has its numbers."""
+        """Wait until the picture has its numbers, and the bar above it hears keys."""
+        self.bar.locator("input[aria-valuetext]").wait_for()
         eventually(self.page, "the network is drawn", lambda: self.networks and self.network.norms)
 
 

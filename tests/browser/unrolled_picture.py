@@ -9,6 +9,12 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
+# Scrolls, and resolves when the columns for that place are drawn: a frame after the one that scrolls.
+_SCROLL = """(window, left) => new Promise((done) => {
+  window.scrollLeft = left;
+  requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)));
+})"""
+
 
 @dataclass(frozen=True)
 class PicturePage:
@@ -36,6 +42,11 @@ class PicturePage:
         """What the server has taken, and under "words" all that it was told."""
         found: dict[str, Any] = json.loads(self.page.get_by_test_id("stCode").first.inner_text())
         return found
+
+    @property
+    def server_works(self) -> bool:
+        """Whether the server is at what it was last asked for."""
+        return self.page.get_by_test_id("stApp").first.get_attribute("data-test-script-state") == "running"
 
     @property
     def drawn(self) -> list[int]:
@@ -77,8 +88,7 @@ class PicturePage:
 
     def scroll_to(self, left: int) -> None:
         """Scroll as a visitor does."""
-        self.window.evaluate("(window, left) => { window.scrollLeft = left; }", left)
-        self.page.wait_for_timeout(150)
+        self.window.evaluate(_SCROLL, left)
 
     def keys(self, *names: str) -> None:
         """Press keys while nothing has the focus."""

@@ -17,8 +17,25 @@ SIZES: dict[Size, tuple[int, int]] = {"wide": (1280, 800), "phone": (390, 844)}
 
 # A deep link makes Streamlit's own page ask for /PAGE/_stcore/... first: two 404s that are not the app's.
 NOT_THE_APPS = re.compile(r"/_stcore/")
-PATIENCE = 20_000
-"""Milliseconds that a page has for what a test waits for; generous, because test machines are slow."""
+
+# Resolves when every element of the page has stood in the same place for five frames.
+_REST = """() => document.fonts.ready.then(() => new Promise((done) => {
+  let [before, still] = ["", 0];
+  const inside = (one) => (one.shadowRoot ? [one, ...all(one.shadowRoot)] : [one]);
+  const all = (root) => [...root.querySelectorAll("*")].flatMap(inside);
+  const places = () => JSON.stringify(all(document).map((one) => one.getBoundingClientRect()));
+  const look = () => {
+    const now = places();
+    still = now === before ? still + 1 : 0;
+    before = now;
+    if (still < 5) requestAnimationFrame(look);
+    else done();
+  };
+  look();
+}))"""
+
+PATIENCE = 60.0
+"""Seconds that a page has for what a test waits for; generous, because test machines are slow."""
 
 
 @dataclass
@@ -38,7 +55,7 @@ class Visits:
     def open(self, path: str = "", *, size: Size = "wide", theme: Theme = "light", beside: Page | None = None) -> Page:
         """The page at `path`, settled: of a visitor of its own, or in a second tab `beside` another page."""
         page = (beside.context if beside else self._visitor(size, theme)).new_page()
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
         page.on("requestfailed", self._on_failed_request)
@@ -82,7 +99,7 @@ class Visits:
             self.wrong.append(f"request failed: {request.url[:200]} ({request.failure})")
 
 
-def settle(page: Page, seconds: float = 20.0) -> None:
+def settle(page: Page, seconds: float = PATIENCE) -> None:
     """Waits until the script has run and nothing is a placeholder any more.
 
     A page with a live fragment never rests for long; one idle moment is enough.
@@ -99,6 +116,22 @@ def settle(page: Page, seconds: float = 20.0) -> None:
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"{page.url} had not settled after {seconds:g} s")
+
+
+def come_to_rest(page: Page) -> None:
+    """Waits until all fonts are there and no element moves any more, for a pointer that is to meet one."""
+    settle(page)
+    page.evaluate(_REST)
+
+
+def stop_the_clock(page: Page) -> None:
+    """Time stands still on the page until `page.clock.run_for(milliseconds)` or `page.clock.resume()`.
+
+    For what depends on how quickly one thing follows another: the machine has no part in it then. The server is
+    heard meanwhile; Streamlit, though, sends what a button asks for only when at least a millisecond has passed.
+    """
+    page.clock.install()
+    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)
 
 
 def sideways_overflow(page: Page) -> int:

@@ -19,6 +19,9 @@ from playground.generating.jobs import BusyError, Desk, Job, Request
 from playground.runs.records import Run, StoreError
 from playground.weights import Loaded
 
+ENDLESS = 1_000_000_000
+"""Tokens that no machine writes while a test waits."""
+
 LETTERS = CharVocabulary("\n abcdefghij")
 WORDS = WordVocabulary(["<unk>", "<eos>", "the", "cat", "sat", ".", '"'])
 
@@ -34,7 +37,7 @@ def _request(**values: object) -> Request:
 
 
 def _over(job: Job) -> Job:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while job.active and time.monotonic() < end:
         time.sleep(0.002)
     assert not job.active
@@ -56,7 +59,7 @@ class Gate:
 
     def __call__(self) -> Loaded:
         self.reached.set()
-        assert self.opened.wait(30)
+        assert self.opened.wait(120)
         return self.loaded
 
 
@@ -116,16 +119,16 @@ def test_the_same_request_is_written_once_for_everybody(desk: Desk) -> None:
 
 
 def test_a_stopped_text_keeps_what_was_written(desk: Desk) -> None:
-    job = _write(desk, _request(length=5_000))
+    job = _write(desk, _request(length=ENDLESS))
     while job.written < 5:
         time.sleep(0.001)
     stopped = desk.stop(job)
     assert stopped.status == jobs.STOPPED
-    assert 5 <= stopped.written < 5_000
+    assert 5 <= stopped.written < ENDLESS
     assert len(stopped.text()) == stopped.written
     assert _over(job).tokens[: stopped.written] == stopped.tokens
-    assert job.written < 5_000
-    assert _write(desk, _request(length=5_000)) is not job, "what was stopped is begun anew when asked for"
+    assert job.written < ENDLESS
+    assert _write(desk, _request(length=ENDLESS)) is not job, "what was stopped is begun anew when asked for"
 
 
 def test_who_stops_a_shared_text_stops_it_for_nobody_else(desk: Desk) -> None:
@@ -142,7 +145,7 @@ def test_who_stops_a_shared_text_stops_it_for_nobody_else(desk: Desk) -> None:
 def test_a_waiting_text_has_a_place_and_can_be_stopped(desk: Desk) -> None:
     gate = Gate(_loaded())
     first = _write(desk, _request(), gate)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(120)
     second, third = (_write(desk, _request(seed=seed)) for seed in (2, 3))
     assert (desk.place(second), desk.place(third)) == (0, 1)
     assert desk.stop(second).status == second.status == jobs.STOPPED
@@ -154,10 +157,10 @@ def test_a_waiting_text_has_a_place_and_can_be_stopped(desk: Desk) -> None:
 
 def test_a_text_whose_model_is_still_read_stops_at_once(desk: Desk) -> None:
     gate = Gate(_loaded())
-    job = _write(desk, _request(length=5_000), gate)
-    assert gate.reached.wait(30)
+    job = _write(desk, _request(length=ENDLESS), gate)
+    assert gate.reached.wait(120)
     assert desk.stop(job).status == jobs.STOPPED
-    assert _write(desk, _request(length=5_000)) is not job
+    assert _write(desk, _request(length=ENDLESS)) is not job
     gate.opened.set()
     assert _over(job).written <= 1
 
@@ -165,7 +168,7 @@ def test_a_text_whose_model_is_still_read_stops_at_once(desk: Desk) -> None:
 def test_more_than_may_wait_is_refused_by_a_sentence(desk: Desk) -> None:
     gate = Gate(_loaded())
     _write(desk, _request(), gate)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(120)
     for seed in (2, 3, 4):
         _write(desk, _request(seed=seed))
     with pytest.raises(BusyError, match="3 texts wait to be written"):
@@ -203,7 +206,7 @@ def test_an_empty_prompt_starts_after_a_line_end(desk: Desk) -> None:
 
 def test_a_closed_desk_has_ended_its_threads() -> None:
     desk = Desk(workers=1)
-    job = _write(desk, _request(length=5_000))
+    job = _write(desk, _request(length=ENDLESS))
     while not job.written:
         time.sleep(0.001)
     desk.close()

@@ -36,8 +36,8 @@ def tiny() -> Config:
 
 @pytest.fixture
 def endless() -> Config:
-    """A run that is still training when a test has done with it."""
-    return TINY.with_values(steps=200_000, evaluations=200)
+    """A run that is still training when a test has done with it, on any machine: its steps take a millisecond."""
+    return TINY.with_values(units=32, streams=8, chunk=32, steps=1_000_000, evaluations=200)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def store(settings: Settings, tmp_path: Path) -> Iterator[Store]:
 def until() -> Callable[..., None]:
     """Wait for a condition, at most `seconds`; fail with its name if it does not come."""
 
-    def wait(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    def wait(condition: Callable[[], object], what: str, seconds: float = 120.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"waited {seconds:g} s in vain: {what}"

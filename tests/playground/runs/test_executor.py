@@ -26,9 +26,9 @@ def executor(settings: Settings) -> Iterator[LocalExecutor]:
 
 @pytest.fixture
 def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watch over the trainer looks often and has little patience."""
+    """The watch over the trainer looks often and has less patience, yet enough for a busy machine."""
     monkeypatch.setattr(executor_module, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(executor_module, "HUNG_SECONDS", 3.0)
+    monkeypatch.setattr(executor_module, "HUNG_SECONDS", 12.0)
 
 
 def dead(pid: int) -> bool:
@@ -42,7 +42,7 @@ def test_one_trainer_is_started_when_needed_again_when_it_died_and_ends_in_order
     run_id = store.create_run(tiny)
     executor.submit([run_id])
     first = executor.pid
-    until(lambda: store.run(run_id).status == "finished", "trained", seconds=60)
+    until(lambda: store.run(run_id).status == "finished", "trained")
     executor.submit([run_id])
     assert executor.pid == first
 
@@ -52,7 +52,7 @@ def test_one_trainer_is_started_when_needed_again_when_it_died_and_ends_in_order
     long = store.create_run(endless)
     executor.submit([long])
     assert executor.pid != first
-    until(lambda: store.metrics(long), "trained by the next one", seconds=60)
+    until(lambda: store.metrics(long), "trained by the next one")
 
     executor.stop()
     assert executor.pid is None
@@ -71,12 +71,12 @@ def test_a_trainer_that_hangs_or_dies_is_replaced_without_a_visit(
     executor.submit([run_id])
     first = executor.pid
     assert first is not None
-    until(lambda: any(info.full for info in store.checkpoints(run_id)), "it trains", seconds=60)
+    until(lambda: any(info.full for info in store.checkpoints(run_id)), "it trains")
     (worker,) = psutil.Process(first).children()
 
     psutil.Process(first).send_signal(signal.SIGSTOP)
-    until(lambda: dead(first), "the trainer that hung is killed", seconds=60)
-    until(lambda: store.run(run_id).status == "interrupted", "its run is interrupted", seconds=60)
+    until(lambda: dead(first), "the trainer that hung is killed")
+    until(lambda: store.run(run_id).status == "interrupted", "its run is interrupted")
     run = store.run(run_id)
     assert "trainer ended" in run.message
     assert run.ended is not None
@@ -85,11 +85,11 @@ def test_a_trainer_that_hangs_or_dies_is_replaced_without_a_visit(
     second = executor.pid
     assert second not in (None, first)
     store.command(run_id, "resume")
-    until(lambda: store.run(run_id).step > run.step, "the next trainer takes the run up", seconds=60)
+    until(lambda: store.run(run_id).step > run.step, "the next trainer takes the run up")
 
     assert second is not None
     psutil.Process(second).kill()
-    until(lambda: executor.pid not in (None, second), "one that was killed is replaced as well", seconds=60)
+    until(lambda: executor.pid not in (None, second), "one that was killed is replaced as well")
 
 
 @pytest.mark.usefixtures("watchful")
@@ -100,13 +100,13 @@ def test_a_trainer_that_lives_is_left_alone_after_the_machine_has_slept(
     monkeypatch.setattr(executor_module, "Watchdog", lambda: Watchdog(lambda: time.monotonic() + slept))
     executor.submit([])
     first = executor.pid
-    until(lambda: executor._signs.heard > 2, "it gives signs of life", seconds=60)
+    until(lambda: executor._signs.heard > 2, "it gives signs of life")
     for _ in range(3):
         slept += 8 * 3600.0
         heard = executor._signs.heard
         until(lambda heard=heard: executor._signs.heard > heard + 1, "it still does")
     run_id = store.create_run(tiny)
-    until(lambda: store.run(run_id).status == "finished", "it trains", seconds=60)
+    until(lambda: store.run(run_id).status == "finished", "it trains")
     assert executor.pid == first
 
 
@@ -122,7 +122,7 @@ def test_a_trainer_that_keeps_dying_is_not_started_for_ever(
         executor.submit([])
         process = executor._process
         assert process is not None
-        process.wait(timeout=30)
+        process.wait(timeout=120)
     with pytest.raises(ExecutorError, match="log"):
         executor.submit([])
 

@@ -21,6 +21,7 @@ from engine.config import Config
 from playground.runs import disk, patience
 from playground.runs.blobs import FileBlobs
 from playground.runs.disk import Probe, Reserve
+from playground.runs.dispatch import Claim
 from playground.runs.records import HELD_UP
 from playground.runs.settings import Settings
 from playground.runs.shipped import Shipped
@@ -28,6 +29,11 @@ from playground.runs.store import Store
 from playground.runs.worker import Worker
 
 Until = Callable[..., None]
+
+HALT = 60
+"""The step after which a worker stands still, so that something can be done to its disk."""
+
+PATIENCE = 120.0
 
 
 @pytest.fixture
@@ -75,19 +81,43 @@ class Disk:
         connection.execute(f"PRAGMA query_only = {int(refused and self.trouble not in disk.FULL)}")
 
 
-class Training:
-    """A worker at work on a thread of its own."""
+class Halting(Worker):
+    """Stands still once its runs are well under way, saved in full, until it may go on."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, claim: Claim, settings: Settings) -> None:
+        super().__init__(store, claim, settings, alive=lambda: True)
+        self.halted, self.may_go_on = threading.Event(), threading.Event()
+
+    def _between_events(self) -> None:
+        super()._between_events()
+        if self.halted.is_set() or any(member.training.step <= HALT for member in self.members.values()):
+            return
+        self._settle()
+        self.halted.set()
+        assert self.may_go_on.wait(PATIENCE)
+
+
+class Training:
+    """A worker at work on a thread of its own; it halts on the way unless it is told not to."""
+
+    def __init__(self, store: Store, settings: Settings, halts: bool) -> None:
         claim = store.claim("trainer")
         assert claim is not None
-        self.worker = Worker(store, claim, settings, alive=lambda: True)
+        self.worker = Halting(store, claim, settings)
         self.thread = threading.Thread(target=self.worker.work, daemon=True)
         self.thread.start()
+        if halts:
+            assert self.worker.halted.wait(PATIENCE)
+        else:
+            self.go_on()
+
+    def go_on(self) -> None:
+        self.worker.may_go_on.set()
 
     def end(self) -> None:
         self.worker.told_to_end = True
-        self.thread.join(20.0)
+        self.go_on()
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
 
 
@@ -104,12 +134,15 @@ def faulty(store: Store, monkeypatch: pytest.MonkeyPatch) -> Disk:
     return Disk(monkeypatch, store)
 
 
+Train = Callable[..., Training]
+
+
 @pytest.fixture
-def train(store: Store, settings: Settings) -> Iterator[Callable[[], Training]]:
+def train(store: Store, settings: Settings) -> Iterator[Train]:
     started: list[Training] = []
 
-    def start() -> Training:
-        started.append(Training(store, settings))
+    def start(halts: bool = True) -> Training:
+        started.append(Training(store, settings, halts))
         return started[-1]
 
     yield start
@@ -128,15 +161,15 @@ def test_a_run_waits_for_the_disk_and_goes_on_by_itself_losing_nothing(
     tables_too: bool,
     seen: Store,
     faulty: Disk,
-    train: Callable[[], Training],
+    train: Train,
     config: Config,
     until: Until,
 ) -> None:
     undisturbed, run_id = seen.create_run(config), seen.create_run(config)
-    train().thread.join(60.0)
+    train(halts=False).thread.join(PATIENCE)
     training = train()
-    until(lambda: seen.run(run_id).step > 60, "it trains")
     faulty.tables_too, faulty.trouble = tables_too, number
+    training.go_on()
     until(lambda: faulty.refused > 2, "it has tried to save, and tries again")
     if not tables_too:
         until(lambda: seen.run(run_id).why == HELD_UP, "the page is told")
@@ -163,12 +196,12 @@ def test_a_run_waits_for_the_disk_and_goes_on_by_itself_losing_nothing(
 
 
 def test_what_pages_ask_meanwhile_is_done_when_the_disk_takes_it(
-    seen: Store, faulty: Disk, train: Callable[[], Training], config: Config, until: Until
+    seen: Store, faulty: Disk, train: Train, config: Config, until: Until
 ) -> None:
     run_id = seen.create_run(config)
     training = train()
-    until(lambda: seen.run(run_id).step > 60, "it trains")
     faulty.trouble = errno.ENOSPC
+    training.go_on()
     until(lambda: seen.run(run_id).why == HELD_UP, "it waits")
     seen.command(run_id, "learning_rate", 0.002)
     seen.command(run_id, "stop")
@@ -182,12 +215,13 @@ def test_what_pages_ask_meanwhile_is_done_when_the_disk_takes_it(
 
 
 def test_a_worker_told_to_end_while_it_waits_leaves_the_run_interrupted(
-    seen: Store, faulty: Disk, train: Callable[[], Training], config: Config, until: Until
+    seen: Store, faulty: Disk, train: Train, config: Config, until: Until
 ) -> None:
     run_id = seen.create_run(config)
     training = train()
-    until(lambda: any(info.full for info in seen.checkpoints(run_id)), "something to go on from")
+    assert any(info.full for info in seen.checkpoints(run_id)), "something to go on from"
     faulty.trouble = errno.ENOSPC
+    training.go_on()
     until(lambda: seen.run(run_id).why == HELD_UP, "it waits")
     training.end()
     run = seen.run(run_id)
@@ -197,17 +231,17 @@ def test_a_worker_told_to_end_while_it_waits_leaves_the_run_interrupted(
     assert run.resumable
     faulty.trouble = None
     seen.command(run_id, "resume")
-    train().thread.join(60.0)
+    train(halts=False).thread.join(PATIENCE)
     assert seen.run(run_id).status == "finished"
 
 
 def test_a_worker_that_dies_while_it_waits_is_marked_as_any_other(
-    seen: Store, faulty: Disk, train: Callable[[], Training], config: Config, until: Until
+    seen: Store, faulty: Disk, train: Train, config: Config, until: Until
 ) -> None:
     run_id = seen.create_run(config)
     training = train()
-    until(lambda: seen.run(run_id).step > 60, "it trains")
     faulty.trouble = errno.ENOSPC
+    training.go_on()
     until(lambda: seen.run(run_id).why == HELD_UP, "it waits")
     assert seen.interrupt(training.worker.claim.numbers, "Interrupted: it was killed.") == [run_id]
     run = seen.run(run_id)
@@ -215,16 +249,14 @@ def test_a_worker_that_dies_while_it_waits_is_marked_as_any_other(
     assert run.resumable
 
 
-def test_a_race_waits_together(
-    seen: Store, faulty: Disk, train: Callable[[], Training], config: Config, until: Until
-) -> None:
+def test_a_race_waits_together(seen: Store, faulty: Disk, train: Train, config: Config, until: Until) -> None:
     ids = seen.create_race([config, config.with_values(cell="gru")])
-    train()
-    until(lambda: seen.run(ids[1]).step > 60, "it trains")
+    training = train()
     faulty.trouble = errno.ENOSPC
+    training.go_on()
     until(lambda: all(seen.run(run_id).why == HELD_UP for run_id in ids), "both wait")
     faulty.trouble = None
-    until(lambda: all(seen.run(run_id).status == "finished" for run_id in ids), "both have gone on", 60)
+    until(lambda: all(seen.run(run_id).status == "finished" for run_id in ids), "both have gone on")
 
 
 # ---- a real disk, where one may be mounted
@@ -252,14 +284,14 @@ def test_on_a_disk_that_is_really_full_the_page_is_told_and_the_run_goes_on_when
     probe, reserve = Probe(page), Reserve(store.url)
     assert reserve.lay()
     undisturbed, run_id = page.create_run(config), page.create_run(config)
-    Training(store, settings).thread.join(60.0)
-    training = Training(store, settings)
-    until(lambda: page.run(run_id).step > 60, "it trains")
+    Training(store, settings, halts=False).thread.join(PATIENCE)
+    training = Training(store, settings, halts=True)
 
     filler = small_disk / "filler"
     with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
         while file.write(bytes(4096)):
             pass
+    training.go_on()
     until(lambda: page.run(run_id).why == HELD_UP, "the page is told")
     assert "no space" in page.run(run_id).message
     assert not reserve.there, "the reserve was given up for saying so"

@@ -97,13 +97,13 @@ class Playground:
                     continue
                 self.killed.append(process)
         if app in found[what]:
-            self.app.wait(timeout=20)
+            self.app.wait(timeout=120)
 
     def close(self) -> None:
         """End the app, as a terminal that is closed does."""
         if self.app is not None:
             self.app.terminate()
-            self.app.wait(timeout=20)
+            self.app.wait(timeout=120)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def playground_(settings: Settings, store: Store, until: Until) -> Iterator[Play
     for process in started.processes():
         process.kill()
     if started.app is not None:
-        started.app.wait(timeout=20)
+        started.app.wait(timeout=120)
 
 
 def losses(store: Store, run_id: str) -> Losses:
@@ -126,11 +126,11 @@ def validation(store: Store, run_id: str) -> dict[int, float]:
 
 def reach_a_random_moment(chance: random.Random, place: Playground, store: Store, run_id: str) -> None:
     """While it starts, or while it trains: then something has happened since it was last taken up."""
-    place.until(lambda: store.run(run_id).status != "queued", "a worker has taken it", seconds=60)
+    place.until(lambda: store.run(run_id).status != "queued", "a worker has taken it")
     if chance.random() < 0.8:
         step = store.run(run_id).step
         done = ("finished",)
-        place.until(lambda: store.run(run_id).step > step or store.run(run_id).status in done, "it trains", seconds=60)
+        place.until(lambda: store.run(run_id).step > step or store.run(run_id).status in done, "it trains")
     time.sleep(chance.uniform(0.0, 0.15))
 
 
@@ -138,7 +138,7 @@ def reach_a_random_moment(chance: random.Random, place: Playground, store: Store
 def test_whatever_is_killed_and_whenever_a_run_goes_on_as_if_nothing_had_happened(
     playground_: Playground, store: Store, until: Until, tiny: Config
 ) -> None:
-    config = tiny.with_values(steps=4_000, evaluations=80)
+    config = tiny.with_values(steps=40_000, evaluations=80)
     chance = random.Random(SEED)
     kills = KILLS.copy()
     chance.shuffle(kills)
@@ -155,7 +155,7 @@ def test_whatever_is_killed_and_whenever_a_run_goes_on_as_if_nothing_had_happene
         shown_validation = validation(store, run_id)
         playground_.kill(what)
         playground_.open()
-        until(lambda run_id=run_id: store.run(run_id).status in SETTLED, f"{what}: the run is marked", seconds=60)
+        until(lambda run_id=run_id: store.run(run_id).status in SETTLED, f"{what}: the run is marked")
 
         kept = losses(store, run_id)
         assert {step: kept.get(step) for step in shown} == shown, f"{what}: a row that was shown is lost"
@@ -177,13 +177,13 @@ def test_whatever_is_killed_and_whenever_a_run_goes_on_as_if_nothing_had_happene
     assert interruptions >= 20
     undisturbed = store.create_run(config)
     for run_id in (*runs, undisturbed):
-        until(lambda run_id=run_id: store.run(run_id).status == "finished", "it has come to its end", seconds=120)
+        until(lambda run_id=run_id: store.run(run_id).status == "finished", "it has come to its end")
     for run_id in runs:
         assert losses(store, run_id) == losses(store, undisturbed)
         assert validation(store, run_id) == validation(store, undisturbed)
         assert store.run(run_id).best_loss == store.run(undisturbed).best_loss
 
     playground_.close()
-    until(lambda: not playground_.processes(), "nothing is left running", seconds=30)
+    until(lambda: not playground_.processes(), "nothing is left running")
     assert not any(process.is_running() for process in playground_.killed)
     assert store.trainers() == []

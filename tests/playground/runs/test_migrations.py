@@ -166,16 +166,16 @@ def test_two_processes_that_open_an_old_store_at_once_both_read_it_whole(
     together, answers = forked.Barrier(2), forked.Queue()
 
     def look() -> None:
-        together.wait(timeout=30)
+        together.wait(timeout=120)
         store = opened()
         answers.put((store.trouble(), len(store.runs()), sum(len(run.spark) for run in store.runs())))
 
     processes = [forked.Process(target=look) for _ in range(2)]
     for process in processes:
         process.start()
-    said = [answers.get(timeout=60) for _ in processes]
+    said = [answers.get(timeout=120) for _ in processes]
     for process in processes:
-        process.join(timeout=30)
+        process.join(timeout=120)
     assert said == [(None, 300, 6_000)] * 2
     assert version_of(path) == 2
     assert opened().metrics("run0000000")[19].step == 200

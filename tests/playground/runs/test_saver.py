@@ -11,7 +11,7 @@ import pytest
 from playground.runs.records import StoreFullError
 from playground.runs.saver import PENDING, Saver
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 class Disk:
