@@ -16,16 +16,9 @@ PAGES = ("",)
 def test_a_page_opens_cold_and_fits_the_window(visits: Visits, path: str, size: Size, theme: Theme) -> None:
     page = visits.open(path, size=size, theme=theme)
     assert sideways_overflow(page) <= 0
+    background = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 29)"}[theme]
     visits.check()
-
-
-def test_the_page_is_dark_for_who_prefers_dark(visits: Visits) -> None:
-    def background(theme: Theme) -> str:
-        page = visits.open(theme=theme)
-        return page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
-
-    assert background("light") == "rgb(255, 255, 255)"
-    assert background("dark") == "rgb(18, 22, 29)"
 
 
 def test_a_word_in_the_console_and_an_error_on_the_page_are_noticed(visits: Visits) -> None:

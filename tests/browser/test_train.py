@@ -26,8 +26,7 @@ def _fallen(chart: LiveChart, series: str, by: float) -> bool:
     return len(losses) > 2 and min(losses) < losses[0] - by
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["wide", "phone"])
+@pytest.mark.parametrize(("size", "theme"), [("wide", "dark"), ("phone", "light")])
 def test_a_starter_run_is_there_at_once(visits: Visits, size: Size, theme: Theme) -> None:
     train = TrainPage(visits.open("train", size=size, theme=theme))
     losses = eventually(train.page, "the loss is drawn", lambda: train.loss.values("validation"))

@@ -34,7 +34,7 @@ _REST = """() => document.fonts.ready.then(() => new Promise((done) => {
   look();
 }))"""
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a page has for what a test waits for; generous, because test machines are slow."""
 
 
