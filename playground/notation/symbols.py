@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from playground.notation.marks import beside, lowered, raised
+
 _LETTERS = {r"\Gamma": "Γ", r"\sigma": "σ", r"\tanh": "tanh", r"\log": "log", r"\odot": "⊙"}
 _MARKS = {r"\tilde": "tilde", r"\hat": "hat"}
 _WORDS = (r"\text", r"\mathrm", r"\mathcal")
@@ -29,10 +31,10 @@ class Symbol:
 
     @property
     def text(self) -> str:
-        """The same in one line: "Γ_u", "c̃⟨4⟩", "h_3^2"."""
+        """The same in one line: "Γᵤ", "c̃⟨4⟩", "h₃²"; see `playground.notation.marks`."""
         base = unicodedata.normalize("NFC", self.base + {"": "", "tilde": "\u0303", "hat": "\u0302"}[self.mark])
-        below = f"_{self.sub}" if self.sub else ""
-        above = self.sup if self.sup[:1] in ("⟨", "[", "(", "") else f"^{self.sup}"
+        above = self.sup if self.sup[:1] in ("⟨", "[", "(") else raised(self.sup)
+        below = beside(self.sub) if self.sub_upright else lowered(self.sub)
         return base + below + above
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from playground.notation.marks import lowered, raised
+from playground.notation.symbols import symbol
+
 NOTATIONS: Mapping[str, str] = MappingProxyType(
     {"ng": "Ng's course", "cs231n": "CS231n", "pytorch": "PyTorch", "plain": "plain words"}
 )
@@ -22,7 +25,7 @@ class Term:
     note: str = ""
 
 
-# Quantity -> notation -> (LaTeX, text). "{t}" and "{l}" are where time and layer go, see `indexed`.
+# Quantity -> notation -> (LaTeX, text); "" where the text is the symbol in one line. Time and layer: see `indexed`.
 _TABLE: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "hidden": {
@@ -50,44 +53,44 @@ _TABLE: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
             "plain": (r"\text{candidate}", "what could be written"),
         },
         "update": {
-            "ng": (r"\Gamma_u", "Γ_u"),
+            "ng": (r"\Gamma_u", ""),
             "cs231n": ("i", "i"),
             "pytorch": ("i", "i"),
             "plain": (r"\text{write gate}", "write gate"),
         },
         "forget": {
-            "ng": (r"\Gamma_f", "Γ_f"),
+            "ng": (r"\Gamma_f", ""),
             "cs231n": ("f", "f"),
             "pytorch": ("f", "f"),
             "plain": (r"\text{keep gate}", "keep gate"),
         },
         "output": {
-            "ng": (r"\Gamma_o", "Γ_o"),
+            "ng": (r"\Gamma_o", ""),
             "cs231n": ("o", "o"),
             "pytorch": ("o", "o"),
             "plain": (r"\text{read gate}", "read gate"),
         },
         "reset": {
-            "ng": (r"\Gamma_r", "Γ_r"),
+            "ng": (r"\Gamma_r", ""),
             "cs231n": ("r", "r"),
             "pytorch": ("r", "r"),
             "plain": (r"\text{past gate}", "how much of the past the candidate sees"),
         },
         "weight_hh": {
-            "ng": ("W_{aa}", "W_aa"),
-            "cs231n": ("W_{hh}", "W_hh"),
+            "ng": ("W_{aa}", ""),
+            "cs231n": ("W_{hh}", ""),
             "pytorch": (r"W_{hh}", "weight_hh"),
             "plain": (r"W_{\text{recurrent}}", "recurrent weights"),
         },
         "weight_ih": {
-            "ng": ("W_{ax}", "W_ax"),
-            "cs231n": ("W_{xh}", "W_xh"),
+            "ng": ("W_{ax}", ""),
+            "cs231n": ("W_{xh}", ""),
             "pytorch": (r"W_{ih}", "weight_ih"),
             "plain": (r"W_{\text{input}}", "input weights"),
         },
         "weight_out": {
-            "ng": ("W_{ya}", "W_ya"),
-            "cs231n": ("W_{hy}", "W_hy"),
+            "ng": ("W_{ya}", ""),
+            "cs231n": ("W_{hy}", ""),
             "pytorch": (r"W_{\text{head}}", "head"),
             "plain": (r"W_{\text{output}}", "output weights"),
         },
@@ -156,6 +159,7 @@ def term(quantity: str, notation: str, layer: int | None = None, t: Index = None
         latex, text = {"candidate": ("n", "n"), "update": ("z", "z")}.get(name, (latex, text))
     if family == "gru" and notation == "ng" and name == "hidden":
         latex, text = "c", "c"
+    text = text or symbol(latex).text
     if name not in _WEIGHTS:
         timed = name in TIMED or (name == "candidate" and notation == "ng")
         shown = "t" if t is None and timed else t
@@ -189,10 +193,10 @@ def indexed(latex: str, text: str, notation: str, layer: int | None, t: Index) -
         return _raised(f"{latex}_{{{time}}}" if time else latex, f"({level})" if level else ""), text + where
     upper = f"({level})" if level and notation != "cs231n" else level
     latex = _raised(f"{latex}_{{{time}}}" if time else latex, upper)
-    text += f"_{time}" if len(time) == 1 else f"_{{{time}}}" if time else ""
+    text += lowered(time)
     if not level:
         return latex, text
-    return latex, f"{text}^{level}" if notation == "cs231n" else f"{text}, layer {level}"
+    return latex, text + raised(level) if notation == "cs231n" else f"{text}, layer {level}"
 
 
 def _raised(latex: str, upper: str) -> str:

@@ -26,7 +26,7 @@ def chosen(view: View) -> str:
 
 
 def named(view: View, block: str) -> str:
-    """What the notation calls a block: the gate or candidate that its rows make, "Γ_f", "z"."""
+    """What the notation calls a block: the gate or candidate that its rows make, "Γᵤ", "z"."""
     if block == "keep":  # rows of the update gate's complement
         return "z" if view.notation == "pytorch" else f"1 - {notation.term('update', view.notation).text}"
     return notation.term(block, view.notation, cell=view.cell.name).text

@@ -106,12 +106,12 @@ def _misfit_token(view: View, time: int, token: int) -> str:
 
 
 def named(view: View, quantity: str) -> str:
-    """What the notation calls a gate or state: "Γ_f", "keep gate", "a⟨t⟩"."""
+    """What the notation calls a gate or state: "Γᵤ", "keep gate", "a⟨t⟩"."""
     return notation.term(quantity, view.notation, cell=view.cell.name).text
 
 
 def placed(view: View, change: Change) -> str:
-    """Where a change stands: "Γ_f of unit 18, layer 1, t = 10"."""
+    """Where a change stands: "Γᵤ of unit 18, layer 1, t = 10"."""
     base = first_index(view.notation)
     layer = f", layer {change.layer + base}" if view.trace.layers > 1 else ""
     return f"{named(view, change.quantity)} of unit {change.unit + base}{layer}, t = {change.time + base}"
@@ -123,7 +123,7 @@ def quoted(view: View, token: int) -> str:
 
 
 def doing(view: View, change: Change) -> str:
-    """A change as the subject of a sentence: "Closing Γ_f of unit 18, t = 10"."""
+    """A change as the subject of a sentence: "Closing Γᵤ of unit 18, t = 10"."""
     where = placed(view, change)
     if is_gate(view, change.quantity) and change.value in (0.0, 1.0):
         return f"{'Opening' if change.value else 'Closing'} {where}"

@@ -93,7 +93,7 @@ def _choose_value(view: View, quantity: str) -> None:
     key = settings.key(f"value.{':'.join(map(str, settings.place(here)))}")
     full = standing is None and len(settings.current().changes) >= settings.MOST_CHANGES
     st.slider(
-        escape_markdown(f"{changes.placed(view, here)} is {number(present)}"),
+        label(view, here, present),
         low,
         high,
         _as_at_first(key, float(np.clip(value, low, high))),
@@ -110,6 +110,11 @@ def _choose_value(view: View, quantity: str) -> None:
             st.button(
                 name, key=f"unrolled.whatif.{name}", on_click=_set, args=(replace(here, value=end),), disabled=full
             )
+
+
+def label(view: View, change: Change, present: float) -> str:
+    """What the slider shows. None of it is a visitor's text, so none is escaped: a label is the slider's name too."""
+    return f"{changes.placed(view, change)} is {number(present)}"
 
 
 def _as_at_first(key: str, value: float) -> float:
@@ -137,7 +142,7 @@ def _choose_token(view: View) -> None:
     read = tokens.get(view.t, own)
     key = settings.key(f"token.{view.t}")
     st.selectbox(
-        escape_markdown(f"Token at t = {view.t + first_index(view.notation)}: {view.probe.names[view.t]}"),
+        f"Token at t = {view.t + first_index(view.notation)}",
         range(len(view.vocabulary)),
         read if read != UNKNOWN else None,
         format_func=view.vocabulary.display,
@@ -145,7 +150,8 @@ def _choose_token(view: View) -> None:
         on_change=_replace_token,
         args=(view.t, own, key),
         disabled=view.t not in tokens and len(tokens) >= settings.MOST_CHANGES,
-        help="Choose another one of the vocabulary: it is read instead.",
+        help=f"The probe has ‘{escape_markdown(view.probe.names[view.t])}’ there. Choose another one of the "
+        "vocabulary: it is read instead.",
         placeholder="a token of the vocabulary",
     )
 

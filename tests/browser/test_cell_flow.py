@@ -81,7 +81,7 @@ def test_pointing_at_a_wire_lights_it_and_its_term_in_every_equation(visits: Vis
     assert lit(page, "net") == {"forget"}
     assert lit(page, "node") == {"forget"}
     assert lit(page, "tag") == {"forget"}
-    # Γ_f is computed in one equation and used in another.
+    # The forget gate is computed in one equation and used in another.
     assert page.locator(".equation:has(.piece.own)").count() == 2
     assert "How much of the cell state is kept" in page.locator(".card").inner_text()
     assert re.search(r"unit 2: −?0\.\d+ · mean 0\.\d+", page.locator(".card .numbers").inner_text())
@@ -89,7 +89,7 @@ def test_pointing_at_a_wire_lights_it_and_its_term_in_every_equation(visits: Vis
 
 def test_pointing_at_a_term_lights_its_wire(visits: Visits) -> None:
     page = opened(visits)
-    # c⟨t⟩ = Γ_f ⊙ c⟨t−1⟩ + Γ_u ⊙ c̃⟨t⟩
+    # The new cell state: forget ⊙ cell before + update ⊙ candidate
     equation = page.locator(".equation").filter(has=page.locator(".piece[data-name=kept]"))
     terms = equation.locator(".piece[data-name]")
     written = terms.evaluate_all("all => all.map((one) => one.dataset.name)")
@@ -127,7 +127,7 @@ def test_the_keyboard_goes_from_operation_to_operation(visits: Visits) -> None:
     page.keyboard.press("Escape")
     assert node(page, "hidden").get_attribute("aria-pressed") == "false"
     label = node(page, "forget").get_attribute("aria-label") or ""
-    assert label.startswith("Γ_f, how much of the cell state is kept: ")
+    assert label.startswith("Γ(f), how much of the cell state is kept: ")
 
 
 def test_terms_are_lit_across_panels(visits: Visits) -> None:

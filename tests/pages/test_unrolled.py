@@ -308,7 +308,7 @@ def test_the_histogram_is_of_the_layers_own_pre_activations(open_page: OpenPage,
     assert now["z"].iloc[0] == pytest.approx(pre[5, 3], abs=1e-5)
     assert now["value"].iloc[0] == pytest.approx(1 / (1 + np.exp(-pre[5, 3])), abs=1e-5)
     saturated = (np.exp(-np.abs(pre)) / (1 + np.exp(-np.abs(pre))) ** 2 < 0.025).mean()
-    assert float(re.search(r"([\d.]+)% of what Γ_f gets", read(app))[1]) == pytest.approx(100 * saturated, abs=0.06)  # type: ignore[index]
+    assert float(re.search(r"([\d.]+)% of what Γ\(f\) gets", read(app))[1]) == pytest.approx(100 * saturated, abs=0.06)  # type: ignore[index]
 
 
 # ---------------------------------------------------------------------- what if
@@ -350,6 +350,18 @@ def test_a_slider_sets_the_value_within_its_range(open_page: OpenPage, link: Lin
     app = slider.set_value(-0.5).run()
     assert link(app)["changes"] == "hidden:0:9:3:-0.5"
     assert app.main.slider[0].value == -0.5
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_the_controls_of_a_change_are_named_as_they_are_read(open_page: OpenPage, notation: str) -> None:
+    app = open_page("unrolled", look="whatif", probe="a*b_c", t="3", quantity="update", notation=notation)
+    name = {"ng": "Γᵤ", "cs231n": "i", "pytorch": "i", "plain": "write gate"}[notation]
+    time = 3 if notation == "pytorch" else 4
+    assert app.main.slider[0].label.startswith(f"{name} of unit {time - 3}, t = {time} is 0.")
+    assert _widget(app, "selectbox", "token").label == f"Token at t = {time}"
+    choices = _widget(app, "selectbox", "quantity").options
+    assert choices[0].startswith(f"{name}: ")
+    assert not any(set(said) & set("_\\") for said in (*choices, app.main.slider[0].label))
 
 
 def test_another_token_is_read_instead(open_page: OpenPage, link: Link) -> None:

@@ -64,8 +64,8 @@ def test_the_new_states_are_what_the_equations_end_in(cell: str) -> None:
 
 def test_positions_count_from_one_in_the_courses_and_from_zero_in_pytorch() -> None:
     assert term("hidden", "ng", layer=0, t=3).text == "a[1]⟨4⟩"
-    assert term("hidden", "cs231n", layer=0, t=3).text == "h_4^1"
-    assert term("hidden", "pytorch", layer=0, t=3).text == "h_3, layer 0"
+    assert term("hidden", "cs231n", layer=0, t=3).text == "h₄¹"
+    assert term("hidden", "pytorch", layer=0, t=3).text == "h₃, layer 0"
 
 
 def test_pytorchs_z_is_the_complement_and_says_so() -> None:
@@ -145,26 +145,26 @@ def test_keys_are_those_of_the_engine_in_every_notation(cell: str, options: dict
 
 def test_a_place_is_written_as_the_notation_counts() -> None:
     first = {name: equation_parts("rnn", name, t=3)[0].text for name in NOTATIONS}
-    assert first["ng"].startswith("a⟨4⟩ = tanh ( W_aa · a⟨3⟩ + W_ax · x⟨4⟩")
-    assert first["cs231n"].startswith("h_4 = tanh ( W_hh · h_3 + W_xh · x_4")
-    assert first["pytorch"].startswith("h_3 = tanh ( W_hh · h_2 + W_ih · x_3")
+    assert first["ng"].startswith("a⟨4⟩ = tanh ( Wₐₐ · a⟨3⟩ + Wₐₓ · x⟨4⟩")
+    assert first["cs231n"].startswith("h₄ = tanh ( Wₕₕ · h₃ + Wₓₕ · x₄")
+    assert first["pytorch"].startswith("h₃ = tanh ( Wₕₕ · h₂ + Wᵢₕ · x₃")
     assert equation_parts("rnn", "ng", t=0)[0].text.count("a⟨0⟩") == 1  # the state before the first token
 
 
 def test_an_upper_layer_reads_the_state_of_the_one_below() -> None:
     assert "a[1]⟨4⟩" in equation_parts("lstm", "ng", t=3, layer=1)[0].text
-    assert "h_4^1" in equation_parts("lstm", "cs231n", t=3, layer=1)[0].text
+    assert "h₄¹" in equation_parts("lstm", "cs231n", t=3, layer=1)[0].text
     assert "x⟨4⟩" in equation_parts("lstm", "ng", t=3, layer=0)[0].text
 
 
 def test_the_output_layer_is_written_as_each_course_does() -> None:
     texts = {name: [line.text for line in output_parts(name, t=0)] for name in NOTATIONS}
-    assert texts["ng"][:2] == ["z⟨1⟩ = W_ya · a⟨1⟩ + b_y", "ŷ⟨1⟩ = softmax ( z⟨1⟩ )"]
-    assert texts["cs231n"][:2] == ["y_1 = W_hy · h_1 + b_y", "p_1 = softmax ( y_1 )"]
-    assert texts["pytorch"][0] == "logits_0 = W_head · h_0 + b_head"
+    assert texts["ng"][:2] == ["z⟨1⟩ = W(ya) · a⟨1⟩ + b(y)", "ŷ⟨1⟩ = softmax ( z⟨1⟩ )"]
+    assert texts["cs231n"][:2] == ["y₁ = W(hy) · h₁ + b(y)", "p₁ = softmax ( y₁ )"]
+    assert texts["pytorch"][0] == "logits₀ = W(head) · h₀ + b(head)"
     assert texts["ng"][2] == "L⟨1⟩ = − log ŷ⟨1⟩ [next]"
-    assert output_parts("ng", bias=False)[0].text == "z⟨t⟩ = W_ya · a⟨t⟩"
-    assert output_parts("ng", cell="gru")[0].text == "z⟨t⟩ = W_ya · c⟨t⟩ + b_y"
+    assert output_parts("ng", bias=False)[0].text == "z⟨t⟩ = W(ya) · a⟨t⟩"
+    assert output_parts("ng", cell="gru")[0].text == "z⟨t⟩ = W(ya) · c⟨t⟩ + b(y)"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,30 @@ def test_the_output_layer_is_written_as_each_course_does() -> None:
 )
 def test_latex_becomes_a_letter_with_its_marks(latex: str, expected: Symbol) -> None:
     assert symbol(latex) == expected
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"\Gamma_u", "Γᵤ"),
+        (r"W_{aa}", "Wₐₐ"),
+        (r"h_{t-1}^{12}", "hₜ₋₁¹²"),
+        (r"\Gamma_f", "Γ(f)"),  # there is no small f below the line
+        (r"W_{hy}", "W(hy)"),  # nor a y: all of it stands on the line, not a half
+        (r"W_{\text{keep}}", "W(keep)"),  # a word is never lowered, even where it could be
+        (r"\tilde{c}^{\langle 4 \rangle}", "c̃⟨4⟩"),
+    ],
+)
+def test_in_one_line_a_subscript_is_lowered_as_a_whole_or_not_at_all(latex: str, expected: str) -> None:
+    assert symbol(latex).text == expected
+
+
+@pytest.mark.parametrize("notation", ["ng", "cs231n", "plain"])
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_no_name_in_running_text_holds_an_underscore_or_what_markdown_would_read(quantity: str, notation: str) -> None:
+    for cell in CELLS:
+        named = term(quantity, notation, layer=1, t=11, cell=cell).text
+        assert not set(named) & set("_^\\{}$*`:")
 
 
 def test_more_than_one_symbol_is_refused() -> None:

@@ -86,11 +86,11 @@ def test_a_piece_of_an_equation_knows_the_wire_it_stands_for() -> None:
     assert written == [
         ("c⟨t⟩", "cell"),
         ("=", ""),
-        ("Γ_f", "forget"),
+        ("Γ(f)", "forget"),
         ("⊙", "kept"),
         ("c⟨t−1⟩", "cell_before"),
         ("+", "cell"),
-        ("Γ_u", "update"),
+        ("Γᵤ", "update"),
         ("⊙", "written"),
         ("c̃⟨t⟩", "candidate"),
     ]

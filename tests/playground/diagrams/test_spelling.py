@@ -36,22 +36,22 @@ def test_every_piece_of_an_equation_but_the_equals_sign_belongs_to_a_node(cell: 
 
 def test_values_are_written_as_the_notation_has_them() -> None:
     _, ng = spelled(CELLS["lstm"](1), "ng")
-    assert ng["forget"] == "Γ_f"
-    assert ng["kept"] == "Γ_f ⊙ c⟨t−1⟩"
+    assert ng["forget"] == "Γ(f)"
+    assert ng["kept"] == "Γ(f) ⊙ c⟨t−1⟩"
     assert ng["joined"] == "[ a⟨t−1⟩ , x⟨t⟩ ]"
-    assert ng["forget_pre"] == "W_f · [ a⟨t−1⟩ , x⟨t⟩ ] + b_f"
+    assert ng["forget_pre"] == "W(f) · [ a⟨t−1⟩ , x⟨t⟩ ] + b(f)"
     assert ng["hidden_out"] == ng["hidden"] == "a⟨t⟩"
     _, torch = spelled(CELLS["gru"](1), "pytorch")
     assert (torch["keep"], torch["update"]) == ("z", "1 − z")
-    assert torch["past_seen"] == "r ⊙ ( W_hn · h_t−1 + b_hn )"
+    assert torch["past_seen"] == "r ⊙ ( Wₕₙ · hₜ₋₁ + bₕₙ )"
     _, simple = spelled(CELLS["gru-simplified"](1), "cs231n")
-    assert simple["kept"] == "( 1 − i ) ⊙ h_t−1"
+    assert simple["kept"] == "( 1 − i ) ⊙ hₜ₋₁"
 
 
 def test_a_product_that_stands_apart_from_its_bias_is_written_as_a_sum() -> None:
     _, written = spelled(CELLS["lstm-peephole"](1), "pytorch")
-    assert written["forget_weighted"] == "W_if · x_t + W_hf · h_t−1 + b_f"
-    assert written["peep_forget"] == "p_f ⊙ c_t−1"
+    assert written["forget_weighted"] == "W(if) · xₜ + W(hf) · hₜ₋₁ + b(f)"
+    assert written["peep_forget"] == "p(f) ⊙ cₜ₋₁"
 
 
 @pytest.mark.parametrize(
