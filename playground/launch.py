@@ -25,9 +25,9 @@ CUSTOM = "your own settings"
 def from_link() -> None:
     """Set the draft up from a link's `preset=NAME` or `config=JSON`; each is taken once and then leaves the URL."""
     for key in ("preset", "config"):
-        if key not in st.query_params:
+        given = state.given(key, key)
+        if given is None:
             continue
-        given = st.query_params[key]
         del st.query_params[key]
         try:
             if key == "preset":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -12,28 +13,66 @@ STALE_SECONDS = 3.0
 """How long a browser may still send what stood in its address before the page changed it."""
 
 _REPLACED, _PAGE, _COMPLETED, _BARE = "link.replaced", "link.page", "link.completed", "link.bare"
+_GATHERED = "link.gathered"
+
+
+@contextmanager
+def one_change() -> Iterator[None]:
+    """Whatever is put into the address inside goes there at the end, as one place in the browser's history."""
+    if _GATHERED in st.session_state:  # the outer one sends it
+        yield
+        return
+    st.session_state[_GATHERED] = before = _all()
+    try:
+        yield
+    finally:
+        gathered = st.session_state.pop(_GATHERED)
+        if gathered != before:
+            st.query_params.from_dict(gathered)
 
 
 def put(values: Mapping[str, str | None]) -> None:
-    """Put texts into the address under their keys; None takes a key out. What else stands there stays.
+    """Put texts into the address under their keys, each once; None takes a key out. What else stands there stays.
 
     All at once and not key by key: each change of the address is a place in the browser's history.
     """
-    before = st.query_params.to_dict()
+    before = st.session_state.get(_GATHERED) or _all()
     link = dict(before)
     for name, text in values.items():
-        there = link.get(name)
-        if text == there:
+        there, wanted = link.get(name, []), [] if text is None else [text]
+        if there == wanted:
             continue
-        if there is not None:
-            replaced(name)[there] = time.monotonic()
+        known = replaced(name)
+        known.update(dict.fromkeys(there, time.monotonic()))
         if text is None:
             del link[name]
         else:
-            replaced(name).pop(text, None)
-            link[name] = text
-    if link != before:
+            known.pop(text, None)
+            link[name] = wanted
+    if _GATHERED in st.session_state:
+        st.session_state[_GATHERED] = link
+    elif link != before:
         st.query_params.from_dict(link)
+
+
+def _all() -> dict[str, list[str]]:
+    return {name: given(name) for name in st.query_params}
+
+
+def given(name: str) -> list[str]:
+    """What stands in the address under a key: nothing, a text, or as many as there are; the last one counts."""
+    return st.query_params.get_all(name)
+
+
+def counted(name: str, value: object, first: int) -> str:
+    """How links write a place, behind what a page calls it; empty where a page counts as links do.
+
+    Args:
+        name: the key
+        value: what stands under it, places counted from 0
+        first: what the page calls the first place
+    """
+    return f" ({name}={value} in links, which count from 0)" if first else ""
 
 
 def refuse(name: str, text: str) -> None:

@@ -23,6 +23,9 @@ SAID_SECONDS = 3.0
 MOST_PROBLEMS = 5
 """Sentences that stand above a page at most."""
 
+_QUOTED = 40
+"""Characters of what a link says that a sentence repeats."""
+
 LONGEST_PROBE = 500
 """Characters of a probe; all of them stand in the link."""
 
@@ -162,7 +165,7 @@ def current() -> Selection:
     if link.stays_bare(names, selection, arrived=arrived, went_back=went_back, default=selection == _DEFAULT):
         return selection
     for item in fields(Selection):
-        text = st.query_params.get(item.name)
+        text = given(item.name, item.metadata["meaning"])
         if text is None:
             if went_back and not arrived and in_link(selection, item.name) is not None:
                 selection = replace(selection, **_part(item.name, item.default))
@@ -171,6 +174,16 @@ def current() -> Selection:
     st.session_state[_STATE] = selection
     _write(selection)
     return selection
+
+
+def given(name: str, meaning: str) -> str | None:
+    """What the link says under a key. Where it says several things, the last one counts, and that is said."""
+    texts = link.given(name)
+    if len(set(texts)) > 1:
+        all_of_them = ", ".join(repr(text[:_QUOTED]) for text in texts[:MOST_PROBLEMS])
+        counts = f"the last, {texts[-1][:_QUOTED]!r}, counts"
+        problem(f"The link gives its {meaning} {len(texts)} times ({all_of_them}): {counts}.")
+    return texts[-1] if texts else None
 
 
 def _part(name: str, value: Any) -> dict[str, Any]:
@@ -182,7 +195,7 @@ def _read(name: str, text: str, about: Any) -> dict[str, Any]:
     try:
         return _part(name, about["parse"](text))
     except ValueError as error:
-        problem(f"The link's {about['meaning']} {text[:40]!r} cannot be shown: {error}.")
+        problem(f"The link's {about['meaning']} {text[:_QUOTED]!r} cannot be shown: {error}.")
         link.refuse(name, text)
         return _part(name, error.nearest) if isinstance(error, NearestError) else {}
 

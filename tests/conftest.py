@@ -129,7 +129,7 @@ def own_recordings(idle_trainer: IdleTrainer) -> Iterator[None]:
 def open_page(idle_trainer: IdleTrainer) -> Callable[..., AppTest]:
     """Opens a page of the app as a visitor of a fresh session: `open_page("train", run="tales-gru")`."""
 
-    def opened(name: str = "home", **link: str) -> AppTest:
+    def opened(name: str = "home", **link: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(ROOT / "playground" / "app.py"), default_timeout=180)
         app.switch_page(f"../pages/{name}.py")
         for key, value in link.items():

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground import state
+from playground import link, state
 
 MOST_PROMPT = 100_000
 MOST_LENGTH = 5_000
@@ -119,10 +119,8 @@ def current() -> Settings:
     """The settings: from the URL where it says something, else as they were."""
     settings: Settings = st.session_state.get(_STATE, Settings())
     for item in fields(Settings):
-        if item.name not in st.query_params:
-            continue
-        text = st.query_params[item.name]
-        if text == _in_link(settings, item.name):
+        text = state.given(item.name, item.metadata["name"])
+        if text is None or text == _in_link(settings, item.name):
             continue
         try:
             settings = replace(settings, **{item.name: item.metadata["parse"](text)})
@@ -138,12 +136,7 @@ def current() -> Settings:
 def keep(settings: Settings) -> None:
     """Make these the session's settings, in the link too."""
     st.session_state[_STATE] = settings
-    for item in fields(Settings):
-        text = _in_link(settings, item.name)
-        if text is None:
-            st.query_params.pop(item.name, None)
-        elif st.query_params.get(item.name) != text:
-            st.query_params[item.name] = text
+    link.put({item.name: _in_link(settings, item.name) for item in fields(Settings)})
 
 
 def change(*, renew: bool = True, **values: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from engine.trace import UNKNOWN, Trace
-from playground import state, weights
+from playground import link, state, weights
 from playground.notation import first_index
 from playground.runs.reader import Snapshot
 from playground.state import Selection
@@ -46,7 +46,7 @@ def nearest_place(selection: Selection, trace: Trace, tokens: str) -> tuple[Plac
     read, layers = _count(trace.length, tokens), _count(trace.layers, "layers")
     units = _count(trace.units, "units")
     asked = _last_judged(trace) if selection.t < 0 else selection.t
-    t, no_time = _nearest("timestep", asked, trace.length, f"the probe has {read}", first)
+    t, no_time = _nearest("t", asked, trace.length, f"the probe has {read}", first)
     layer, no_layer = _nearest("layer", selection.layer, trace.layers, f"this network has {layers}", first)
     unit, no_unit = _nearest("unit", selection.unit, trace.units, f"a layer of this network has {units}", first)
     return Place(t=t, layer=layer, unit=unit), (*no_time, *no_layer, *no_unit)
@@ -58,13 +58,14 @@ def _last_judged(trace: Trace) -> int:
     return known[-1] if known else trace.length - 1
 
 
-def _nearest(name: str, asked: int, count: int, why: str, first: int) -> tuple[int, Said]:
+def _nearest(key: str, asked: int, count: int, why: str, first: int) -> tuple[int, Said]:
     """`asked` if there is such a one among `count`, else the last, which -1 stands for too."""
+    name = {"t": "timestep"}.get(key, key)
     last = count - 1
     if asked <= last:
         return (last if asked < 0 else asked), ()
-    said = f"There is no {name} {asked + first:,}: {why}. {name.capitalize()} {last + first:,} is the nearest."
-    return last, (said,)
+    there = f"{name} {asked + first:,}{link.counted(key, asked, first)}"
+    return last, (f"There is no {there}: {why}. {name.capitalize()} {last + first:,} is the nearest.",)
 
 
 def _count(number: int, things: str) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.cells.cell import Cell
 from engine.trace import UNKNOWN, Change, Trace
-from playground import notation
+from playground import link, notation
 from playground.charts.next_token import percent
 from playground.charts.prediction_change import percent_or_nan
 from playground.inside.view import View
@@ -79,26 +79,28 @@ def fit(view: View, asked: Settings) -> Fitted:
 
 def _misfit(view: View, change: Change) -> str:
     """Why a change cannot be made here; "" if it can."""
-    there = quantities(view.cell)
-    where = f"The change of {change.quantity} at timestep {change.time + 1} is left out"
+    there, base = quantities(view.cell), first_index(view.notation)
+    asked = f"{':'.join(map(str, settings.place(change)))}:{change.value:g}"
+    where = f"The change of {change.quantity} at t = {change.time + base}{link.counted('changes', asked, base)}"
     if change.quantity not in there:
-        return f"{where}: the cell {view.cell.title} has no {change.quantity} (it has {', '.join(there)})."
+        return f"{where} is left out: the cell {view.cell.title} has no {change.quantity} (it has {', '.join(there)})."
     for name, value, count in (
-        ("layers", change.layer, view.trace.layers),
-        ("timesteps", change.time, view.trace.length),
-        ("units in a layer", change.unit, view.trace.units),
+        ("layer", change.layer, view.trace.layers),
+        ("timestep", change.time, view.trace.length),
+        ("unit", change.unit, view.trace.units),
     ):
         if value >= count:
-            return f"{where}: it is for number {value + 1:,}, and there are {count:,} {name} here."
+            return f"{where} is left out: there is no {name} {value + base:,}, the last is {count - 1 + base:,}."
     return ""
 
 
 def _misfit_token(view: View, time: int, token: int) -> str:
-    where = f"The token put in at timestep {time + 1} is left out"
+    base = first_index(view.notation)
+    where = f"The token put in at t = {time + base}{link.counted('tokens', f'{time}:{token}', base)} is left out"
     if time >= view.trace.length:
-        return f"{where}: the probe has {view.trace.length:,} timesteps."
+        return f"{where}: there is no timestep {time + base:,}, the last is {view.trace.length - 1 + base:,}."
     if token >= len(view.vocabulary):
-        return f"{where}: the vocabulary has {len(view.vocabulary):,} tokens, and this is number {token + 1:,}."
+        return f"{where}: the vocabulary has {len(view.vocabulary):,} tokens, and this is number {token:,} from 0 on."
     return ""
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
-from playground import notation, state
+from playground import link, notation, state
 from playground.inside import chosen_view
 from playground.inside.view import View
 from playground.unrolled import changes, losses, settings
+from playground.unrolled.settings import Settings
 
 _SMALLEST = "hello-rnn"
 _LONG, _SHORT = "tales-lstm", "tales-rnn"
@@ -83,23 +85,34 @@ def _lstm_beside_rnn() -> None:
     view = chosen_view()
     words = view.vocabulary.level == "word"
     last = losses.with_loss(view.trace, view.trace.length - 1)
-    state.select(
+    _set_up(
+        Settings(of="sum" if words or last is None else last, look=settings.current().look),
         run=_LONG,
         step=0,
         compare=f"{_LONG},{_SHORT}",
         probe="" if words else view.probe.text,
         t=state.LAST,
         layer=state.LAST,
+        unit=0,
     )
-    settings.change(of="sum" if words or last is None else last, changes=(), tokens=(), folded=False)
 
 
 def _telling() -> None:
     found = changes.telling(chosen_view())
-    state.select(t=found.time, layer=found.layer, unit=found.unit)
-    settings.change(changes=(found,), tokens=(), quantity=found.quantity, look="whatif")
+    asked = replace(settings.current(), changes=(found,), tokens=(), quantity=found.quantity, look="whatif")
+    _set_up(asked, t=found.time, layer=found.layer, unit=found.unit)
 
 
 def _hello() -> None:
-    state.select(run=_SMALLEST, compare="", probe="", context="", t=1, layer=state.LAST, unit=0)
-    settings.change(changes=(), tokens=(), of="sum", look="arithmetic", folded=False)
+    _set_up(Settings(), run=_SMALLEST, compare="", probe="", context="", t=1, layer=state.LAST, unit=0)
+
+
+def _set_up(asked: Settings, **selected: object) -> None:
+    """An experiment is one place in the browser's history: from it, Back leads to the view before.
+
+    On another network nothing else of the settings stays: what does not fit it would be put right afterwards, which
+    would be a second place.
+    """
+    with link.one_change():
+        state.select(**selected)
+        settings.change(**vars(asked))

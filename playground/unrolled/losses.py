@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from engine.trace import UNKNOWN, Target, Trace
+from playground import link
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.unrolled import settings
@@ -35,7 +36,8 @@ def fit(view: View, asked: Target) -> Target:
         return asked
     base = first_index(view.notation)
     stands = "the sum stands" if found == "sum" else f"that at t = {found + base} stands"
-    settings.refuse(f"There is no loss at t = {asked + base}: no next token is known there; {stands} in.", of=found)
+    where = f"t = {asked + base}{link.counted('of', asked, base)}"
+    settings.refuse(f"There is no loss at {where}: no next token is known there; {stands} in.", of=found)
     return found
 
 

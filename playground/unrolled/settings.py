@@ -15,6 +15,7 @@ import streamlit as st
 
 from engine.trace import LONGEST_PROBE, Change, Target
 from playground import link, state
+from playground.text import shorten
 
 MOST_CHANGES = 8
 """What-if changes, and replaced tokens, that can stand at once."""
@@ -22,6 +23,7 @@ MOST_CHANGES = 8
 MOST_VALUE = 1e6
 _MOST_LAYERS, _MOST_UNITS, _MOST_TOKENS = 100, 100_000, 1_000_000
 _QUANTITY = re.compile(r"[a-z]{1,20}")
+_CHANGE, _REPLACED = "quantity:layer:timestep:unit:value", "timestep:token"
 
 _STATE, _GENERATION = "unrolled.settings", "unrolled.generation"
 _SAID = "unrolled.said"
@@ -40,57 +42,81 @@ WEIGHTS = ("weight_hh", "weight_ih", "bias")
 MEASURES = {"along": "share along the sum", "norm": "size of the share"}
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def _whole(what: str, low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         value = int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else low - 1
         if not low <= value <= high:
-            raise ValueError
+            raise ValueError(f"{_quoted(text)} is no {what} from {low:,} to {high:,}")
         return value
 
     return parse
 
 
-_TIME = _whole(0, LONGEST_PROBE - 1)
+_TIME = _whole("timestep", 0, LONGEST_PROBE - 1)
+_LAYER, _UNIT = _whole("layer", 0, _MOST_LAYERS), _whole("unit", 0, _MOST_UNITS)
+_TOKEN = _whole("token", 0, _MOST_TOKENS)
+
+
+def _quoted(text: str) -> str:
+    """A part of the link as a sentence repeats it: data, which is escaped where it is drawn."""
+    return repr(shorten(text, 40))
 
 
 def _of(text: str) -> Target:
     return "sum" if text == "sum" else _TIME(text)
 
 
-def _flag(text: str) -> bool:
-    if text not in ("True", "False"):
-        raise ValueError
-    return text == "True"
-
-
-def _one_of(names: Any) -> Callable[[str], str]:
+def _one_of(*names: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in names:
-            raise ValueError
+            raise ValueError(f"{_quoted(text)} is none of {', '.join(names)}")
         return text
 
     return parse
 
 
-def _name(text: str) -> str:
-    if not _QUANTITY.fullmatch(text):
-        raise ValueError
-    return text
+def _flag(text: str) -> bool:
+    return _one_of("True", "False")(text) == "True"
 
 
-def _parts(text: str, size: int) -> list[list[str]]:
-    """The parts of "3:17,40:2", so many in each."""
-    found = [part.split(":") for part in text.split(",")]
-    if not 0 < len(found) <= MOST_CHANGES or any(len(part) != size for part in found):
-        raise ValueError
-    return found
+def _named(what: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not _QUANTITY.fullmatch(text):
+            raise ValueError(f"{_quoted(text)} is no name of {what}")
+        return text
+
+    return parse
+
+
+_QUANTITY_NAME = _named("a gate or state")
+
+
+def _parts(text: str, form: str, *reads: Callable[[str], Any]) -> list[tuple[Any, ...]]:
+    """The values of the parts of "3:17,40:2", each of the form "timestep:token"."""
+    parts = text.split(",")
+    if len(parts) > MOST_CHANGES:
+        raise ValueError(f"it holds {len(parts):,}, and at most {MOST_CHANGES} can stand at once")
+    return [_part(part, form, *reads) for part in parts]
+
+
+def _part(text: str, form: str, *reads: Callable[[str], Any]) -> tuple[Any, ...]:
+    pieces = text.split(":")
+    if len(pieces) != len(reads):
+        raise ValueError(f"{_quoted(text)} is not {form}")
+    try:
+        return tuple(read(piece) for read, piece in zip(reads, pieces, strict=True))
+    except ValueError as error:
+        raise ValueError(f"{error}, in {_quoted(text)}") from None
 
 
 def value_of(text: str) -> float:
     """A value that may stand in a change. Raises ValueError."""
-    value = float(text) if text.isascii() and len(text) <= 20 else math.nan
+    try:
+        value = float(text) if text.isascii() and len(text) <= 20 else math.nan
+    except ValueError:
+        value = math.nan
     if not abs(value) <= MOST_VALUE:
-        raise ValueError
+        raise ValueError(f"{_quoted(text)} is no value from {-MOST_VALUE:,.0f} to {MOST_VALUE:,.0f}")
     return rounded(value)
 
 
@@ -101,25 +127,23 @@ def rounded(value: float) -> float:
 
 def _changes(text: str) -> tuple[Change, ...]:
     """Changes from "forget:0:9:17:0.5": quantity, layer, timestep, unit, value, the places counted from 0."""
-    found: dict[tuple[str, int, int, int], Change] = {}
-    for name, layer, at, unit, value in _parts(text, 5):
-        places = _whole(0, _MOST_LAYERS)(layer), _TIME(at), _whole(0, _MOST_UNITS)(unit)
-        found[_name(name), *places] = Change(_name(name), *places, value_of(value))
-    return tuple(found.values())
+    parts = _parts(text, _CHANGE, _QUANTITY_NAME, _LAYER, _TIME, _UNIT, value_of)
+    return tuple({part[:-1]: Change(*part) for part in parts}.values())
 
 
 def _tokens(text: str) -> tuple[tuple[int, int], ...]:
     """(timestep, token) pairs from "3:17,40:2"."""
-    return tuple(sorted({_TIME(at): _whole(0, _MOST_TOKENS)(token) for at, token in _parts(text, 2)}.items()))
+    return tuple(sorted(dict(_parts(text, _REPLACED, _TIME, _TOKEN)).items()))
 
 
 def _element(text: str) -> tuple[int, int] | None:
-    ((row, column),) = _parts(text, 2)
-    return _whole(0, _MOST_UNITS)(row), _whole(0, _MOST_TOKENS)(column)
+    row, column = _part(text, "row:column", _whole("row", 0, _MOST_UNITS), _whole("column", 0, _MOST_TOKENS))
+    return row, column
 
 
-def _setting(default: Any, parse: Callable[[str], Any], name: str, limits: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "name": name, "limits": limits})
+def _setting(default: Any, parse: Callable[[str], Any], name: str, at_first: str, form: str = "") -> Any:
+    """A setting: what reads it from a link, what it is called, what its default is in words, how a link gives it."""
+    return field(default=default, metadata={"parse": parse, "name": name, "at_first": at_first, "form": form})
 
 
 @dataclass(frozen=True)
@@ -127,23 +151,25 @@ class Settings:
     """What is looked at on this page alone. Field names are keys in the URL; defaults are left out of it."""
 
     of: Literal["sum"] | int = _setting(
-        "sum", _of, "loss whose gradient flows back", f"sum or a timestep, 0 to {LONGEST_PROBE - 1}"
+        "sum", _of, "loss whose gradient flows back", "the sum of all losses", "sum, or a timestep counted from 0"
     )
     """the sum of all losses, or the loss at one timestep, counted from 0"""
-    folded: bool = _setting(False, _flag, "folded", "True or False")
-    look: str = _setting("arithmetic", _one_of(LOOKS), "drill-down", f"one of {', '.join(LOOKS)}")
-    block: str = _setting("", _name, "block of weights", "a block's name, such as forget")
+    folded: bool = _setting(False, _flag, "choice of the folded picture", "unfolded")
+    look: str = _setting("arithmetic", _one_of(*LOOKS), "drill-down", "arithmetic")
+    block: str = _setting("", _named("a block"), "block of weights", "the cell's first", "a name such as forget")
     """rows of the weights whose pre-activations and gradients are looked at; "" for the cell's first"""
-    weight: str = _setting("weight_hh", _one_of(WEIGHTS), "weight", f"one of {', '.join(WEIGHTS)}")
-    element: tuple[int, int] | None = _setting(None, _element, "element of a weight", "row:column, counted from 0")
+    weight: str = _setting("weight_hh", _one_of(*WEIGHTS), "weight", "weight_hh")
+    element: tuple[int, int] | None = _setting(
+        None, _element, "element of a weight", "all of them together", "row:column, counted from 0"
+    )
     """one weight of the block, from unit `column` (or input) to unit `row`; None for all of them together"""
-    measure: str = _setting("along", _one_of(MEASURES), "measure", f"one of {', '.join(MEASURES)}")
-    quantity: str = _setting("", _name, "quantity to change", "a state or a gate, such as forget")
+    measure: str = _setting("along", _one_of(*MEASURES), "measure", "along")
+    quantity: str = _setting("", _QUANTITY_NAME, "quantity to change", "the cell's first", "a name such as forget")
     changes: tuple[Change, ...] = _setting(
-        (), _changes, "changes", f"at most {MOST_CHANGES} of quantity:layer:timestep:unit:value with commas between"
+        (), _changes, "changes", "no change", f"{_CHANGE}, places counted from 0, with commas between"
     )
     tokens: tuple[tuple[int, int], ...] = _setting(
-        (), _tokens, "replaced tokens", f"at most {MOST_CHANGES} pairs timestep:token with commas between"
+        (), _tokens, "replaced tokens", "the probe's own", f"{_REPLACED}, both counted from 0, with commas between"
     )
 
     @property
@@ -159,7 +185,7 @@ def from_link() -> Settings:
     """
     settings, went_back = current(), link.went_back()
     for item in fields(Settings):
-        text = st.query_params.get(item.name)
+        text = state.given(item.name, item.metadata["name"])
         if text == in_link(settings, item.name):
             continue
         if text is None:
@@ -167,19 +193,22 @@ def from_link() -> Settings:
                 settings = replace(settings, **{item.name: getattr(Settings(), item.name)})
                 _renew()
         elif went_back or not link.stale(item.name, text):
-            settings = replace(settings, **_read(item.name, text, item.metadata))
+            settings = _read(settings, item.name, text, item.metadata)
     keep(settings)
     return settings
 
 
-def _read(name: str, text: str, about: Any) -> dict[str, Any]:
-    """The value that stands in the link, or nothing; what cannot be gets a sentence."""
+def _read(settings: Settings, name: str, text: str, about: Any) -> Settings:
+    """The settings with the value that stands in the link; as they were, and a sentence, where it cannot be."""
     try:
-        found = {name: about["parse"](text)}
-    except ValueError:
-        state.problem(f"The link's {about['name']} {text[:40]!r} cannot be used: give {about['limits']}.")
+        found = replace(settings, **{name: about["parse"](text)})
+    except ValueError as error:
+        kept = in_link(settings, name)
+        stands = about["at_first"] if kept is None else _quoted(kept)
+        form = f" Give it as {about['form']}." if about["form"] else ""
+        state.problem(f"The link's {about['name']} cannot be used: {error}.{form} In its place stands: {stands}.")
         link.refuse(name, text)
-        return {}
+        return settings
     _renew()
     return found
 

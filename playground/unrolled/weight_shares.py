@@ -10,7 +10,7 @@ import streamlit as st
 
 from engine.analysis import shares
 from engine.trace import Target
-from playground import notation
+from playground import link, notation
 from playground.charts.next_token import percent
 from playground.charts.weight_shares import shares_frame, shares_spec
 from playground.inside.view import View
@@ -84,9 +84,9 @@ def fit(view: View) -> None:
     unit, place = min(row, view.trace.units - 1), min(column, columns(view) - 1)
     if (unit, place) != (row, column):
         base = first_index(view.notation)
+        asked = f"{row + base}, {column + base}{link.counted('element', f'{row}:{column}', base)}"
         settings.refuse(
-            f"There is no weight {row + base}, {column + base} here: {unit + base}, {place + base} is the nearest.",
-            element=(unit, place),
+            f"There is no weight {asked} here: {unit + base}, {place + base} is the nearest.", element=(unit, place)
         )
 
 

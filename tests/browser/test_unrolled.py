@@ -91,6 +91,24 @@ def test_what_if_changes_what_comes_after(visits: Visits) -> None:
     eventually(page.page, "the link too", lambda: "changes=" not in page.page.url)
 
 
+def test_back_leads_from_each_experiment_to_the_view_before_it(visits: Visits) -> None:
+    page = opened(visits, f"run=tales-gru&{PROBE}&t=6&look=cell")
+    views = [(page.page.url, page.claim)]
+    for experiment, begins in (
+        ("Close the gate that matters most here", "Closing"),
+        ("A network whose every number fits", "After 2 characters this RNN"),
+        ("LSTM above RNN, before any training", "The loss at"),
+    ):
+        page.press(experiment)
+        eventually(page.page, "it is set up", lambda start=begins: page.claim.startswith(start))
+        eventually(page.page, "the link says so", lambda: page.page.url != views[-1][0])
+        views.append((page.page.url, page.claim))
+    for url, claim in reversed(views[:-1]):
+        page.page.go_back()
+        eventually(page.page, f"the view before: {url}", lambda seen=claim: page.claim == seen)
+        assert page.page.url == url
+
+
 def test_the_picture_follows_a_run_that_trains(visits: Visits) -> None:
     train = TrainPage(visits.open(set_up(ENDLESS)))
     run = train.train()

@@ -167,16 +167,27 @@ def test_a_link_is_the_view(open_page: OpenPage, link: Link, said: Text) -> None
 
 
 WRONG = {
-    "of": ("all", "loss whose gradient flows back 'all' cannot be used: give sum or a timestep"),
-    "folded": ("maybe", "folded 'maybe' cannot be used"),
-    "look": ("<b>", "drill-down '<b>' cannot be used: give one of arithmetic"),
-    "block": ("x y", "block of weights 'x y' cannot be used"),
-    "weight": ("head", "weight 'head' cannot be used"),
-    "element": ("3", "element of a weight '3' cannot be used"),
-    "measure": ("mean", "measure 'mean' cannot be used"),
-    "quantity": ("1", "quantity to change '1' cannot be used"),
-    "changes": ("forget:0:0", "changes 'forget:0:0' cannot be used: give at most 8"),
-    "tokens": ("a:b", "replaced tokens 'a:b' cannot be used"),
+    "of": ("all", "loss whose gradient flows back cannot be used: 'all' is no timestep from 0 to 499"),
+    "folded": (
+        "maybe",
+        "folded picture cannot be used: 'maybe' is none of True, False. In its place stands: unfolded.",
+    ),
+    "look": ("<b>", "drill-down cannot be used: '<b>' is none of arithmetic, "),
+    "block": ("x y", "block of weights cannot be used: 'x y' is no name"),
+    "weight": ("head", "weight cannot be used: 'head' is none of weight_hh, "),
+    "element": ("3", "element of a weight cannot be used: '3' is not row:column."),
+    "measure": ("mean", "measure cannot be used: 'mean' is none of along, norm"),
+    "quantity": ("1", "quantity to change cannot be used: '1' is no name of a gate or state"),
+    "changes": (
+        "forget:0:1:2:0,**b**:0:0",
+        "changes cannot be used: '**b**:0:0' is not quantity:layer:timestep:unit:value. Give it as "
+        "quantity:layer:timestep:unit:value, places counted from 0, with commas between. "
+        "In its place stands: no change.",
+    ),
+    "tokens": (
+        "3:1,a:b",
+        "tokens cannot be used: 'a' is no timestep from 0 to 499, in 'a:b'. Give it as timestep:token",
+    ),
     "run": ("nope", "no run"),
     "step": ("best", "training step 'best' cannot be shown"),
 }
@@ -196,10 +207,10 @@ def test_a_wrong_link_gets_a_sentence_and_the_default_stands_in(
 
 NEAREST = {
     "step": ("300", "keeps no weights at step 300", "250"),
-    "t": ("400", "There is no timestep 401", "26"),
-    "layer": ("3", "There is no layer 4", "0"),
-    "unit": ("99", "There is no unit 100", "63"),
-    "of": ("26", "There is no loss at t = 27", "25"),
+    "t": ("400", "There is no timestep 401 (t=400 in links, which count from 0): the probe has 27", "26"),
+    "layer": ("3", "There is no layer 4 (layer=3 in links, which count from 0)", "0"),
+    "unit": ("99", "There is no unit 100 (unit=99 in links, which count from 0)", "63"),
+    "of": ("26", "There is no loss at t = 27 (of=26 in links, which count from 0): no next token", "25"),
 }
 
 
@@ -215,11 +226,18 @@ def test_what_does_not_exist_is_said_and_the_nearest_stands_in(
 
 
 ELSEWHERE = {
-    "changes": ("forget:0:2:1:0", "has no forget (it has update, reset, candidate, hidden)"),
+    "changes": (
+        "forget:0:2:1:0",
+        "at t = 3 (changes=forget:0:2:1:0 in links, which count from 0) is left out: the cell "
+        "GRU has no forget (it has update, reset, candidate, hidden)",
+    ),
     "tokens": ("4:5000", "the vocabulary has"),
     "quantity": ("cell", "has no cell to change (it has update, reset, candidate, hidden)"),
     "block": ("forget", "has no block 'forget' (it has reset, keep, candidate)"),
-    "element": ("80:2", "There is no weight 81, 3 here: 64, 3 is the nearest"),
+    "element": (
+        "80:2",
+        "There is no weight 81, 3 (element=80:2 in links, which count from 0) here: 64, 3 is the nearest",
+    ),
 }
 
 
@@ -233,8 +251,9 @@ def test_a_link_made_for_another_network_is_answered_with_a_sentence(open_page: 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [("hidden:3:0:0:0", "number 4, and there are 1 layers"), ("hidden:0:300:0:0", "number 301, and there are 27"),
-     ("hidden:0:0:64:0", "number 65, and there are 64 units")],
+    [("hidden:3:0:0:0", "there is no layer 4, the last is 1"),
+     ("hidden:0:300:0:0", "there is no timestep 301, the last is 27"),
+     ("hidden:0:0:64:0", "there is no unit 65, the last is 64")],
 )  # fmt: skip
 def test_a_change_at_a_place_that_is_not_there_is_left_out(
     open_page: OpenPage, read: Text, link: Link, change: str, sentence: str
@@ -242,6 +261,23 @@ def test_a_change_at_a_place_that_is_not_there_is_left_out(
     app = open_page("unrolled", probe=PROBE, changes=f"{change},hidden:0:1:1:0")
     assert sentence in read(app)
     assert link(app)["changes"] == "hidden:0:1:1:0"
+
+
+def test_where_a_page_counts_as_links_do_a_place_is_written_once(open_page: OpenPage, read: Text) -> None:
+    app = open_page("unrolled", probe=PROBE, notation="pytorch", t="400", changes="hidden:0:300:0:0")
+    assert "There is no timestep 400: the probe has 27 characters. Timestep 26 is the nearest." in read(app)
+    assert "The change of hidden at t = 300 is left out: there is no timestep 300, the last is 26." in read(app)
+    assert "in links" not in read(app)
+
+
+def test_of_a_setting_given_twice_the_last_counts_whatever_else_is_given_twice(
+    open_page: OpenPage, said: Text, link: Link
+) -> None:
+    app = open_page("unrolled", probe=PROBE, t=["3", "5"], of=["2", "7"])
+    assert "The link gives its timestep 2 times ('3', '5'): the last, '5', counts." in said(app)
+    assert "The link gives its loss whose gradient flows back 2 times ('2', '7'): the last, '7', counts." in said(app)
+    assert {"t": "5", "of": "7"}.items() <= link(app).items()
+    assert _picture(app)["gradient"]["of"] == 7
 
 
 def test_a_model_without_biases_says_so(open_page: OpenPage, read: Text) -> None:

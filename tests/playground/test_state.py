@@ -65,6 +65,16 @@ def test_a_choice_goes_into_the_link_and_a_default_out_of_it(app: AppTest) -> No
     assert _link(app) == {"run": "tales-rnn"}
 
 
+def test_of_a_key_given_twice_the_last_counts_and_that_is_said(app: AppTest) -> None:
+    app.query_params["x"] = ["step", "seconds"]
+    app.query_params["loss"] = ["bits", "bits"]
+    app.run()
+    assert _shown(app) == {"run": "", "notation": "ng", "loss": "bits", "x": "seconds"}
+    said = "The link gives its horizontal axis 2 times ('step', 'seconds'): the last, 'seconds', counts."
+    assert [box.value for box in app.warning] == [said]
+    assert {key: app.query_params[key] for key in app.query_params} == {"x": "seconds", "loss": "bits"}
+
+
 def test_the_selection_outlives_a_link_without_it(app: AppTest) -> None:
     """Navigation to another page takes the keys out of the link."""
     app.query_params["run"] = "tales-gru"

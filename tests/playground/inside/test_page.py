@@ -153,9 +153,17 @@ def test_the_page_opens_in_every_notation(open_inside: OpenInside, notation: str
 @pytest.mark.parametrize(
     ("link", "sentence", "there"),
     [
-        ({"t": "41", "probe": "He said"}, "There is no timestep 42: the probe has 7 characters.", {"t": "6"}),
-        ({"layer": "3"}, "There is no layer 4: this network has 1 layer. Layer 1 is the nearest.", {"layer": "0"}),
-        ({"unit": "64"}, "There is no unit 65: a layer of this network has 64 units.", {"unit": "63"}),
+        (
+            {"t": "41", "probe": "He said"},
+            "There is no timestep 42 (t=41 in links, which count from 0): the probe has 7",
+            {"t": "6"},
+        ),
+        (
+            {"layer": "3"},
+            "(layer=3 in links, which count from 0): this network has 1 layer. Layer 1 is",
+            {"layer": "0"},
+        ),
+        ({"unit": "64"}, "There is no unit 65 (unit=64 in links, which count from 0): a layer of this", {"unit": "63"}),
         ({"unit": "64", "notation": "pytorch"}, "There is no unit 64: a layer", {"unit": "63"}),
         ({"step": "9"}, "keeps no weights at step 9: step 8 is the nearest.", {"step": "8"}),
         ({"step": "999999999999"}, "keeps no weights at step 999,999,999,999: step 4,000", {"step": "4000"}),
@@ -336,7 +344,9 @@ def test_a_place_stays_when_another_run_is_chosen_and_the_step_is_its_newest(ope
     assert (view.step, view.t, view.unit, view.probe.text) == (4000, 3, 5, "hello")
     (view,) = _views(_choose(app, run="hello-rnn"))
     assert (view.t, view.unit) == (3, 2)
-    assert "There is no unit 6: a layer of this network has 3 units" in _notes(app)
+    assert "There is no unit 6 (unit=5 in links, which count from 0): a layer of this network has 3 units" in _notes(
+        app
+    )
 
 
 # ---------------------------------------------------------------------- a run that trains

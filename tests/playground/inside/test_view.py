@@ -70,9 +70,14 @@ def test_a_place_that_does_not_exist_is_named_as_the_notation_counts_and_the_nea
     assert (view.t, view.layer, view.unit) == (4, 0, 2)
     assert view.notes == view.asked
     time, layer, unit = view.notes
-    assert time == f"There is no timestep {9 + first}: the probe has 5 characters. Timestep {4 + first} is the nearest."
-    assert layer == f"There is no layer {4 + first}: this network has 1 layer. Layer {first} is the nearest."
-    wanted = f"{1_200 + first:,}"
+    t, above, far = (
+        f" ({part} in links, which count from 0)" if first else "" for part in ("t=9", "layer=4", "unit=1200")
+    )
+    assert time == (
+        f"There is no timestep {9 + first}{t}: the probe has 5 characters. Timestep {4 + first} is the nearest."
+    )
+    assert layer == f"There is no layer {4 + first}{above}: this network has 1 layer. Layer {first} is the nearest."
+    wanted = f"{1_200 + first:,}{far}"
     assert unit == f"There is no unit {wanted}: a layer of this network has 3 units. Unit {2 + first} is the nearest."
 
 

@@ -65,7 +65,7 @@ def test_what_fits_is_kept_and_the_rest_has_a_reason_each(view: Look) -> None:
     assert fitted.tokens == ((2, 4),)
     said = " ".join(fitted.problems)
     assert len(fitted.problems) == 4
-    for part in ("has no cell", "1 layer", "27 timesteps", "10,000"):
+    for part in ("has no cell", "no layer 2, the last is 1", "no timestep 91, the last is 27", "9,999"):
         assert part in said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 
 import pytest
@@ -73,7 +74,26 @@ def test_a_page_as_it_opens_has_nothing_in_its_link() -> None:
      ("tokens", "٣:1")],
 )  # fmt: skip
 def test_what_is_out_of_range_is_refused(name: str, text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 — the sentence for the visitor is made from the field
+    with pytest.raises(ValueError, match=r"\bis no|it holds 9"):
+        BY_NAME[name]["parse"](text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wrong"),
+    [("of", "last", "'last' is no timestep from 0 to 499"),
+     ("of", "500", "'500' is no timestep from 0 to 499"),
+     ("look", "inside", "'inside' is none of arithmetic, cell, "),
+     ("element", "3:x", "'x' is no column from 0 to 1,000,000, in '3:x'"),
+     ("tokens", "3:17,40", "'40' is not timestep:token"),
+     ("tokens", "3:17,x:2", "'x' is no timestep from 0 to 499, in 'x:2'"),
+     ("changes", "forget:0:1:2:0,forget:0:1:two:0", "'two' is no unit from 0 to 100,000, in 'forget:0:1:two:0'"),
+     ("changes", "forget:0:1:2:0,forget:0:1:2", "'forget:0:1:2' is not quantity:layer:timestep:unit:value"),
+     ("changes", "forget:0:1:2:much", "'much' is no value from -1,000,000 to 1,000,000, in 'forget:0:1:2:much'"),
+     ("changes", "<b>:0:1:2:0", "'<b>' is no name of a gate or state, in '<b>:0:1:2:0'"),
+     ("changes", ",".join(f"forget:0:{t}:0:1" for t in range(9)), "it holds 9, and at most 8 can stand at once")],
+)  # fmt: skip
+def test_the_part_that_is_wrong_is_quoted(name: str, text: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(wrong)}"):
         BY_NAME[name]["parse"](text)
 
 
