@@ -17,7 +17,9 @@ from playground.text import escape_markdown, number
 from playground.unrolled import losses
 
 _FIRST = "first-words"
-_CARD = 312  # pixels
+_CARDS_BESIDE = 2
+"""Cards in a row; on a phone each has its own."""
+
 _COMPARED = ("tales-lstm", "tales-gru", "tales-rnn")
 _FADING = ("tales-lstm", "tales-rnn")
 
@@ -51,15 +53,11 @@ def first_training() -> None:
 def pages() -> None:
     """A card for every page, with a real picture of what it shows."""
     st.subheader("Look inside")
-    with st.container(horizontal=True):
-        with st.container(border=True, width=_CARD):
-            _train()
-        with st.container(border=True, width=_CARD):
-            _unrolled()
-        with st.container(border=True, width=_CARD):
-            _runs()
-        with st.container(border=True, width=_CARD):
-            _generate()
+    cards = (_train, _unrolled, _runs, _generate)
+    for first in range(0, len(cards), _CARDS_BESIDE):
+        for place, card in zip(st.columns(_CARDS_BESIDE), cards[first:], strict=False):
+            with place, st.container(border=True, height="stretch"):
+                card()
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -11,9 +11,7 @@ import numpy as np
 from engine.data import CharVocabulary, Vocabulary
 from engine.data.words import tokenise
 from engine.trace import LONGEST_PROBE, UNKNOWN
-
-UNKNOWN_SIGN = "▢"
-"""Stands for a character that the vocabulary has no symbol for."""
+from playground.text import visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +21,7 @@ class Probe:
     Attributes:
         text: as far as it is read
         tokens: (time), int64 ids; `UNKNOWN` where the vocabulary has no symbol, and none that stands for such
-        names: each token so that it can be seen
+        names: each token so that it can be seen; what the model does not know as it stands in the text
         unknown: places of the tokens that the model does not know
         cut: characters that were left out at the end
     """
@@ -53,16 +51,20 @@ def read_probe(text: str, vocabulary: Vocabulary, limit: int = LONGEST_PROBE) ->
     whole = text.replace("\r\n", "\n").replace("\r", "\n")
     if isinstance(vocabulary, CharVocabulary):
         kept = whole[:limit]
-        tokens = _characters(kept, vocabulary)
+        pieces, tokens = [*kept], _characters(kept, vocabulary)
     else:
-        kept = _as_many_words(whole, limit, bool(getattr(vocabulary, "separated", False)))
-        tokens = vocabulary.encode(kept)
+        separated = bool(getattr(vocabulary, "separated", False))
+        kept = _as_many_words(whole, limit, separated)
+        pieces, tokens = tokenise(kept, separated), vocabulary.encode(kept)
     tokens.flags.writeable = False  # a probe is shared by all who look at it
     strangers = (UNKNOWN,) if vocabulary.unknown is None else (UNKNOWN, vocabulary.unknown)
     return Probe(
         text=kept,
         tokens=tokens,
-        names=tuple(UNKNOWN_SIGN if token == UNKNOWN else vocabulary.display(token) for token in tokens.tolist()),
+        names=tuple(
+            visible(piece, spaces=True) if token in strangers else vocabulary.display(token)
+            for piece, token in zip(pieces, tokens.tolist(), strict=True)
+        ),
         unknown=tuple(np.flatnonzero(np.isin(tokens, strangers)).tolist()),
         cut=len(whole) - len(kept),
     )

@@ -140,8 +140,10 @@ def subject(view: View, fitted: Fitted) -> tuple[str, bool]:
     if fitted.changes:
         return doing(view, fitted.changes[0]), False
     time, token = fitted.tokens[0]
-    old = int(view.trace.tokens[time])
-    return f"Reading {quoted(view, token)} for {quoted(view, old)} at t = {time + first_index(view.notation)}", False
+    return (
+        f"Reading {quoted(view, token)} for ‘{view.probe.names[time]}’ at t = {time + first_index(view.notation)}",
+        False,
+    )
 
 
 def expected_probability(trace: Trace, targets: Sequence[int] | np.ndarray) -> np.ndarray:

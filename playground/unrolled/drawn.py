@@ -107,6 +107,9 @@ class Picture:
     length: int
     tokens: list[str]
     unknown: list[int]
+    """timesteps whose token the vocabulary does not have"""
+    stranger: str
+    """what the model reads there; empty for a zero vector"""
     context: bool
     """whether the state before the first token comes from a context"""
     lanes: list[Lane]

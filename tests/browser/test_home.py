@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import pytest
 from playwright.sync_api import Locator, Page
 from train_page import TrainPage, eventually
-from visits import Visits, stop_the_clock
+from visits import Size, Visits, stop_the_clock
 
 FRAME = 1_100
 """Milliseconds that the film shows a step."""
@@ -51,6 +54,16 @@ def test_one_button_starts_a_training_and_goes_to_watch_it(visits: Visits) -> No
     eventually(page, "the page Train shows the new run", lambda: "/train?" in page.url and train.run)
     train.reaches("running", "finished")
     eventually(page, "the loss is drawn", lambda: train.loss.values("training"))
+
+
+@pytest.mark.parametrize(("size", "beside"), [("wide", 2), ("phone", 1)])
+def test_the_cards_stand_in_full_rows(visits: Visits, size: Size, beside: int) -> None:
+    page = visits.open(size=size)
+    _film(page)
+    cards = page.get_by_test_id("stMain").get_by_test_id("stPageLink")
+    assert cards.count() == 4
+    tops = [round(card["y"]) for card in (cards.nth(at).bounding_box() for at in range(4)) if card]
+    assert sorted(Counter(tops).values()) == [beside] * (4 // beside)
 
 
 def test_the_card_leads_to_the_page(visits: Visits) -> None:

@@ -233,6 +233,38 @@ def test_hovering_shows_the_numbers_in_full(visits: Visits) -> None:
     assert not page.card.is_visible()
 
 
+@pytest.mark.parametrize("link", ["", "changed=1", "run=hello-rnn&probe=hello", "run=tales-words&probe=the+cat+sat"])
+@pytest.mark.parametrize("size", ["wide", "phone"])
+def test_no_chance_is_written_over_the_end_of_a_bar(visits: Visits, link: str, size: str) -> None:
+    page = opened(visits, link, size=size)
+    assert page.box.locator(".percent").count() > 5
+    assert page.overlaps() == 0
+
+
+def test_the_strip_below_says_what_it_shows_and_in_which_unit(visits: Visits) -> None:
+    page = opened(visits)
+    assert re.match(r"loss at every timestep, 0 to [\d.]+ nats", page.box.locator(".strip-name").inner_text())
+    short = opened(visits, "probe=cat")
+    assert not short.box.locator(".strip-name").is_visible(), "there is no strip where all columns are in sight"
+
+
+@pytest.mark.parametrize("of", ["sum", "12"])
+def test_on_a_phone_the_choice_of_a_loss_is_read_whole(visits: Visits, of: str) -> None:
+    page = opened(visits, f"of={of}&t=12", size="phone")
+    assert page.is_whole(".of select")
+    assert sideways_overflow(page.page) <= 0
+
+
+def test_an_unknown_word_is_drawn_as_itself_and_its_card_says_what_is_read(visits: Visits) -> None:
+    page = opened(visits, "run=tales-words&probe=the+zeppelin+and&t=0")
+    assert page.column(1).locator(".read").get_attribute("class") == "read unknown"
+    assert page.column(1).locator(".token .code").text_content() == "zeppelin"
+    assert "= 0" not in (page.column(1).locator(".token").text_content() or ""), "no zero vector is read"
+    page.column(1).locator(".cell .frame").hover(force=True)
+    assert "not in the vocabulary\nthe model reads <unk>" in page.card.inner_text()
+    assert re.search(r"\d nats", page.column(0).locator(".loss").text_content() or "")
+
+
 def test_what_is_unknown_is_drawn_as_unknown(visits: Visits) -> None:
     page = opened(visits, f"probe={quote('a€b')}&t=0")
     assert page.column(1).locator(".read").get_attribute("class") == "read unknown"

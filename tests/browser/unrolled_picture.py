@@ -78,6 +78,32 @@ class PicturePage:
         """A timestep's column."""
         return self.box.locator(f".column[data-t='{t}']")
 
+    def overlaps(self) -> int:
+        """How many chances of the predicted tokens are written over a bar."""
+        written: int = self.box.locator("svg.sheet .out").evaluate_all(
+            """all => all.flatMap((out) => {
+              const bars = [...out.querySelectorAll("rect")].map((bar) => bar.getBoundingClientRect());
+              const texts = [...out.querySelectorAll(".percent")].map((text) => text.getBoundingClientRect());
+              return texts.map((text) => bars.some((bar) => bar.width > 0 && bar.right > text.left + 0.5
+                && bar.left < text.right && bar.top < text.bottom - 4 && bar.bottom > text.top + 4));
+            }).filter(Boolean).length"""
+        )
+        return written
+
+    def is_whole(self, selector: str) -> bool:
+        """Whether a select has room for the words that it stands at, beside its arrow."""
+        return bool(
+            self.box.locator(selector).evaluate(
+                """select => {
+                  const style = getComputedStyle(select);
+                  const pen = document.createElement("canvas").getContext("2d");
+                  pen.font = `${style.fontSize} ${style.fontFamily}`;
+                  const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+                  return pen.measureText(select.selectedOptions[0].text).width + 16 <= room;
+                }"""
+            )
+        )
+
     def opacity(self, selector: str) -> list[float]:
         """How visible the elements of a selector are."""
         return self.box.locator(selector).evaluate_all("all => all.map(one => +getComputedStyle(one).opacity)")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.data import CharVocabulary, WordVocabulary
 from engine.trace import LONGEST_PROBE, UNKNOWN
-from playground.inside.probing import UNKNOWN_SIGN, read_probe
+from playground.inside.probing import read_probe
 
 CHARACTERS = CharVocabulary("\n abcdehlo")
 LIMITED = CharVocabulary(["<unk>", *"abc"])
@@ -25,23 +25,23 @@ def test_every_character_is_a_token_with_a_name_that_can_be_seen() -> None:
 
 
 def test_what_a_vocabulary_lacks_is_unknown_and_keeps_its_place() -> None:
-    probe = read_probe("aéb☃", CHARACTERS)
-    assert probe.tokens.tolist() == [CHARACTERS.encode("a")[0], UNKNOWN, CHARACTERS.encode("b")[0], UNKNOWN]
-    assert probe.names == ("a", UNKNOWN_SIGN, "b", UNKNOWN_SIGN)
-    assert probe.unknown == (1, 3)
-    assert probe.text == "aéb☃"
+    probe = read_probe("aéb☃\t", CHARACTERS)
+    assert probe.tokens.tolist() == [CHARACTERS.encode("a")[0], UNKNOWN, CHARACTERS.encode("b")[0], UNKNOWN, UNKNOWN]
+    assert probe.names == ("a", "é", "b", "☃", "⇥")
+    assert probe.unknown == (1, 3, 4)
+    assert probe.text == "aéb☃\t"
 
 
 def test_where_a_vocabulary_has_a_symbol_for_the_unknown_that_is_read() -> None:
     probe = read_probe("axb", LIMITED)
     assert probe.tokens.tolist() == LIMITED.encode("axb").tolist()
     assert probe.unknown == (1,)
-    assert probe.names[1] == "<unk>"
+    assert probe.names[1] == "x", "it is shown as it stands in the text"
 
 
 def test_words_and_marks_are_tokens_and_a_line_end_too() -> None:
     probe = read_probe("the dog sat.\n", WORDS)
-    assert probe.names == ("the", "<unk>", "sat", ".", "<eos>")
+    assert probe.names == ("the", "dog", "sat", ".", "<eos>")
     assert probe.unknown == (1,)
 
 

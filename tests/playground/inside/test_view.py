@@ -98,7 +98,8 @@ def test_what_a_model_does_not_know_is_counted() -> None:
 
 def test_an_unknown_word_is_read_as_unk() -> None:
     view = _view("tales-words", probe="the zeppelin")
-    assert view.probe.names == ("the", "<unk>")
+    assert view.probe.names == ("the", "zeppelin")
+    assert view.probe.unknown == (1,)
     assert view.notes == ("1 of the probe's 2 words is unknown to this model: it reads <unk> there.",)
 
 

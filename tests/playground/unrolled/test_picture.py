@@ -106,11 +106,19 @@ def test_what_the_model_does_not_know_is_unknown_as_a_token_and_as_a_target() ->
     view = _view(probe="a€b")
     drawn = picture(view, "sum")
     assert view.trace.tokens.tolist()[1] == UNKNOWN
-    assert (drawn.tokens, drawn.unknown) == (list(view.probe.names), [1])
-    assert drawn.targets == [*view.probe.names[1:], None]
+    assert (drawn.tokens, drawn.unknown, drawn.stranger) == (["a", "€", "b"], [1], "")
+    assert drawn.targets == ["€", "b", None]
     assert np.isnan(_floats(drawn.losses, 3)).tolist() == [True, False, True]
     assert drawn.gradient is not None
     assert drawn.gradient.entry == [1]
+
+
+def test_an_unknown_word_stands_as_itself_where_the_model_reads_another_token() -> None:
+    view = _view("tales-words", probe="the zeppelin and")
+    drawn = picture(view)
+    assert (drawn.tokens, drawn.unknown, drawn.stranger) == (["the", "zeppelin", "and"], [1], "<unk>")
+    assert drawn.targets == ["<unk>", "and", None], "what the model is judged by"
+    assert np.isfinite(_floats(drawn.losses, 3)[:2]).all()
 
 
 def test_the_gradient_is_of_the_loss_that_was_asked_for() -> None:

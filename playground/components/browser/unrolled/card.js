@@ -6,8 +6,8 @@ function fillCard(card, numbers, t, layer) {
   const say = (name, value, kind = "") => rows.push({ name, value, kind });
   const when = String(numbers.when(t));
   if (t >= 0) {
-    const what = data.unknown.includes(t) ? " — not in the vocabulary: a zero vector is read" : "";
-    say(data.signs.input, `${data.tokens[t]}${what}`, "head");
+    say(data.signs.input, data.tokens[t], "head");
+    if (data.unknown.includes(t)) say("not in the vocabulary", `the model reads ${data.stranger || "a zero vector"}`);
   } else say("before the first token", data.context ? "the state that the context left" : "the state is zero", "head");
   lanes.forEach((lane, place) => {
     const sign = lane.signs[layer];

@@ -17,7 +17,7 @@ function patchToken(column, numbers, layout, t, view) {
   });
   put(column.tokenText, { x: layout.middle, y: y + 16, class: unknown ? "code unknown" : "code" }, shown);
   put(column.tokenSign, { x: layout.middle, y: y + 44 });
-  const read = unknown ? [...data.signs.input, [" = 0", ""]] : data.signs.input; // a zero vector stands in
+  const read = unknown && !data.stranger ? [...data.signs.input, [" = 0", ""]] : data.signs.input; // a zero vector stands in
   putSign(column.tokenSign, read, String(numbers.when(t)));
   if (column.instead) {
     put(column.instead, { x: layout.middle + wide / 2 + 3, y: y + 4, fill: colors.alarm }, replaced !== null ? `was ${fitted(data.tokens[t], 4)}` : "");
@@ -27,12 +27,12 @@ function patchToken(column, numbers, layout, t, view) {
 function patchGuesses(column, numbers, layout, t, colors) {
   const goal = numbers.data.targets[t];
   const left = layout.gap + 1;
-  const wide = layout.box - 2;
-  const room = Math.max(1, Math.floor((wide - (numbers.other ? 54 : 32)) / 7));
+  const wide = layout.box - 2 - (numbers.other ? 52 : 28); // the shares stand beside the bars
+  const room = Math.max(1, Math.floor((wide - 4) / 7));
   numbers.guesses(t).slice(0, layout.bars).forEach(({ name, chance, then }, rank) => {
     const bar = column.bars[rank];
     const y = layout.guesses.y + rank * BAR;
-    const right = name === goal;
+    const right = name === goal && !unknownNext(numbers.data, t);
     const long = (share) => Math.max(0, Math.min(1, Number.isFinite(share) ? share : 0)) * wide;
     put(bar.back, { x: left, y: y + 1, width: wide, height: BAR - 3, rx: 3 });
     const color = mix(colors.paper, colors.gate, right ? 0.5 : 0.24); // light enough for ink, wherever the bar ends
@@ -41,7 +41,7 @@ function patchGuesses(column, numbers, layout, t, colors) {
     put(bar.name, { x: left + 4, y: y + BAR / 2 + 0.5, fill: colors.ink, "font-weight": weight }, Number.isFinite(chance) ? fitted(name, room) : "");
     const moved = bar.then && bareShare(chance) !== bareShare(then);
     const said = moved ? `${bareShare(chance)}→${bareShare(then)}%` : percent(chance);
-    put(bar.value, { x: left + wide - 4, y: y + BAR / 2 + 0.5, fill: colors.ink, "font-weight": weight }, said);
+    put(bar.value, { x: layout.gap + layout.box - 2, y: y + BAR / 2 + 0.5, fill: colors.ink, "font-weight": weight }, said);
     if (bar.then) put(bar.then, { x: left, y: y + BAR - 4, width: moved ? long(then) : 0, height: 3, fill: colors.alarm });
   });
 }
@@ -78,8 +78,9 @@ function patchTarget(column, numbers, layout, t, view) {
   if (column.entry) patchEntry(column, numbers, layout, t, { source, reveal, colors });
 }
 
+// Whether what comes next has no chance and so no loss: nothing stands for it in the vocabulary.
 function unknownNext(data, t) {
-  return data.unknown.includes(t + 1);
+  return !data.stranger && data.unknown.includes(t + 1);
 }
 
 // Where the gradient enters: from a loss down into the top layer. It has no width of its own to show.

@@ -10,7 +10,8 @@ function layoutOf(numbers, width) {
   const { data, lanes, units } = numbers;
   const few = lanes[0].values !== null;
   const phone = width < 420;
-  const least = few ? (units > 4 ? 172 : phone ? 124 : 140) : (data.kind === "word" || numbers.other ? 112 : 88) - (phone ? 4 : 0);
+  const words = data.kind === "word";
+  const least = few ? (units > 4 ? 172 : phone ? 124 : 140) : (words && numbers.other ? 148 : words || numbers.other ? 112 : 88) - (phone ? 4 : 0);
   const most = few ? 216 : 148;
   const step = Math.max(least, Math.min(most, Math.floor((width - START - 10) / numbers.length)));
   const gap = Math.round(Math.max(30, Math.min(52, step * 0.3)));

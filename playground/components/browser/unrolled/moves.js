@@ -100,6 +100,7 @@ function layerAt(layout, y) {
 // The whole probe in small: every loss, the window, the chosen place. Dragging in it scrolls.
 function startMap(map, port, { numbers, layout, view }) {
   let shown = false;
+  const name = map.previousElementSibling;
   const unit = () => map.clientWidth / numbers().length;
 
   function draw(wanted) {
@@ -107,6 +108,7 @@ function startMap(map, port, { numbers, layout, view }) {
     const now = wanted && place.width > port.width() + 4;
     if (now !== shown) map.style.display = now ? "block" : "none";
     shown = now;
+    name.hidden = !now;
     if (!now) return;
     const ratio = window.devicePixelRatio || 1;
     const [wide, high] = [map.clientWidth, map.clientHeight];
@@ -115,6 +117,7 @@ function startMap(map, port, { numbers, layout, view }) {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, wide, high);
     const { losses, length, scales } = numbers();
+    put(name, {}, `loss at every timestep, 0 to ${digits(scales.loss)} nats; framed is what stands above`);
     for (let t = 0; t < length; t++) {
       const share = Math.min(1, losses[t] / scales.loss);
       pen.fillStyle = Number.isFinite(share) ? gateColor(losses[t], scales.loss, view.colors, view.colors.surprise) : view.colors.muted;

@@ -30,8 +30,10 @@ function offerTargets(label, numbers, t) {
   const select = label.querySelector("select");
   const judged = (time) => Number.isFinite(numbers.loss(time));
   const single = [...new Set([gradient && gradient.of !== "sum" ? gradient.of : t, t])].filter(judged);
-  const named = (time) => `the loss at t = ${numbers.when(time)} (“${fitted(data.targets[time] ?? "", 12)}”)`;
-  const options = [["sum", "the sum of all losses"], ...single.map((time) => [String(time), named(time)])];
+  const narrow = label.closest(".unrolled").clientWidth < 560;
+  const token = (time) => (narrow ? "" : ` (“${fitted(data.targets[time] ?? "", 12)}”)`);
+  const named = (time) => `the loss at t = ${numbers.when(time)}${token(time)}`;
+  const options = [["sum", "all losses"], ...single.map((time) => [String(time), named(time)])];
   if (!gradient) options.unshift(["", "none: choose a loss"]);
   const key = JSON.stringify(options);
   if (select.offered !== key) select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
