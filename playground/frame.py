@@ -64,20 +64,25 @@ def pages() -> list[StreamlitPage]:
 
 @contextmanager
 def around(page: StreamlitPage) -> Iterator[None]:
-    """What stands around a page: the shared services are running, the sidebar shows the selection."""
+    """What stands around a page: the shared services are running, the sidebar shows the selection.
+
+    The page is drawn first, so that the browser has its picture before it makes the sidebar's controls.
+    """
     st.html(_NARROW_MARGINS)
     visitor.remember()
     services.tidy_memory()
     _start_trainer()
-    selection = state.current()
+    runs = _listed()
     with st.sidebar:
-        _choose_run(selection, elsewhere=page.url_path != "runs")
-        _choose_notation(selection)
+        controls = st.container()
     problems = st.container(key="problems")  # always there, so that what follows keeps its place
     try:
         yield
     except StoreError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
+    with controls:
+        _choose_run(runs, elsewhere=page.url_path != "runs")
+        _choose_notation()
     with problems:  # last, because the page reads a part of the link itself
         _say_problems()
 
@@ -95,18 +100,25 @@ def _start_trainer() -> None:
         state.problem(str(error))
 
 
-def _choose_run(selection: state.Selection, *, elsewhere: bool) -> None:
+def _listed() -> dict[str, Run]:
+    """The newest runs by their ids, and the chosen one. One that does not exist is chosen no longer, which is said."""
+    selection = state.current()
     runs = {run.id: run for run in services.store().runs(limit=_LISTED_RUNS, viewer=services.visitor())}
     if selection.run and selection.run not in runs:
         try:
             runs[selection.run] = services.store().run(selection.run)
         except StoreError as error:
             state.problem(f"{error} The first starter run stands in.")
-            selection = state.select(run="")
+            state.select(run="")
+    return runs
+
+
+def _choose_run(runs: dict[str, Run], *, elsewhere: bool) -> None:
     if not runs:
         return
     starter = next((run.id for run in runs.values() if run.starter), next(iter(runs)))
-    shown = selection.run or starter
+    chosen = state.current().run
+    shown = chosen if chosen in runs else starter
     st.selectbox(
         "Run",
         [*runs],
@@ -131,8 +143,8 @@ def in_list(run: Run) -> str:
     return f"★ {name}" if run.starter else f"{name} · {run.id[:6]}"
 
 
-def _choose_notation(selection: state.Selection) -> None:
-    shown = selection.notation
+def _choose_notation() -> None:
+    shown = state.current().notation
     st.selectbox(
         "Notation",
         [*NOTATIONS],

@@ -52,13 +52,13 @@ def frame(
             that is looked at. It is called on another thread, where nothing of Streamlit is at hand
     """
     now = scene()
-    sidebar(now.chosen.run, now.views)
     moving, still, below = (st.container(key=f"inside{part}") for part in ("", "-words", "-below"))
     with moving:  # a fragment's place on the page must not move between two runs of the script
         st.fragment(_moving_part, run_every=now.seen.pace)(now.seen, draw, claim, keys, needs, below)
     if words is not None and now.views:
         with still:
             words(now.views[0])
+    sidebar(now.chosen.run, now.views)
 
 
 def _moving_part(
