@@ -3,7 +3,8 @@
 Scrubbing is measured on an LSTM of 2 x 128 units with a probe of 100 characters. The clock runs inside the page: it
 starts with the key's own event, and stops in the animation frame after the one in which the picture says the new step
 and has other numbers written in it. Opening is measured from the navigation on, with an empty cache in a
-browser profile of its own, and with a filled one in a new tab. A live run trains on a core of its own; the app and the
+browser profile of its own, and with a filled one in a new tab; in turn with it a Streamlit page of one sentence, which
+is the least that any page takes. A live run trains on a core of its own; the app and the
 browser share another, so that what the browser draws does not count.
 """
 
@@ -59,6 +60,15 @@ _OPENED = f"""() => new Promise(resolve => {{
   }};
   look();
 }})"""
+
+_BARE = """() => new Promise(resolve => {
+  const look = () => {
+    if (document.querySelector('[data-testid="stMarkdown"] p')) {
+      requestAnimationFrame(() => resolve(performance.now()));
+    } else requestAnimationFrame(look);
+  };
+  look();
+})"""
 
 # `what` is repainted once its words are others; of a scrub the numbers in the picture must be others too.
 _REPAINTED = f"""([what, numbers]) => {{
@@ -138,6 +148,8 @@ def main() -> None:
         page.page.close()
         _say_openings(bench.visits, arguments.openings)
         bench.visits.check()
+    if not arguments.turns:
+        return
     if not hasattr(os, "sched_setaffinity") or (os.cpu_count() or 1) < 2:
         sys.exit("The live run needs a core of its own: Linux, and two cores.")
     os.sched_setaffinity(0, {APP_CORE})  # the app and the browser, started from here, stay there too
@@ -192,26 +204,37 @@ def _repainted(page: Page, key: str, what: str, numbers: str) -> float:
 
 
 def _say_openings(visits: Visits, count: int) -> None:
-    """The page on a starter run, as a first visitor meets it and as one who has been there."""
-    cold, warm = [], []
-    width, height = SIZES["wide"]
-    for _ in range(count):
-        context = visits.browser.new_context(viewport={"width": width, "height": height})
-        for seconds in (cold, warm):
-            page = context.new_page()
-            page.goto(f"{visits.base}/unrolled", wait_until="commit")
-            seconds.append(page.evaluate(_OPENED) / 1000)
-            page.close()
-        context.close()
-    for name, seconds, budget in (("cold", cold, COLD_SECONDS), ("warm", warm, WARM_SECONDS)):
+    """The page on a starter run, as a first visitor meets it and as one who has been there; beside a bare page."""
+    times: dict[str, list[float]] = {name: [] for name in ("cold", "warm", "bare_cold", "bare_warm")}
+    with tempfile.TemporaryDirectory(prefix="unrolled-bare-") as folder:
+        entry = Path(folder) / "bare.py"
+        entry.write_text('import streamlit as st\n\nst.write("bare")\n', encoding="utf-8")
+        with serving(Path(folder), entry=entry) as bare:
+            visits.browser.new_page().goto(bare.url)  # so that neither server is measured cold
+            for _ in range(count):
+                for prefix, url, opened in (("", f"{visits.base}/unrolled", _OPENED), ("bare_", bare.url, _BARE)):
+                    _open_twice(visits, url, opened, times[f"{prefix}cold"], times[f"{prefix}warm"])
+    for name, seconds in times.items():
         say(
             f"unrolled_opened_{name}",
             openings=len(seconds),
             p50=round(share(seconds, 0.5), 3),
             p95=round(share(seconds, 0.95), 3),
             max=round(max(seconds), 3),
-            budget=budget,
+            budget={"cold": COLD_SECONDS, "warm": WARM_SECONDS}.get(name),
         )
+
+
+def _open_twice(visits: Visits, url: str, opened: str, cold: list[float], warm: list[float]) -> None:
+    """Open a page with an empty cache and then with the one that this has filled."""
+    width, height = SIZES["wide"]
+    context = visits.browser.new_context(viewport={"width": width, "height": height})
+    for seconds in (cold, warm):
+        page = context.new_page()
+        page.goto(url, wait_until="commit")
+        seconds.append(page.evaluate(opened) / 1000)
+        page.close()
+    context.close()
 
 
 def _say_live(bench: Bench, turns: int, seconds: float) -> None:
