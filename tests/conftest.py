@@ -26,8 +26,11 @@ for _name in [name for name in os.environ if name.startswith(("UNROLLED_", "STRE
 # AppTest shows what went wrong; visitors of the app get a sentence.
 os.environ["STREAMLIT_CLIENT_SHOW_ERROR_DETAILS"] = "full"
 
-# Tests share a busy machine: how long one example takes says nothing about it.
-settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Tests share a busy machine: how long one example takes says nothing about it. They try the same examples each time, so
+# that they say the same each time; `pytest --hypothesis-profile=default` tries others.
+settings.register_profile(
+    "shared-machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("shared-machine")
 
 

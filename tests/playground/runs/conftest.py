@@ -36,8 +36,8 @@ def tiny() -> Config:
 
 @pytest.fixture
 def endless() -> Config:
-    """A run that is still training when a test has done with it, on any machine: its steps take a millisecond."""
-    return TINY.with_values(units=32, streams=8, chunk=32, steps=1_000_000, evaluations=200)
+    """A run that is still training when a test has done with it: each of its steps takes several times as long."""
+    return TINY.with_values(units=16, layers=8, steps=200_000, evaluations=200)
 
 
 @pytest.fixture

@@ -205,7 +205,7 @@ def test_a_worker_that_the_system_kills_for_memory_says_so(
 ) -> None:
     trainer = processes_.trainer()
     (small_memory / "cgroup.procs").write_text(str(trainer.pid))
-    run_id = store.create_run(endless.with_values(cell="lstm", units=2000))
+    run_id = store.create_run(endless.with_values(cell="lstm", units=2000, layers=1))
     until(lambda: store.run(run_id).status not in ("queued", "running"), "it has run out of memory")
     run = store.run(run_id)
     assert run.status == "interrupted"
