@@ -18,7 +18,10 @@ def timesteps() -> alt.X:
         title="timestep t",
         axis=alt.Axis(format="d", grid=False, tickMinStep=1, offset=alt.ExprRef("named ? 18 : 0")),
         scale=alt.Scale(
-            nice=False, zero=False, domain=[alt.ExprRef("places[0] - 0.7"), alt.ExprRef("places[1] + 0.7")]
+            nice=False,
+            zero=False,
+            padding=0,  # bars would add their own, and a number before the first timestep
+            domain=[alt.ExprRef("places[0] - 0.7"), alt.ExprRef("places[1] + 0.7")],
         ),
     )
 

@@ -116,7 +116,7 @@ def along_spec() -> Spec:
         [here, cut, line, bars, was, now, along_probe.tokens(x)],
         alt.TitleParams(
             "The probability of what really follows",
-            subtitle="grey: as it was; orange: higher now, blue: lower; dashed: the change",
+            subtitle=["grey: as it was; orange: higher now, blue: lower", "dashed: the change"],
         ),
         "For each timestep the probability of the following token before and after the change.",
         height=theme.HEIGHT_SMALL + 70,

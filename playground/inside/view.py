@@ -17,7 +17,7 @@ from playground.inside import places, traces
 from playground.inside.own_probe import own_probe
 from playground.inside.probing import Probe, read_probe
 from playground.runs.reader import Snapshot
-from playground.runs.records import Run
+from playground.runs.records import DIVERGED, FAILED, HELD_UP, INTERRUPTED, Run
 from playground.state import Selection
 from playground.text import visible
 from playground.weights import Loaded
@@ -141,7 +141,7 @@ def look(run: Snapshot, selection: Selection, letter: str = "") -> View:
         **place,
         notation=selection.notation,
         letter=letter,
-        notes=notes if loaded.finite else (*notes, not_finite_note(loaded)),
+        notes=(*trouble_note(run.run, loaded), *notes, *(() if loaded.finite else (not_finite_note(loaded),))),
         snapshot=run,
         asked=asked,
     )
@@ -170,6 +170,14 @@ def unknown_note(probe: Probe, loaded: Loaded, what: str) -> tuple[str, ...]:
     verb = "are" if len(probe.unknown) > 1 else "is"
     counted = f"{len(probe.unknown):,} of the {what}'s {len(probe):,} {tokens} {verb}"
     return (f"{counted} unknown to this model: it reads {reads} there.",)
+
+
+def trouble_note(run: Run, loaded: Loaded) -> tuple[str, ...]:
+    """What has befallen a run that trained, and which of its weights are looked at; nothing where all is well."""
+    befallen = run.status in (FAILED, INTERRUPTED, DIVERGED) or run.why == HELD_UP
+    if not (befallen and run.message):
+        return ()
+    return (f"{run.message} Its weights at step {loaded.step:,} are shown.",)
 
 
 def not_finite_note(loaded: Loaded) -> str:

@@ -90,8 +90,9 @@ def _about(view: View, kind: str, other: Trace | None) -> str:
         return f"{sentence} No next {kind} is known, so there is no loss."
     worst = int(known[trace.losses[known].argmax()])
     mean = f"{number(float(trace.losses[known].mean()))} nats"
-    if other is not None:
-        mean += f", with the change {number(float(other.losses[known].mean()))}"
+    if other is not None:  # of what really came, where another token is read too
+        later = -other.log_probabilities[known, trace.targets[known]]
+        mean += f", with the change {number(float(later.mean()))}"
     return (
         f"{sentence} Its mean loss is {mean}; what came after {kind} {worst + 1} surprised it most: "
         f"{number(float(trace.losses[worst]))} nats."

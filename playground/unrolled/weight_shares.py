@@ -219,7 +219,7 @@ def sentence(view: View, of: Target, values: np.ndarray) -> str:
     if end > few:
         which = f"the last {few} steps" if of == "sum" else f"the {few} steps up to t = {of + base}"
         said += f"; {which} make {_percent(last)} of the gradient"
-    return f"{said}. {against} of {len(values)} steps pull against the sum."
+    return f"{said}. {against} of {len(values)} steps pull{'s' if against == 1 else ''} against the sum."
 
 
 def _percent(share: float) -> str:

@@ -248,6 +248,16 @@ def test_the_strip_below_says_what_it_shows_and_in_which_unit(visits: Visits) ->
     assert not short.box.locator(".strip-name").is_visible(), "there is no strip where all columns are in sight"
 
 
+def test_the_keys_grow_with_the_pages_type_as_the_picture_does(visits: Visits) -> None:
+    page = opened(visits)
+    key, sheet = page.box.locator(".keys svg").first, page.box.locator("svg.sheet")
+    before = (key.bounding_box() or {})["height"], (sheet.bounding_box() or {})["height"]
+    page.page.evaluate("() => { document.documentElement.style.fontSize = '24px'; }")
+    page.page.set_viewport_size({"width": 1200, "height": 800})
+    for element, height in zip((key, sheet), before, strict=True):
+        eventually(page.page, "it has grown", lambda e=element, h=height: (e.bounding_box() or {})["height"] == 1.5 * h)
+
+
 @pytest.mark.parametrize("of", ["sum", "12"])
 def test_on_a_phone_the_choice_of_a_loss_is_read_whole(visits: Visits, of: str) -> None:
     page = opened(visits, f"of={of}&t=12", size="phone")

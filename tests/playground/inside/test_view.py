@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ import engine
 from engine.trace import UNKNOWN, Change
 from playground import loading, services, state
 from playground.inside.view import View, look
+from playground.runs.records import HELD_UP
 from playground.state import Selection
 from playground.weights import ModelError
 
@@ -126,6 +128,21 @@ def test_markup_is_read_letter_by_letter() -> None:
 
 def test_the_longest_context_is_read_whole() -> None:
     assert len(_view(context="And then. " * (state.LONGEST_CONTEXT // 10)).context) == state.LONGEST_CONTEXT
+
+
+@pytest.mark.parametrize(
+    ("status", "why", "told"),
+    [("interrupted", "", True), ("failed", "", True), ("diverged", "", True), ("paused", HELD_UP, True),
+     ("paused", "", False), ("running", "", False), ("finished", "steps", False)],
+)  # fmt: skip
+def test_what_has_befallen_a_run_is_said_and_its_last_weights_are_shown(status: str, why: str, told: bool) -> None:
+    well = loading.snapshot("tales-gru")
+    run = replace(well.run, status=status, why=why, message="Interrupted: its process was killed.")
+    view = look(replace(well, run=run), Selection(run=run.id, t=400))
+    said = f"Interrupted: its process was killed. Its weights at step {view.step:,} are shown."
+    assert (view.notes[0] == said) is told
+    assert "There is no timestep 401" in view.notes[-1]
+    assert torch.isfinite(view.trace["hidden"]).all()
 
 
 def test_weights_that_are_not_finite_are_looked_at_and_said(

@@ -22,6 +22,7 @@ from playground.inside import traces
 from playground.inside.view import View, look
 from playground.notation import NOTATIONS
 from playground.state import Selection
+from playground.text import number
 from playground.unrolled.packing import LEVELS, NAN_LEVEL
 from playground.unrolled.picture import picture
 
@@ -219,6 +220,15 @@ def test_weights_are_measured_in_each_layer() -> None:
     expected = [float(view.model.stack.layer_parameters(layer)["weight_hh"].norm()) for layer in range(2)]
     np.testing.assert_allclose(_floats(weights["weight_hh"], 2), expected, rtol=1e-5)
     assert _floats(weights["weight_out"], 1)[0] == pytest.approx(float(view.model.head_weight.norm()), rel=1e-5)
+
+
+def test_the_mean_loss_with_a_change_is_of_what_really_came() -> None:
+    view = _view()
+    tokens = view.trace.tokens.tolist()
+    other = view.what_if([], tokens=[*tokens[:5], tokens[0], *tokens[6:]])
+    judged = range(len(tokens) - 1)
+    losses = [-float(other.log_probabilities[t, tokens[t + 1]]) for t in judged]
+    assert f"with the change {number(sum(losses) / len(losses))};" in picture(view, "sum", other).about
 
 
 def test_broken_weights_are_drawn_as_nan_and_said() -> None:

@@ -158,7 +158,7 @@ function unitSums(parent, tell) {
     row.className = `entry ${entry.kind}`;
     const [what, product, is] = row.children;
     const value = entry.product ?? entry.value;
-    set(is, entry.kind === "from" ? "" : `${entry.kind === "total" ? "" : value < 0 ? "" : "+"}${digits(value)}`);
+    set(is, entry.kind === "from" ? "" : `${entry.kind === "total" ? "" : value >= 0 ? "+" : ""}${digits(value)}`);
     set(product, "");
     if (entry.kind === "from") return setHead(what, entry, sum);
     if (entry.kind === "bias") return setBias(what, entry, sum);

@@ -32,7 +32,7 @@ function patchGuesses(column, numbers, layout, t, colors) {
   numbers.guesses(t).slice(0, layout.bars).forEach(({ name, chance, then }, rank) => {
     const bar = column.bars[rank];
     const y = layout.guesses.y + rank * BAR;
-    const right = name === goal && !unknownNext(numbers.data, t);
+    const right = name === goal && Number.isFinite(chance) && !unknownNext(numbers.data, t);
     const long = (share) => Math.max(0, Math.min(1, Number.isFinite(share) ? share : 0)) * wide;
     put(bar.back, { x: left, y: y + 1, width: wide, height: BAR - 3, rx: 3 });
     const color = mix(colors.paper, colors.gate, right ? 0.5 : 0.24); // light enough for ink, wherever the bar ends

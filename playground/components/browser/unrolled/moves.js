@@ -97,6 +97,20 @@ function layerAt(layout, y) {
   return row ? row.layer : null;
 }
 
+// What is no number is hatched on a canvas too.
+function striped(pen, colors) {
+  const tile = document.createElement("canvas");
+  [tile.width, tile.height] = [6, 6];
+  const ink = tile.getContext("2d");
+  [ink.strokeStyle, ink.lineWidth] = [colors.nan, 2];
+  for (const shift of [-6, 0, 6]) {
+    ink.moveTo(shift, 6);
+    ink.lineTo(shift + 6, 0);
+  }
+  ink.stroke();
+  return pen.createPattern(tile, "repeat");
+}
+
 // The whole probe in small: every loss, the window, the chosen place. Dragging in it scrolls.
 function startMap(map, port, { numbers, layout, view }) {
   let shown = false;
@@ -116,11 +130,13 @@ function startMap(map, port, { numbers, layout, view }) {
     const pen = map.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, wide, high);
-    const { losses, length, scales } = numbers();
+    const { data, losses, length, scales } = numbers();
     put(name, {}, `loss at every timestep, 0 to ${digits(scales.loss)} nats; framed is what stands above`);
     for (let t = 0; t < length; t++) {
-      const share = Math.min(1, losses[t] / scales.loss);
+      const broken = !Number.isFinite(losses[t]) && data.targets[t] !== null && !unknownNext(data, t);
+      const share = broken ? 1 : Math.min(1, losses[t] / scales.loss);
       pen.fillStyle = Number.isFinite(share) ? gateColor(losses[t], scales.loss, view.colors, view.colors.surprise) : view.colors.muted;
+      if (broken) pen.fillStyle = striped(pen, view.colors);
       const tall = Number.isFinite(share) ? 2 + share * (high - 8) : 1;
       pen.fillRect(t * unit(), high - 3 - tall, Math.max(1, unit() - 0.6), tall);
     }

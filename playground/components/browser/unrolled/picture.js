@@ -68,7 +68,7 @@ function startPicture(root) {
       numbers = numbersOf(data);
       const same = shape === [numbers.length, numbers.layers, numbers.units, Boolean(numbers.gradient), Boolean(numbers.other)].join();
       if (!same) clear();
-      describe(root, numbers, view.colors);
+      describe(root, numbers);
     }
     if (first) folded = data.folded;
     else if (data.folded !== folded && !(asked?.folded === folded && Date.now() < asked.until)) fold(data.folded, false);
@@ -98,6 +98,7 @@ function startPicture(root) {
     if (before && (before.step !== layout.step || before.height !== layout.height || before.rolled !== layout.rolled)) clear();
     const [wide, high] = [layout.width, layout.height];
     put(sheet, { width: wide * port.scale, height: high * port.scale, viewBox: `0 0 ${wide} ${high}` });
+    patchKeys(find(".keys"), numbers, view.colors, port.scale);
     patchSide(side, numbers, layout, view.colors, root.clientWidth < 560 ? SIDE.narrow : SIDE.wide, port.scale);
     if (folded) drawRolled();
     else drawWindow(true);

@@ -104,16 +104,18 @@ function drawKey(parent, key, place, wider = 1) {
   return Math.max(named, key.note ? write(key.note, "tiny quiet", end + 7, 25) : end) + 4;
 }
 
-function patchKeys(list, numbers, colors) {
-  const narrow = list.clientWidth < 480;
+// They grow with the page's type, as the picture does: `scale`.
+function patchKeys(list, numbers, colors, scale) {
+  const narrow = list.clientWidth < 480 * scale;
   const keys = keysOf(numbers, colors).map((key) => (narrow ? { ...key, note: "" } : key));
-  const text = JSON.stringify([keys, colors.ink]);
+  const text = JSON.stringify([keys, colors.ink, scale]);
   if (list.drawn === text) return;
   list.drawn = text;
   list.replaceChildren();
   keys.forEach((key, place) => {
-    const picture = svg("svg", { height: 36, "aria-hidden": "true" });
+    const picture = svg("svg", { "aria-hidden": "true" });
     list.append(picture);
-    put(picture, { width: Math.ceil(drawKey(picture, key, place)) });
+    const width = Math.ceil(drawKey(picture, key, place));
+    put(picture, { width: width * scale, height: 36 * scale, viewBox: `0 0 ${width} 36` });
   });
 }

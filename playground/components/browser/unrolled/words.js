@@ -1,6 +1,6 @@
 // The words around the picture: title, whose it is, what it shows for those who do not see it, and the choice of a loss.
 
-function describe(root, numbers, colors) {
+function describe(root, numbers) {
   const { data } = numbers;
   const find = (selector) => root.querySelector(selector);
   put(find(".title"), {}, data.title);
@@ -14,7 +14,6 @@ function describe(root, numbers, colors) {
   put(find(".where"), {}, `${data.cell}, ${layers}, at step ${data.step.toLocaleString("en")}${data.live ? ", training now" : ""}`);
   put(find(".about"), {}, data.about);
   put(find(".sheet"), { "aria-label": `${data.title}. ${data.about}` });
-  patchKeys(find(".keys"), numbers, colors);
   describeFold(root, data.folded);
 }
 
