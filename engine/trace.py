@@ -54,6 +54,7 @@ class Direction:
             It is the whole effect of a value: what follows from it in later timesteps and layers too
         initial_grad: the same for `initial`
         backward: whether the sequence was read from its last token to its first
+        clock: of cells that keep time, what their clock said at each timestep, (time); None of others
     """
 
     values: Mapping[str, Tensor]
@@ -61,6 +62,7 @@ class Direction:
     grad: Mapping[str, Tensor] | None = None
     initial_grad: Mapping[str, Tensor] | None = None
     backward: bool = field(default=False, kw_only=True)
+    clock: Tensor | None = field(default=None, kw_only=True)
 
     def __getitem__(self, name: str) -> Tensor:
         return self.values[name]

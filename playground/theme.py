@@ -42,6 +42,7 @@ DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
 CELL_DASHES: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
         "rnn": DASHES[0],
+        "rnn-clockwork": DASHES[1],
         "gru": DASHES[0],
         "gru-reset-before": DASHES[1],
         "gru-simplified": DASHES[2],

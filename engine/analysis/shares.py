@@ -91,7 +91,7 @@ def share_of_element(
         IndexError: a row or column that is not there
     """
     for first, left, right in _factors(cell, trace, layer, parameter, None, reverse=reverse):
-        if first <= row < first + cell.units:
+        if first <= row < first + left.shape[1]:
             return left[:, row - first] * right[:, column]
     raise IndexError(f"The parameter {parameter!r} has no row {row}.")
 
@@ -113,7 +113,8 @@ def _factors(
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
     """For each block that has rows in the parameter: its first row, and the two factors of each timestep's share.
 
-    The factors are (time, units) and (time, columns), in float64; the share is their outer product.
+    The factors are (time, rows) and (time, columns), in float64; the share is their outer product. Of the recurrent
+    weights each module of a block comes by itself, with nothing in the columns that it does not hear.
     """
     direction = direction_of(trace, reverse=reverse)
     grad = gradients_of(direction)
@@ -125,7 +126,10 @@ def _factors(
         if inputs is not None:
             yield first, delta, inputs
         elif parameter == "weight_hh":
-            yield first, delta * past.scale(direction, layer), past.seen(direction, layer)
+            product, seen = delta * past.scale(direction, layer), past.seen(direction, layer)
+            for module in cell.modules:
+                heard = torch.cat((torch.zeros_like(seen[:, : module.start]), seen[:, module.start :]), dim=1)
+                yield first + module.start, product[:, module], heard
         elif parameter == "bias":
             yield first, delta, one
         elif parameter == past.product_bias:

@@ -112,7 +112,7 @@ def weighted_sum(
     row = cell.rows(block).start + unit
     terms = (
         *_terms("input", parameters["weight_ih"][row], inputs_of(trace, layer)[t].double(), sparse=layer == 0),
-        *_hidden_terms(past, parameters["weight_hh"][row], direction, layer, t),
+        *_hidden_terms(past, parameters["weight_hh"][row], direction, layer, t)[cell.heard_by(unit)],
         *_peephole_terms(past, parameters, direction, layer, t, unit),
     )
     bias = float(parameters["bias"][row]) if "bias" in parameters else None
@@ -198,7 +198,8 @@ class Equation:
 
 
 def gate_sums(cell: Cell, trace: StackTrace, layer: int, t: int, unit: int, *, reverse: bool = False) -> list[Equation]:
-    """From one unit's weighted sums to its gates and candidate, in the order of the cell's blocks.
+    """From one unit's weighted sums to its gates and candidate, in the order of the cell's blocks. A gate that a clock
+    opens has no sum.
 
     Layer, t and unit count from 0. Raises ValueError for a direction that is not there.
     """

@@ -10,15 +10,20 @@ records keeps it; one that asks "what if" hands another value back, and all that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from engine.config import ConfigError, OptionValue
 
 State = tuple[Tensor, ...]
+"""What one timestep hands to the next: (batch, units) for each of a cell's states, and of a cell that keeps time its
+clock, (batch, 1)."""
+
 Parameters = Mapping[str, Tensor]
 Tap = Callable[[str, Tensor], Tensor]
 
@@ -61,12 +66,18 @@ class Cell:
     family: ClassVar[str]
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
     options: ClassVar[Mapping[str, Option]] = {}
+    remark: ClassVar[str] = ""
+    """what its equations leave unsaid, in a sentence or two; shown below them"""
     gates: tuple[Gate, ...]
     blocks: tuple[str, ...]
+    clock_size: int = 0
+    """timesteps after which the clock starts over, of a cell whose step asks which timestep it is; 0 of all others"""
 
     def __init__(self, units: int, options: Mapping[str, OptionValue] | None = None) -> None:
         self.units = units
         self.chosen = self.check_options(options or {})
+        self.modules: tuple[slice, ...] = (slice(0, units),)
+        """groups of units, in order: a unit hears those of its own group and of the groups after it, and no others"""
 
     @classmethod
     def check_options(cls, given: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
@@ -92,6 +103,32 @@ class Cell:
             shapes["bias"] = (rows,)
         return shapes
 
+    def parameter_count(self, inputs: int, bias: bool) -> int:
+        """Number of trained values of one layer: without the recurrent weights between units that do not hear each
+        other, which are always zero."""
+        whole = sum(math.prod(shape) for shape in self.parameter_shapes(inputs, bias).values())
+        heard = sum((module.stop - module.start) * (self.units - module.start) for module in self.modules)
+        return whole - len(self.blocks) * (self.units**2 - heard)
+
+    def connections(self) -> Tensor | None:
+        """Which recurrent weights there are, (blocks x units, units) as 1 and 0; None where every unit hears every
+        other."""
+        if len(self.modules) == 1:
+            return None
+        heard = torch.zeros(self.units, self.units)
+        for module in self.modules:
+            heard[module, module.start :] = 1.0
+        return heard.repeat(len(self.blocks), 1)
+
+    def heard_by(self, unit: int) -> slice:
+        """The units whose states at t - 1 a unit hears."""
+        return slice(next(module.start for module in self.modules if unit < module.stop), self.units)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Names of all that one timestep hands to the next, in the order of `State`."""
+        return (*self.state_names, *(("clock",) if self.clock_size else ()))
+
     @property
     def quantities(self) -> tuple[str, ...]:
         """Everything that a timestep computes, by name: states, gates, and for each block of rows its weighted sum,
@@ -104,19 +141,21 @@ class Cell:
 
         Args:
             projected: (batch, blocks x units), `W_ih x_t + b`, already multiplied out for all timesteps
-            state: (batch, units) for each name in `state_names`, at t - 1
+            state: (batch, units) for each name in `state_names`, at t - 1; of a cell that keeps time also what its
+                clock says at t, (batch, 1)
             parameters: as `parameter_shapes` names them
             tap: called once with each of `quantities`, name and value (batch, units), where it is born; what it
                 returns is used from there on
 
         Returns:
-            the state at t
+            the state at t, and what the clock says at t + 1
         """
         raise TypeError(f"The cell {type(self).__name__} has no step: write its equations there.")
 
     def initial_state(self, batch: int, like: Tensor) -> State:
-        """A zero state, (batch, units) for each state name."""
-        return tuple(like.new_zeros(batch, self.units) for _ in self.state_names)
+        """A zero state: (batch, units) for each state name, and (batch, 1) for a clock, which counts from 0."""
+        states = tuple(like.new_zeros(batch, self.units) for _ in self.state_names)
+        return (*states, like.new_zeros(batch, 1)) if self.clock_size else states
 
     def rows(self, block: str) -> slice:
         """The rows of `weight_ih`, `weight_hh` and `bias` that belong to `block`."""

@@ -61,6 +61,8 @@ def record(
         units = replacements.get((name, len(kept)))  # so many timesteps have been kept: this is the next
         if units:
             value = _replaced(value, units)
+        if torch.is_grad_enabled() and not value.requires_grad:
+            value = value.detach().requires_grad_()  # what a clock says: a gradient of its own, that travels no further
         kept.append(value)
         return value
 

@@ -51,6 +51,8 @@ def _flags(checkpoint: Checkpoint, vocabulary: Vocabulary, cell: Cell) -> dict[s
         "stacked": model.layers > 1,
         "bias": model.bias,
         "cell_state": "cell" in cell.state_names,
+        "clock": "clock" in cell.carried,
+        "tuple_state": len(cell.carried) > 1,
     }
     for option, value in cell.chosen.items():
         if isinstance(value, bool):
@@ -85,6 +87,7 @@ def _values(checkpoint: Checkpoint, vocabulary: Vocabulary, cell: Cell) -> dict[
         "start_meaning": "a line's end" if vocabulary.symbols[start] == "\n" else "the first symbol",
         "cell": type(cell).__name__,
         "blocks": len(cell.blocks),
+        "modules": len(cell.modules),
     }
 
 

@@ -25,11 +25,13 @@ def initialise_layer(cell: Cell, parameters: nn.ParameterDict, config: ModelConf
     """Fill one recurrent layer in place.
 
     "pytorch":    everything uniform in ±1/sqrt(units), as `torch.nn.RNNBase` has it
-    "orthogonal": each block of the recurrent weights orthogonal (Saxe et al. 2014), the rest as above
+    "orthogonal": each block of the recurrent weights orthogonal (Saxe et al. 2014), the rest as above; of a cell with
+                  modules that is each module's own part, and all between them zero
     "identity":   each recurrent block the identity and biases zero (Le, Jaitly and Hinton 2015)
 
     The recurrent weights are then multiplied by the gain, and the forget gate's bias is set. Peephole
-    weights start at zero, so that a peephole LSTM starts as an LSTM.
+    weights start at zero, so that a peephole LSTM starts as an LSTM; so do, for good, weights between units that do not
+    hear each other.
     """
     bound = 1.0 / math.sqrt(cell.units)
     for name, values in parameters.items():
@@ -40,13 +42,18 @@ def initialise_layer(cell: Cell, parameters: nn.ParameterDict, config: ModelConf
     recurrent = parameters["weight_hh"]
     if config.initialisation == "orthogonal":
         for block in recurrent.split(cell.units):
-            nn.init.orthogonal_(block, generator=generator)
+            within = [block[module, module] for module in cell.modules]
+            drawn = [nn.init.orthogonal_(torch.empty_like(part), generator=generator) for part in within]
+            block.copy_(torch.block_diag(*drawn))
     if config.initialisation == "identity":
         for block in recurrent.split(cell.units):
             nn.init.eye_(block)
         for name in ("bias", "bias_candidate"):
             if name in parameters:
                 parameters[name].zero_()
+    there = cell.connections()
+    if there is not None:
+        recurrent.mul_(there)
     recurrent.mul_(config.gain)
     if "forget" in cell.blocks and "bias" in parameters:
         parameters["bias"][cell.rows("forget")].fill_(config.forget_bias)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -56,7 +54,7 @@ class LanguageModel(nn.Module):
 
     def parameter_count(self) -> int:
         """Number of trained values."""
-        return sum(parameter.numel() for parameter in self.parameters())
+        return parameter_count(self.config, self.vocabulary_size)
 
     def initial_state(self, batch: int) -> StackState:
         """The zero state for `batch` streams."""
@@ -124,7 +122,10 @@ def parameter_shapes(config: ModelConfig, vocabulary_size: int) -> dict[str, tup
 
 def parameter_count(config: ModelConfig, vocabulary_size: int) -> int:
     """Number of trained values of a model that need not be built to be counted."""
-    return sum(math.prod(shape) for shape in parameter_shapes(config, vocabulary_size).values())
+    cell = CELLS[config.cell](config.units, config.options)
+    width = config.embedding or vocabulary_size
+    layers = [cell.parameter_count(config.units if layer else width, config.bias) for layer in range(config.layers)]
+    return sum(layers) + vocabulary_size * (config.units + config.embedding + config.bias)
 
 
 def mean_loss(logits: Tensor, targets: Tensor) -> Tensor:

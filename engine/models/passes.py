@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.cells import State
+from engine.cells import Cell, State
 from engine.cells.loop import Recording, Steps, record
 from engine.models.stack import RecurrentStack, StackState
 from engine.trace import Change, Direction
@@ -119,7 +119,9 @@ def _leaf(values: Tensor) -> Tensor:
 
 def direction(stack: RecurrentStack, kept: Kept, *, reverse: bool = False) -> Direction:
     """What was kept of one direction, as numbers on the CPU."""
-    return Direction(*numbers(stack, kept, reverse=reverse), backward=reverse)
+    state = kept.initial[len(stack.cells) if reverse else 0]
+    clock = _clock(stack.cells[0], state, len(kept.inputs), reverse)
+    return Direction(*numbers(stack, kept, reverse=reverse), backward=reverse, clock=clock)
 
 
 def numbers(stack: RecurrentStack, kept: Kept, *, reverse: bool = False) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -127,6 +129,15 @@ def numbers(stack: RecurrentStack, kept: Kept, *, reverse: bool = False) -> tupl
     depth = len(stack.cells)
     places = slice(depth, None) if reverse else slice(depth)
     return _sequences(kept.steps[places], reverse), _states(stack.cells[0].state_names, kept.initial[places])
+
+
+def _clock(cell: Cell, state: State, length: int, reverse: bool) -> Tensor | None:
+    """What the clock of a cell that keeps time said at each timestep, (time); `state` is what reading began with."""
+    if not cell.clock_size:
+        return None
+    (first,) = state[-1].detach().cpu().flatten()
+    turns = (first + torch.arange(length)) % cell.clock_size
+    return turns.flip(0) if reverse else turns
 
 
 def _sequences(steps: list[Steps], reverse: bool) -> dict[str, Tensor]:

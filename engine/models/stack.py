@@ -55,13 +55,20 @@ class RecurrentStack(nn.Module):
         return self.directions * self.cells[-1].units
 
     def layer_parameters(self, layer: int, *, reverse: bool = False) -> Mapping[str, Tensor]:
-        """Parameters of one layer, in one direction, by the names its cell gives them."""
+        """Parameters of one layer, in one direction, by the names its cell gives them.
+
+        Recurrent weights between units that do not hear each other are zero here, and get no gradient.
+        """
         parameters = (self.reverse if reverse else self.layers)[layer]
         assert isinstance(parameters, nn.ParameterDict)
-        return dict(parameters)
+        found: dict[str, Tensor] = dict(parameters)
+        there = self.cells[layer].connections()
+        if there is not None:
+            found["weight_hh"] = found["weight_hh"] * there.to(found["weight_hh"])
+        return found
 
     def initial_state(self, batch: int) -> StackState:
-        """The zero state, (batch, units) for each state of each layer and direction."""
+        """The zero state of each layer and direction, as its cell has it."""
         like = next(self.parameters())
         return tuple(cell.initial_state(batch, like) for cell in self.cells * self.directions)
 

@@ -6,6 +6,7 @@ on this machine with the fused LSTM, once; other cells scale by their usual shar
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -14,10 +15,11 @@ import torch
 from engine.cells import CELLS
 from engine.config import Config
 from engine.device import computes_in_bfloat16
-from engine.models.language_model import LanguageModel, mean_loss, parameter_count
+from engine.models.language_model import LanguageModel, mean_loss, parameter_count, parameter_shapes
 
 _SPEED_BESIDE_LSTM = {
     "rnn": 1.7,
+    "rnn-clockwork": 1.0,
     "gru-simplified": 0.9,
     "gru-reset-before": 0.6,
     "gru": 0.65,
@@ -76,7 +78,8 @@ def memory_bytes(config: Config, vocabulary_size: int) -> int:
     copies = 2 + _SLOTS.get(training.optimizer, 2) + bool(training.averaging)
     blocks = len(CELLS[config.model.cell](1, config.model.options).blocks)
     values_per_token = config.model.layers * config.model.units * (2 * blocks + 4) + 3 * vocabulary_size
-    values = parameter_count(config.model, vocabulary_size) * copies + data.streams * data.chunk * values_per_token
+    stored = sum(map(math.prod, parameter_shapes(config.model, vocabulary_size).values()))
+    values = stored * copies + data.streams * data.chunk * values_per_token
     return _BYTES * values
 
 

@@ -47,6 +47,8 @@ def _equations(model: ModelConfig, names: str) -> None:
         return
     lines = notation.equations(model.cell, names, cell.check_options(model.options), bias=model.bias)
     st.markdown("  \n".join(f"${line}$" for line in lines))  # inline, since displayed formulas do not wrap
+    if cell.remark:
+        st.caption(cell.remark)
 
 
 def _cell_options(draft: Draft, cell: type[Cell]) -> None:

@@ -11,13 +11,14 @@ from types import MappingProxyType
 from engine.cells import Cell
 from playground.diagrams.diagram import Diagram, Node, Tag, Wire
 from playground.diagrams.evaluation import evaluate
-from playground.diagrams.gru import gru, gru_reset_before, gru_simplified
+from playground.diagrams.gru import clockwork, gru, gru_reset_before, gru_simplified
 from playground.diagrams.lstm import lstm, lstm_coupled, lstm_course, lstm_peephole
 from playground.diagrams.rnn import rnn
 
 DIAGRAMS: Mapping[str, Callable[[Cell], Diagram]] = MappingProxyType(
     {
         "rnn": rnn,
+        "rnn-clockwork": clockwork,
         "gru-simplified": gru_simplified,
         "gru-reset-before": gru_reset_before,
         "gru": gru,

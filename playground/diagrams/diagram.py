@@ -24,6 +24,7 @@ Operation = Literal[
     "times",  # unit by unit
     "plus",
     "one_minus",
+    "turn",  # 1 for each unit whose period divides the clock, else 0
 ]
 
 Bend = Literal["", "across", "upright"]

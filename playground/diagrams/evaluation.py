@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from engine.cells import Cell
+from engine.cells.clockwork import ClockworkRNN
 from playground.diagrams.diagram import Diagram, Node
 
 Vector = np.ndarray
@@ -24,8 +25,9 @@ def evaluate(
     Args:
         diagram: the drawing of this cell
         cell: says which rows of the weights belong to which block
-        known: by name the values that come from outside: "input" (inputs), and for each state "hidden_before" or
-            "cell_before" (units); and any other that is to be taken as it is instead of being computed
+        known: by name the values that come from outside: "input" (inputs), for each state "hidden_before" or
+            "cell_before" (units), and where the cell keeps time "clock" (1); and any other that is to be taken as it
+            is instead of being computed
         parameters: of the layer, by the names that the cell gives them
 
     Raises:
@@ -47,6 +49,9 @@ def _computed(node: Node, read: Sequence[Vector], cell: Cell, parameters: Mappin
         return _product(node, read[0], cell, parameters)
     if node.operation == "diagonal":
         return parameters[node.weights[0]] * read[0]
+    if node.operation == "turn":
+        assert isinstance(cell, ClockworkRNN)
+        return np.equal(read[0] % cell.periods.numpy(), 0).astype(np.float64)
     return _FUNCTIONS[node.operation](*read)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playground.notation import Part
+from playground.notation.parts import IS_ZERO, MODULO
 
-Kind = Literal["quantity", "applied", "function", "one_minus", "join", "times", "sum"]
+Kind = Literal["quantity", "applied", "function", "one_minus", "turn", "join", "times", "sum"]
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,11 @@ class _Reader:
         first = self._at
         self._take("[")
         pieces = [self.sum()]
+        if self._is(MODULO.latex.strip()):
+            self._pass()
+            self._factor()
+            self._take(IS_ZERO.latex.strip())
+            return self._since(first, "turn", pieces)
         while self._is(",", ";"):
             self._pass()
             pieces.append(self.sum())

@@ -20,6 +20,7 @@ SIZES: Mapping[str, Point] = {
     "times": (28, 28),
     "plus": (28, 28),
     "one_minus": (28, 28),
+    "turn": (84, 32),
 }
 """Width and height of each operation's shape."""
 

@@ -1,4 +1,6 @@
-"""The gated recurrent units: one memory, which runs along the top and is mixed with the candidate there."""
+"""The gated recurrent units: one memory, which runs along the top and is mixed with the candidate there.
+
+So is that of the clockwork network, whose gate is a clock."""
 
 from __future__ import annotations
 
@@ -21,6 +23,18 @@ def gru_simplified(cell: Cell) -> Diagram:
     sketch = Sketch(_ROWS)
     _enter(sketch)
     sketch.column("update", update)
+    sketch.column("candidate", candidate, activation="tanh")
+    _mix(sketch, update, candidate)
+    return _leave(sketch, candidate, _ROWS.shared + 40)
+
+
+def clockwork(cell: Cell) -> Diagram:
+    """h = u ⊙ c̃ + (1 - u) ⊙ h_{t-1}, with a gate that a clock opens: u is 1 in units whose turn it is."""
+    update, candidate = 252.0, 392.0
+    sketch = Sketch(_ROWS)
+    _enter(sketch)
+    sketch.enter_below(update, "clock")
+    sketch.put("update", "turn", (update, _ROWS.activation), "clock")
     sketch.column("candidate", candidate, activation="tanh")
     _mix(sketch, update, candidate)
     return _leave(sketch, candidate, _ROWS.shared + 40)

@@ -16,6 +16,7 @@ _DOES: Mapping[str, str] = {
     "relu": "cuts off what is below zero",
     "times": "multiplies unit by unit",
     "plus": "adds unit by unit",
+    "turn": "gives 1 to each unit whose period divides it, and 0 to the others",
     "one_minus": "turns each value over: 1 becomes 0, and 0 becomes 1",
 }
 
@@ -38,6 +39,7 @@ _MEMORY: Mapping[str, str] = {
     "written": "what is written into the memory",
 }
 _SHARED: Mapping[str, str] = {
+    "clock": "which timestep it is: it counts from 0, and starts over after the longest period",
     "joined": _JOINED,
     "joined_seen": "what is let through of the past, and the input: what the candidate reads",
     "seen": "what the gate lets through of the past",
@@ -78,7 +80,8 @@ def meaning(cell: Cell, name: str, layer: int = 0) -> str:
 def action(diagram: Diagram, node: Node) -> str:
     """What a node does with what it reads, in a phrase; for a value from outside, where it comes from."""
     if node.operation == "in":
-        return "comes in from below" if node.name == "input" else "comes in from the timestep before"
+        outside = {"input": "comes in from below", "clock": "comes in from outside: it is the same whatever is read"}
+        return outside.get(node.name, "comes in from the timestep before")
     if node.operation == "out":
         return "goes on to the next timestep"
     return _DOES[node.operation]

@@ -121,10 +121,10 @@ class Sketch:
         self.put(of, "in", (10, y))
         self.above(of, 16 + NAMED_TAG[0] / 2, y, named=True)
 
-    def enter_below(self, x: float) -> None:
-        """The input, which comes in from below."""
-        self.put("input", "in", (x, self.rows.source))
-        self.beside("input", x, self.rows.source - 26, named=True)
+    def enter_below(self, x: float, of: str = "input") -> None:
+        """The input, or another value, which comes in from below."""
+        self.put(of, "in", (x, self.rows.source))
+        self.beside(of, x, self.rows.source - 26, named=True)
 
     def leave(self, of: str, width: float, y: float, *, down: float | None = None) -> None:
         """A value that goes out to the right; `down` is where its wire comes down from, if it does."""

@@ -103,6 +103,9 @@ def _match(diagram: Diagram, node: Node, expression: Expression) -> _Found | Non
         if node.operation != _FUNCTIONS[expression.key]:
             return None
         return _with(whole, _match(diagram, _sources(diagram, node)[0], expression.inside[0]))
+    if expression.kind == "turn":
+        is_turn = node.operation == "turn"
+        return _with(whole, _match(diagram, _sources(diagram, node)[0], expression.inside[0])) if is_turn else None
     if expression.kind == "join":
         return (
             _with(whole, _match_all(diagram, _sources(diagram, node), expression)) if node.operation == "join" else None

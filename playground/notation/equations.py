@@ -11,7 +11,9 @@ from playground.notation.parts import (
     BEFORE,
     CLOSE,
     EQUALS,
+    IS_ZERO,
     MINUS,
+    MODULO,
     ONE,
     OPEN,
     PLUS,
@@ -49,6 +51,8 @@ _BRIEF = {
     "output": r"\text{read}",
     "reset": r"\text{past}",
     "relevance": r"\text{past}",
+    "clock": r"\text{clock}",
+    "periods": r"\text{period}",
     "weight_hh": r"W_{\text{recurrent}}",
     "weight_ih": r"W_{\text{input}}",
 }
@@ -223,7 +227,7 @@ class _Writer:
         turned = ONE in written
         kept = written[2:] if turned else bracketed((ONE, MINUS, *written))
         state: Parts = self("hidden")
-        if self.notation == "ng":
+        if self.notation == "ng" and self.cell.startswith("gru"):
             upper = term("hidden", "ng", layer=self.layer, t=self.t).latex
             state = (Part("quantity", upper, "hidden"), EQUALS, *state)
         share = bracketed(written) if turned else written
@@ -247,15 +251,26 @@ class _Writer:
         return self.plus_bias(name, "bias_out")
 
 
-def _rnn(write: _Writer, options: Options) -> list[Equation]:
+def _elman(write: _Writer) -> Parts:
+    """The weighted sum of a simple recurrent network."""
     past = write.whole_weight("weight_hh", "weight_hh:candidate"), APPLIED, *write("hidden", before=True)
     now = write.whole_weight("weight_ih", "weight_ih:candidate"), APPLIED, *write("input")
     name = {"ng": "a", "cs231n": "h", "pytorch": "h", "plain": r"\text{hidden}"}[write.notation]
-    inside = (*past, PLUS, *now, *write.plus_bias(name, "bias:candidate"))
+    return (*past, PLUS, *now, *write.plus_bias(name, "bias:candidate"))
+
+
+def _rnn(write: _Writer, options: Options) -> list[Equation]:
+    inside = _elman(write)
     activation = str(options.get("activation", "tanh"))
     if activation == "identity":
         return [Equation("hidden", (*write("hidden"), EQUALS, *inside), "candidate_pre")]
     return [write.activated("hidden", activation, inside, "candidate")]
+
+
+def _rnn_clockwork(write: _Writer, options: Options) -> list[Equation]:
+    turn = (Part("operator", "["), *write("clock"), MODULO, *write("periods"), IS_ZERO)
+    candidate = write.activated("candidate", "tanh", _elman(write), "candidate")
+    return [Equation("update", (*write("update"), EQUALS, *turn)), candidate, write.mixed()]
 
 
 def _gru_simplified(write: _Writer, options: Options) -> list[Equation]:
@@ -312,6 +327,7 @@ def _lstm_coupled(write: _Writer, options: Options) -> list[Equation]:
 _EQUATIONS: Mapping[str, Callable[[_Writer, Options], list[Equation]]] = MappingProxyType(
     {
         "rnn": _rnn,
+        "rnn-clockwork": _rnn_clockwork,
         "gru-simplified": _gru_simplified,
         "gru-reset-before": _gru_reset_before,
         "gru": _gru,

@@ -10,7 +10,7 @@ from playground.notation.symbols import Symbol, symbol
 BEFORE = "_before"
 """Ends the key of a state as the timestep found it: "hidden_before" is h_{t-1}."""
 
-_SIGNS = {"": "·", r"\odot": "⊙", "-": "−", r"[\text{next}]": "[next]"}
+_SIGNS = {"": "·", r"\odot": "⊙", "-": "−", r"\bmod": "mod", r"[\text{next}]": "[next]"}
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Part:
 
     Keys of quantities, where their values are found:
         states and gates: as the trace names them; with `BEFORE` a state of the timestep before; "keep" is 1 - update
+        clock, periods: which timestep a clockwork says it is, and the period of each unit
         input: what the layer reads, x_t, or the state of the layer below
         forget_pre, ...: what goes into a gate's activation function, as the trace names it
         weight_hh:forget, weight_ih:forget, bias:forget: the rows of one block of the parameters;
@@ -55,6 +56,8 @@ APPLIED = Part("operator", " ")  # a matrix to a vector
 OPEN = Part("operator", "(")
 CLOSE = Part("operator", ")")
 ONE = Part("operator", "1")
+MODULO = Part("operator", r" \bmod ")
+IS_ZERO = Part("operator", " = 0]")
 
 
 def bracketed(inside: Parts) -> Parts:

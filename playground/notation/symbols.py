@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from playground.notation.marks import beside, lowered, raised
 
-_LETTERS = {r"\Gamma": "Γ", r"\sigma": "σ", r"\tanh": "tanh", r"\log": "log", r"\odot": "⊙"}
+_LETTERS = {r"\Gamma": "Γ", r"\sigma": "σ", r"\tau": "τ", r"\tanh": "tanh", r"\log": "log", r"\odot": "⊙"}
 _MARKS = {r"\tilde": "tilde", r"\hat": "hat"}
 _WORDS = (r"\text", r"\mathrm", r"\mathcal")
 _TOKEN = re.compile(r"\\[A-Za-z]+|.")

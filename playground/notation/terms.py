@@ -76,6 +76,18 @@ _TABLE: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
             "pytorch": ("r", "r"),
             "plain": (r"\text{past gate}", "how much of the past the candidate sees"),
         },
+        "clock": {
+            "ng": (r"\tau", "τ"),
+            "cs231n": (r"\tau", "τ"),
+            "pytorch": (r"\tau", "τ"),
+            "plain": (r"\text{clock}", "clock"),
+        },
+        "periods": {
+            "ng": ("T", "T"),
+            "cs231n": ("T", "T"),
+            "pytorch": ("T", "T"),
+            "plain": (r"\text{period}", "period"),
+        },
         "weight_hh": {
             "ng": ("W_{aa}", ""),
             "cs231n": ("W_{hh}", ""),
@@ -152,9 +164,11 @@ def term(quantity: str, notation: str, layer: int | None = None, t: Index = None
     name = "reset" if quantity == "relevance" else quantity
     if name not in _TABLE:
         raise ValueError(f"There is no quantity {quantity!r}; quantities are {', '.join(QUANTITIES)}.")
-    if family == "rnn" and name == "candidate":
+    if cell == "rnn" and name == "candidate":
         name = "hidden"
     latex, text = _TABLE[name][notation]
+    if family == "rnn" and notation == "ng" and name == "candidate":
+        latex, text = r"\tilde{a}", "ã"
     if family == "gru" and notation == "pytorch":
         latex, text = {"candidate": ("n", "n"), "update": ("z", "z")}.get(name, (latex, text))
     if family == "gru" and notation == "ng" and name == "hidden":
@@ -166,7 +180,7 @@ def term(quantity: str, notation: str, layer: int | None = None, t: Index = None
         latex, text = indexed(latex, text, notation, layer, shown)
     if family == "gru" and notation == "pytorch" and name == "update":
         latex, text = f"1 - {latex}", f"1 - {text}"
-    return Term(latex, text, _note(quantity, notation, family))
+    return Term(latex, text, _note(quantity, notation, family, cell or ""))
 
 
 def check(notation: str) -> None:
@@ -203,13 +217,14 @@ def _raised(latex: str, upper: str) -> str:
     return f"{latex}^{{{upper}}}" if upper else latex
 
 
-def _note(quantity: str, notation: str, family: str) -> str:
+def _note(quantity: str, notation: str, family: str, cell: str) -> str:
     notes = {
         ("update", "pytorch", "gru"): "PyTorch's z is the share that is kept: the update gate drawn here is 1 - z.",
         ("hidden", "pytorch", family): "PyTorch's arrays count timesteps and layers from 0.",
         ("hidden", "ng", "gru"): "In Ng's GRU the memory is the activation: c⟨t⟩ = a⟨t⟩.",
+        ("clock", notation, family): "It counts timesteps from 0 and starts over after the longest period.",
         ("context", "ng", family): "The course writes c⟨t⟩, which is the cell's letter; it is ctx⟨t⟩ here.",
     }
-    if quantity == "candidate" and family == "rnn":
+    if quantity == "candidate" and cell == "rnn":
         return "An RNN's candidate is all of its new state."
     return notes.get((quantity, notation, family), "")

@@ -160,15 +160,16 @@ def _is_matrix(key: str) -> bool:
 
 
 def _is_number(key: str) -> bool:
-    return key in ("loss", "target_probability")
+    return key in ("loss", "target_probability", "clock")
 
 
 def _numbers(view: View) -> dict[str, float]:
-    """The loss in nats and the probability of the token that follows; none where it is not known."""
-    loss = view.trace.losses[view.t]
-    if view.trace.targets[view.t] == UNKNOWN:
-        return {}
-    return {"target_probability": float((-loss).exp()), "loss": float(loss)}
+    """The loss in nats and the probability of the token that follows, where it is known; and what a clock says."""
+    loss, clock = view.trace.losses[view.t], view.trace.clock
+    found = {} if clock is None else {"clock": float(clock[view.t])}
+    if view.trace.targets[view.t] != UNKNOWN:
+        found |= {"target_probability": float((-loss).exp()), "loss": float(loss)}
+    return found
 
 
 def _reads(view: View) -> str:
@@ -202,8 +203,9 @@ def _likeliest(view: View) -> list[Likely]:
 def _weights(view: View) -> int:
     """Numbers that are the same at every timestep: the layer's, and the output layer's."""
     model = view.model
-    held = [*model.stack.layer_parameters(view.layer).values(), model.head_weight]
-    return sum(weight.numel() for weight in held) + (0 if model.head_bias is None else model.head_bias.numel())
+    inputs = model.stack.layer_parameters(view.layer)["weight_ih"].shape[1]
+    head = model.head_weight.numel() + (0 if model.head_bias is None else model.head_bias.numel())
+    return view.cell.parameter_count(inputs, model.config.bias) + head
 
 
 def _few(view: View) -> bool:

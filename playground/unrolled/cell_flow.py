@@ -167,6 +167,8 @@ def _recorded(view: View) -> dict[str, np.ndarray]:
     found = {name: trace[name][layer, t] for name in trace}
     found |= {f"{state}{BEFORE}": trace.before(state)[layer, t] for state in view.cell.state_names}
     found["input"] = trace["hidden"][layer - 1, t] if layer else trace.inputs[t]
+    if trace.clock is not None:
+        found["clock"] = trace.clock[t : t + 1]
     if "update" in found:
         found["keep"] = 1 - found["update"]
     return {name: value.double().numpy() for name, value in found.items()}
@@ -188,7 +190,7 @@ class _Scales:
 
     def _of(self, name: str) -> tuple[float, bool]:
         node = self._diagram[name]
-        if name.removesuffix(BEFORE) in self._view.trace or name in ("input", "keep"):
+        if name.removesuffix(BEFORE) in self._view.trace or name in ("input", "keep", "clock"):
             vector = step_values.vector(self._view, name)
             return vector.full, vector.gate
         if node.operation == "join":
@@ -203,7 +205,7 @@ class _Scales:
 
 
 def _stream(view: View, node: Node, values: np.ndarray, full: float, gate: bool) -> Stream:
-    by_unit = node.operation != "join" and node.name != "input"
+    by_unit = node.operation != "join" and node.name not in ("input", "clock")
     first = view.unit // MOST_VALUES * MOST_VALUES if by_unit else _first_on(values)
     with np.errstate(over="ignore", invalid="ignore"):
         norm, mean = float(np.linalg.norm(values)), float(values.mean())

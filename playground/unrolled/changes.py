@@ -32,7 +32,7 @@ _NOTICED = 0.01
 def quantities(cell: Cell) -> tuple[str, ...]:
     """What of a cell can be overridden: its gates first, then its states. An RNN's candidate is its state."""
     gates = tuple(gate.name for gate in cell.gates)
-    if cell.family == "rnn":
+    if cell.name == "rnn":
         gates = tuple(name for name in gates if name != "candidate")
     return (*gates, *cell.state_names)
 

@@ -12,7 +12,7 @@ TIME = "§"
 Sign = list[list[str]]
 """Pieces (text, place), where a place is "" on the line, "up" or "down"."""
 
-_SYMBOLS = {r"\langle": "⟨", r"\rangle": "⟩", r"\Gamma": "Γ", r"\odot": "⊙", r"\,": " "}
+_SYMBOLS = {r"\langle": "⟨", r"\rangle": "⟩", r"\Gamma": "Γ", r"\tau": "τ", r"\odot": "⊙", r"\,": " "}
 _ACCENTS = {r"\tilde": "\u0303", r"\hat": "\u0302"}
 _PIECE = re.compile(r"([_^])\{((?:[^{}]|\{[^{}]*\})*)\}|([_^])(\w)")
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.cells.clockwork import ClockworkRNN
 from playground.notation.parts import BEFORE
 
 if TYPE_CHECKING:
@@ -88,6 +89,12 @@ def vector(view: View, key: str) -> Vector:
         return _over_tokens(view, key)
     if key == "input":
         return _input(view)
+    if key == "clock":
+        assert view.trace.clock is not None
+        return Vector(view.trace.clock[view.t : view.t + 1], 1, "unit", largest(view.trace.clock))
+    if key == "periods":
+        assert isinstance(view.cell, ClockworkRNN)
+        return Vector(view.cell.periods, len(view.cell.periods), "unit", largest(view.cell.periods))
     if key == "hidden_top":
         top = view.trace["hidden"][-1]  # (time, units)
         return Vector(top[view.t], top.shape[1], "unit", largest(top))

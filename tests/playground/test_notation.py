@@ -8,7 +8,7 @@ from engine.cells import CELLS
 from playground.notation import NOTATIONS, QUANTITIES, Symbol, equation_parts, equations, output_parts, term
 from playground.notation.symbols import symbol
 
-KATEX = {"Gamma", "tilde", "hat", "langle", "rangle", "sigma", "tanh", "odot", "text", "mathrm"}
+KATEX = {"Gamma", "tilde", "hat", "langle", "rangle", "sigma", "tanh", "odot", "text", "mathrm", "tau", "bmod"}
 
 
 def switches(cell: str) -> list[dict]:
@@ -136,6 +136,7 @@ def test_keys_are_those_of_the_engine_in_every_notation(cell: str, options: dict
     parameters = set(made.parameter_shapes(3, bias=True)) - {"weight_ih", "weight_hh", "bias"}
     of_blocks = {f"{name}:{block}" for name in ("weight", "weight_hh", "weight_ih", "bias") for block in made.blocks}
     known = {*states, *(f"{state}_before" for state in states), *gates, *parameters, *of_blocks, "input", "keep"}
+    known |= {"clock", "periods"} if made.clock_size else set()
     for notation in NOTATIONS:
         lines = equation_parts(cell, notation, options)
         assert {part.key for line in lines for part in line.parts if part.key} <= known

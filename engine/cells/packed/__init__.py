@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from engine.cells.cell import Cell, Parameters, State
+from engine.cells.clockwork import ClockworkRNN
 from engine.cells.gru import GRU, ResetBeforeGRU, SimplifiedGRU
 from engine.cells.lstm import LSTM, CoupledLSTM, CourseLSTM, PeepholeLSTM
+from engine.cells.packed.clockwork import ClockworkRNNPasses
 from engine.cells.packed.gru import GRUPasses, ResetBeforeGRUPasses, SimplifiedGRUPasses
 from engine.cells.packed.lstm import CoupledLSTMPasses, CourseLSTMPasses, LSTMPasses, PeepholeLSTMPasses
 from engine.cells.packed.passes import Passes, Recurrence
@@ -19,6 +21,7 @@ from engine.cells.rnn import RNN
 
 PASSES: dict[type[Cell], type[Passes]] = {
     RNN: RNNPasses,
+    ClockworkRNN: ClockworkRNNPasses,
     SimplifiedGRU: SimplifiedGRUPasses,
     ResetBeforeGRU: ResetBeforeGRUPasses,
     GRU: GRUPasses,

@@ -52,7 +52,7 @@ class Gradients:
 
     Attributes:
         projected: of the projected inputs, (time, batch, rows)
-        state: of the state before the first timestep
+        state: of the state before the first timestep; of a clock zero
         shares: all rows of the recurrent weights, from the first to the last
         parameters: of the cell's further parameters, by name
     """
@@ -80,7 +80,8 @@ class Passes:
 
         Args:
             tape: `gates` (time, batch, blocks x units) holds the projected inputs and is overwritten with the
-                gates; each state, by its name, is (time + 1, batch, units) with the first entry filled in.
+                gates; each state, by its name, is (time + 1, batch, units) with the first entry filled in, and so is a
+                clock, (time + 1, batch, 1).
                 What the backward pass needs beyond those is added.
             parameters: by name, their rows in the passes' order
         """
@@ -165,7 +166,7 @@ class Recurrence(torch.autograd.Function):
     def forward(
         ctx: Any, passes: Passes, names: tuple[str, ...], inputs: Tensor, *tensors: Tensor
     ) -> tuple[Tensor, ...]:
-        states = passes.cell.state_names
+        states = passes.cell.carried
         parameters = passes.in_order(dict(zip(names, tensors[len(states) :], strict=True)))
         tape = {"gates": project(inputs, parameters, linear)}
         for name, first in zip(states, tensors, strict=False):

@@ -178,9 +178,13 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _state_shapes(config: Config) -> dict[str, tuple[int, ...]]:
-    parts = len(CELLS[config.model.cell].state_names)
-    shape = (config.data.streams, config.model.units)
-    return {f"{layer}.{part}": shape for layer in range(config.model.layers) for part in range(parts)}
+    cell = CELLS[config.model.cell](config.model.units, config.model.options)
+    parts = cell.initial_state(config.data.streams, torch.empty(0))
+    return {
+        f"{layer}.{part}": tuple(value.shape)
+        for layer in range(config.model.layers)
+        for part, value in enumerate(parts)
+    }
 
 
 def _slot_shapes(config: TrainingConfig, shapes: Shapes) -> dict[str, tuple[int, ...]]:

@@ -38,8 +38,10 @@ def loss_of(model: LanguageModel, trace: Trace, copies: Copies) -> Tensor:
     below = trace.inputs.unsqueeze(1)  # (time, 1, width)
     for layer, cell in enumerate(model.stack.cells):
         state = tuple(trace.initial[name][layer : layer + 1] for name in cell.state_names)
-        outputs = []
-        for t, parameters in enumerate(copies[layer]):
+        state += () if trace.clock is None else (trace.clock[:1, None],)
+        outputs, heard = [], cell.connections()
+        for t, copy in enumerate(copies[layer]):
+            parameters = copy if heard is None else {**copy, "weight_hh": copy["weight_hh"] * heard}
             state = cell.step(project(below[t : t + 1], parameters)[0], state, parameters)
             outputs.append(state[0])
         below = torch.stack(outputs)
@@ -101,7 +103,7 @@ def test_shares_sum_to_the_gradient_that_training_would_see(make_model: Models, 
     logits, _ = model(tokens[:-1], model.initial_state(1))
     F.cross_entropy(logits.flatten(0, 1), tokens[1:].flatten(), reduction="sum").backward()
     for layer in range(2):
-        for name, weight in model.stack.layer_parameters(layer).items():
+        for name, weight in model.stack.layers[layer].items():
             assert weight.grad is not None
             found = gradient(model.stack.cells[layer], trace, layer, name).view_as(weight)
             torch.testing.assert_close(found, weight.grad, rtol=1e-9, atol=1e-11)
@@ -143,7 +145,7 @@ def test_both_directions_of_a_stack_have_their_shares(name: str) -> None:
     (outputs[:, 0] * weights).sum().backward()
     for layer in range(2):
         for reverse in (False, True):
-            for key, weight in stack.layer_parameters(layer, reverse=reverse).items():
+            for key, weight in (stack.reverse if reverse else stack.layers)[layer].items():
                 assert weight.grad is not None
                 found = gradient(stack.cells[layer], trace, layer, key, reverse=reverse).view_as(weight)
                 torch.testing.assert_close(found, weight.grad, rtol=1e-9, atol=1e-11)

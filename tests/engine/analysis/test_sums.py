@@ -174,7 +174,8 @@ def test_the_equations_give_every_gate_and_state_that_was_recorded(
     for layer in range(2):
         for t in (0, 3):
             found = equations(cell, trace, layer, t, 2)
-            assert {equation.quantity for equation in found} == {*cell.state_names, *(gate.name for gate in cell.gates)}
+            told = {*cell.state_names, *(gate.name for gate in cell.gates)} - ({"update"} if cell.clock_size else set())
+            assert {equation.quantity for equation in found} == told  # a gate that a clock opens sums nothing
             for equation in found:
                 assert equation.recorded == float(trace[equation.quantity][layer, t, 2])
                 assert equation.value == pytest.approx(equation.recorded, rel=1e-12, abs=1e-12)

@@ -25,9 +25,9 @@ class Layer:
     parameters: dict[str, Tensor]
 
     def leaves(self) -> list[Tensor]:
-        """Everything that a gradient is wanted for: parameters, first state, and dense inputs."""
+        """Everything that a gradient is wanted for: parameters, first state but for a clock, and dense inputs."""
         dense = [self.inputs] if self.inputs.is_floating_point() else []
-        return [*self.parameters.values(), *self.state, *dense]
+        return [*self.parameters.values(), *self.state[: len(self.cell.state_names)], *dense]
 
     def run(self, kernel: Kernel) -> list[Tensor]:
         """The outputs and the parts of the last state."""
@@ -66,7 +66,12 @@ def make_layer(
         return (torch.randn(shape, generator=random, dtype=torch.float64) / units**0.5).to(dtype).requires_grad_()
 
     parameters = {key: draw(*shape) for key, shape in cell.parameter_shapes(inputs, bias).items()}
+    connections = cell.connections()
+    if connections is not None:
+        parameters["weight_hh"].data.mul_(connections)
     state = tuple(draw(batch, units) for _ in cell.state_names)
+    if cell.clock_size:  # another time in every stream
+        state += (torch.arange(batch).to(dtype).add(1).remainder(cell.clock_size).unsqueeze(1),)
     tokens = torch.randint(inputs, (timesteps, batch), generator=random)
     return Layer(cell, tokens if one_hot else draw(timesteps, batch, inputs), state, parameters)
 

@@ -36,6 +36,17 @@ def rnn(w, x, h, c, options):
     return ACTIVATIONS[options["activation"]](w.sum(0, x, h)), None
 
 
+def clockwork(w, x, h, clock, options):
+    count = min(w.units, int(options["modules"]))
+    new = h.copy()
+    for i in range(count):  # the fastest first
+        units = [unit for unit in range(w.units) if unit * count // w.units == i]
+        if clock % 2**i == 0:
+            heard = np.where(np.arange(w.units) >= units[0], h, 0)  # itself and the slower ones
+            new[units] = tanh(w.sum(0, x, heard))[units]
+    return new, (clock + 1) % 2 ** (count - 1)
+
+
 def gru(w, x, h, c, options):
     zero = np.zeros_like(x)
     reset, keep = sigmoid(w.sum(0, x, h)), sigmoid(w.sum(1, x, h))
@@ -84,6 +95,7 @@ def coupled_lstm(w, x, h, c, options):
 
 EQUATIONS = {
     "rnn": rnn,
+    "rnn-clockwork": clockwork,
     "gru-simplified": simplified_gru,
     "gru-reset-before": reset_before_gru,
     "gru": gru,

@@ -8,6 +8,7 @@ from engine.cells import loop
 # How each cell's new state follows from its recorded gates and the state before, in words of the catalogue.
 UPDATES = {
     "rnn": ("hidden", lambda g, past: g["candidate"]),
+    "rnn-clockwork": ("hidden", lambda g, past: torch.where(g["update"] == 1, g["candidate"], past)),
     "gru-simplified": ("hidden", lambda g, past: g["update"] * g["candidate"] + (1 - g["update"]) * past),
     "gru-reset-before": ("hidden", lambda g, past: g["update"] * g["candidate"] + (1 - g["update"]) * past),
     "gru": ("hidden", lambda g, past: g["update"] * g["candidate"] + (1 - g["update"]) * past),

@@ -16,6 +16,7 @@ from engine.models.stack import RecurrentStack
 VOCABULARY, UNITS = 6, 3
 ROWS = {  # the blocks of rows of each cell's weights, from the top
     "rnn": ("candidate",),
+    "rnn-clockwork": ("candidate",),
     "gru-simplified": ("update", "candidate"),
     "gru-reset-before": ("update", "reset", "candidate"),
     "gru": ("reset", "keep", "candidate"),
@@ -99,6 +100,19 @@ def rnn(w: Weights, x: Tensor, h: Tensor, c: Tensor, options: dict) -> Quantitie
     return q | {"hidden": q["candidate"]}
 
 
+def clockwork(w: Weights, x: Tensor, h: Tensor, clock: Tensor, options: dict) -> Quantities:
+    """A unit of module i writes where 2^i divides the clock, from what it hears: its own module and later ones."""
+    count = min(UNITS, int(options["modules"]))
+    modules = [[unit for unit in range(UNITS) if unit * count // UNITS == i] for i in range(count)]
+    update = torch.tensor([float(clock % 2**i == 0) for i, units in enumerate(modules) for _ in units], dtype=h.dtype)
+    rows, heard = w.rows("weight_hh", "candidate"), []
+    for units in modules:
+        heard += [row[units[0] :] @ h[units[0] :] for row in rows[units]]
+    q = candidate(w.input_sum("candidate", x) + torch.stack(heard))
+    q["update"] = update.requires_grad_()
+    return q | {"hidden": q["update"] * q["candidate"] + (1 - q["update"]) * h}
+
+
 def written(q: Quantities, h: Tensor) -> Quantities:
     """h_t of a GRU: the state moves towards the candidate by the share that the update gate writes."""
     return q | {"hidden": h + q["update"] * (q["candidate"] - h)}
@@ -156,6 +170,7 @@ def coupled_lstm(w: Weights, x: Tensor, h: Tensor, c: Tensor, options: dict) -> 
 
 EQUATIONS = {
     "rnn": rnn,
+    "rnn-clockwork": clockwork,
     "gru-simplified": simplified_gru,
     "gru-reset-before": reset_before_gru,
     "gru": gru,
@@ -170,7 +185,7 @@ Layer = list[Quantities]
 @pytest.fixture
 def by_the_equations() -> Callable[..., Layer]:
     """Runs one layer by its equations, a vector at a time: all quantities at each timestep, with their gradients
-    kept. `parts` is the state to start from, h and for an LSTM c."""
+    kept. `parts` is the state to start from, h, and of an LSTM c, or of a cell that keeps time its clock."""
 
     def run(name: str, options: dict, parameters: Mapping[str, Tensor], inputs: list[Tensor], parts: list[Tensor]):
         weights, h, c = Weights(name, parameters), parts[0], parts[-1]
@@ -179,7 +194,7 @@ def by_the_equations() -> Callable[..., Layer]:
             quantities = EQUATIONS[name](weights, x, h, c, options)
             for value in quantities.values():
                 value.retain_grad()
-            h, c = quantities["hidden"], quantities.get("cell", c)
+            h, c = quantities["hidden"], c + 1 if name == "rnn-clockwork" else quantities.get("cell", c)
             timesteps.append(quantities)
         return timesteps
 

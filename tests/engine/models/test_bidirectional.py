@@ -41,10 +41,13 @@ def draw(*shape: int, seed: int = 1) -> Tensor:
 
 
 def some_state(stack: RecurrentStack) -> StackState:
-    """A state that differs in every layer, direction, stream and unit, and asks for its gradient."""
+    """A state that differs in every layer, direction, stream and unit; where there are clocks, they say 1."""
     like = next(stack.parameters())
     return tuple(
-        tuple(draw(BATCH, UNITS, seed=10 * place + part).to(like).requires_grad_() for part in range(len(parts)))
+        tuple(
+            torch.ones_like(zero) if name == "clock" else draw(BATCH, UNITS, seed=10 * place + part).to(like)
+            for part, (name, zero) in enumerate(zip(stack.cells[0].carried, parts, strict=True))
+        )
         for place, parts in enumerate(stack.initial_state(BATCH))
     )
 
@@ -106,7 +109,7 @@ def test_equals_the_module_of_torch(
     module = twin_of(stack, kind, bias, settings)
     inputs = draw(TIMES, BATCH, INPUTS).to(dtype).requires_grad_()
     state = some_state(stack)
-    leaves = [inputs, *(part for parts in state for part in parts)]
+    leaves = [inputs, *(part.requires_grad_() for parts in state for part in parts)]
 
     outputs, end = stack(inputs, state)
     ours = [outputs, *as_torch_has_it(end)]

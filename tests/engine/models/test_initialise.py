@@ -26,8 +26,8 @@ def test_as_pytorch_does_all_is_uniform_within_one_over_the_root_of_the_units(ce
         if not name.startswith("peephole"):
             assert values.abs().max() <= bound
             assert values.abs().max() > 0.9 * bound
-        if name.startswith("weight"):
-            assert values.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
+        if name.startswith("weight"):  # those that there are: a clockwork's modules do not hear faster ones
+            assert values[values != 0].std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -22,10 +22,13 @@ def sequence():
 
 
 def state_of(stack):
-    """A state to start from that is not zero, for each layer and direction."""
+    """A state to start from that is not zero, for each layer and direction; where there are clocks, they say 1."""
     random = torch.Generator().manual_seed(2)
     return tuple(
-        tuple(torch.randn(part.shape, generator=random, dtype=part.dtype) for part in layer)
+        tuple(
+            torch.ones_like(part) if name == "clock" else torch.randn(part.shape, generator=random, dtype=part.dtype)
+            for name, part in zip(stack.cells[0].carried, layer, strict=True)
+        )
         for layer in stack.initial_state(1)
     )
 

@@ -123,6 +123,10 @@ class Worked:
             return np.array(1.0)
         assert part.text in "(["
         pieces = [self.sum()]
+        if self.next("mod"):
+            left = np.mod(pieces[0], self.factor())
+            assert self.next("= 0]")
+            return (left == 0).astype(float)
         while self.next(",", ";"):
             pieces.append(self.sum())
         assert self.next(")", "]")
@@ -131,7 +135,8 @@ class Worked:
 
 def values_of(found: Arithmetic) -> Values:
     vectors = {key: vector.values.double().numpy() for key, vector in found.vectors.items()}
-    return vectors | {key: matrix.values.double().numpy() for key, matrix in found.matrices.items()}
+    numbers = {key: np.array(value) for key, value in found.numbers.items()}
+    return vectors | numbers | {key: matrix.values.double().numpy() for key, matrix in found.matrices.items()}
 
 
 def right_side(parts: tuple[Part, ...]) -> tuple[Part, ...]:

@@ -1,6 +1,6 @@
 // Equations with what they stand for underneath: every quantity has its symbol on the line and its values below it.
 
-const CLOSERS = new Set([")", "]", ",", ";", "[next]"]);
+const CLOSERS = new Set([")", "]", ",", ";", "= 0]", "[next]"]);
 const TIGHT = new Set(["(", "[", ")", "]", ",", ";", "·", "1", "[next]"]);
 const TALL = { inline: 32, chain: 84 };
 
@@ -103,7 +103,8 @@ function equationList(parent, tell) {
 
   function fillNumber(one, value, { target }) {
     set(one.values, value === undefined ? "–" : digits(value));
-    if (one.key === "loss") set(one.scale, value === undefined ? "" : "nats");
+    if (one.key === "clock") set(one.scale, "for all units");
+    else if (one.key === "loss") set(one.scale, value === undefined ? "" : "nats");
     else set(one.scale, target === null ? "not known" : `“${target}”`);
   }
 

@@ -63,7 +63,7 @@ function unitSums(parent, tell) {
   }
 
   function numbersIn(equation) {
-    const value = (key) => data.vectors[key].numbers[data.unit];
+    const value = (key) => data.vectors[key]?.numbers[data.unit] ?? data.numbers[key];
     const isEquals = ({ text }) => text === "=";
     const left = equation.parts.slice(0, equation.parts.findIndex(isEquals)); // of PyTorch's "1 − z" it is three parts
     const after = equation.parts.slice(equation.parts.findLastIndex(isEquals) + 1);

@@ -104,6 +104,7 @@ function written(part) {
 
 // "unit 6: 0.482 · norm 3.1 · from −0.9 to 0.8 · 64 units"
 function numbers(stream, { unit, base, reads }, under) {
+  if (stream.length === 1 && !stream.by_unit) return `${digits(stream.values[0])}, for all units`;
   const said = [];
   const kind = stream.by_unit ? "unit" : "value";
   const place = under >= 0 ? stream.first + under : stream.by_unit ? unit : -1;

@@ -2,7 +2,7 @@
 
 const CORNER = 9;
 const ARROW = 7;
-const SIGNS = { times: "×", plus: "+", one_minus: "1−", join: "[ ]", sigmoid: "σ", tanh: "tanh", relu: "ReLU" };
+const SIGNS = { times: "×", plus: "+", one_minus: "1−", turn: "mod T = 0", join: "[ ]", sigmoid: "σ", tanh: "tanh", relu: "ReLU" };
 const ROUND = new Set(["times", "plus", "one_minus"]);
 const WIDE = new Set(["join"]); // what they give out is two vectors in one: a thicker line
 
@@ -40,7 +40,7 @@ function drawLayout(picture, layout, serial) {
 // Colour scales for the shapes of activation functions, and hatching for what is no number.
 function patterns(serial) {
   const defs = svg("defs");
-  const stops = { sigmoid: ["paper", "gate"], tanh: ["negative", "paper", "positive"], relu: ["paper", "paper", "positive"] };
+  const stops = { sigmoid: ["paper", "gate"], turn: ["paper", "gate"], tanh: ["negative", "paper", "positive"], relu: ["paper", "paper", "positive"] };
   for (const [name, colors] of Object.entries(stops)) {
     const gradient = svg("linearGradient", { id: `${name}-${serial}` });
     colors.forEach((color, at) => gradient.append(svg("stop", { offset: at / (colors.length - 1), "data-tone": color })));
@@ -153,7 +153,7 @@ function setWritten(text, parts) {
   text.replaceChildren();
   for (const part of parts) {
     if (part.kind === "quantity") setSymbol(text, part.symbol);
-    else text.append(svg("tspan", { class: "upright" }, ["−", "+", "⊙"].includes(part.text) ? `\u2009${part.text}\u2009` : part.text));
+    else text.append(svg("tspan", { class: "upright" }, ["−", "+", "⊙", "mod", "= 0]"].includes(part.text) ? `\u2009${part.text}\u2009` : part.text));
   }
 }
 

@@ -37,7 +37,7 @@ function equationSheet(parent, point) {
   };
 }
 
-const BINARY = new Set(["=", "+", "⊙", "−"]);
+const BINARY = new Set(["=", "+", "⊙", "−", "mod"]);
 
 function kindOf(part) {
   if (part.kind === "function") return "function";
@@ -48,5 +48,6 @@ function kindOf(part) {
 function shownSign(part) {
   if (part.text === "·") return "";
   if (BINARY.has(part.text)) return ` ${part.text}\u00a0`; // a line may break before the sign
+  if (part.text === "= 0]") return ` ${part.text}`;
   return [",", ";"].includes(part.text) ? `${part.text} ` : part.text;
 }

@@ -11,6 +11,7 @@ function unpackStreams(streams) {
 // What is written on a wire: the chosen unit's number, or the whole vector in one.
 function writtenOn(stream, mode, unit, reads = "") {
   if (mode === "unit" && stream.by_unit) return brief(valueAt(stream, unit));
+  if (stream.length === 1 && !stream.by_unit) return brief(stream.values[0]);
   if (reads) return reads;
   return summary(stream);
 }
