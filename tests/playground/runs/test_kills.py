@@ -138,7 +138,7 @@ def reach_a_random_moment(chance: random.Random, place: Playground, store: Store
 def test_whatever_is_killed_and_whenever_a_run_goes_on_as_if_nothing_had_happened(
     playground_: Playground, store: Store, until: Until, tiny: Config
 ) -> None:
-    config = tiny.with_values(steps=40_000, evaluations=80)
+    config = tiny.with_values(steps=20_000, evaluations=80)
     chance = random.Random(SEED)
     kills = KILLS.copy()
     chance.shuffle(kills)
@@ -177,7 +177,7 @@ def test_whatever_is_killed_and_whenever_a_run_goes_on_as_if_nothing_had_happene
     assert interruptions >= 20
     undisturbed = store.create_run(config)
     for run_id in (*runs, undisturbed):
-        until(lambda run_id=run_id: store.run(run_id).status == "finished", "it has come to its end")
+        until(lambda run_id=run_id: store.run(run_id).status == "finished", "it has come to its end", seconds=600)
     for run_id in runs:
         assert losses(store, run_id) == losses(store, undisturbed)
         assert validation(store, run_id) == validation(store, undisturbed)
