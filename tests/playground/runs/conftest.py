@@ -56,7 +56,7 @@ def store(settings: Settings, tmp_path: Path) -> Iterator[Store]:
 def until() -> Callable[..., None]:
     """Wait for a condition, at most `seconds`; fail with its name if it does not come."""
 
-    def wait(condition: Callable[[], object], what: str, seconds: float = 120.0) -> None:
+    def wait(condition: Callable[[], object], what: str, seconds: float = 300.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"waited {seconds:g} s in vain: {what}"

@@ -134,7 +134,7 @@ def reach_a_random_moment(chance: random.Random, place: Playground, store: Store
     time.sleep(chance.uniform(0.0, 0.15))
 
 
-@pytest.mark.timeout(1800)  # twenty-two kills, each followed by a new start
+@pytest.mark.timeout(3600)  # twenty-two kills, each followed by a new start
 def test_whatever_is_killed_and_whenever_a_run_goes_on_as_if_nothing_had_happened(
     playground_: Playground, store: Store, until: Until, tiny: Config
 ) -> None:
