@@ -80,13 +80,12 @@ def test_texts_that_cannot_be_used_get_a_sentence_each(train: TrainPage) -> None
     _sentence(train.page, "NUL")
 
 
-def test_any_text_is_learned_and_shown_as_it_was_written(visits: Visits, train: TrainPage) -> None:
-    for text in (MARKUP * 20, RIGHT_TO_LEFT * 20, "the cat sat on the mat, it did"):
-        _learn(train, text)
-        visits.check()
-
-
-def _learn(train: TrainPage, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [MARKUP * 20, RIGHT_TO_LEFT * 20, "the cat sat on the mat, it did"],
+    ids=["markup", "right to left", "short"],
+)
+def test_any_text_is_learned_and_shown_as_it_was_written(visits: Visits, train: TrainPage, text: str) -> None:
     _paste(train, text)
     preview = train.main.get_by_text("different ones").first
     eventually(train.page, "the text is counted", lambda: f"{len(set(text))}" in preview.inner_text())
@@ -98,3 +97,4 @@ def _learn(train: TrainPage, text: str) -> None:
     samples = ladder.locator("pre")
     eventually(train.page, "it is written on from", lambda: text[:20] in "".join(samples.all_inner_texts()[:1]))
     assert train.page.evaluate(MADE_OF_MARKUP) == []
+    visits.check()
