@@ -48,7 +48,8 @@ class Direction:
     "keep" is z = 1 - update).
 
     Attributes:
-        values: (layer, time, unit) for each name, on the CPU; time t is the same token in either direction
+        values: (layer, time, unit) for each name, on the CPU; time t is the same token in either direction. NaN in a
+            layer that has no such quantity, as the lowest of depth-gated ones has no depth gate
         initial: the state before the first token that is read, (layer, unit) for each state name
         grad: the gradient with respect to each of `values`, under the same names; None where it was not asked for.
             It is the whole effect of a value: what follows from it in later timesteps and layers too

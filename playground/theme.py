@@ -36,7 +36,7 @@ NAN = "#B0005A"  # hatched wherever there is room: no value of any scale looks l
 LIGHT_PAPER, DARK_PAPER = "#FFFFFF", "#12161D"  # as .streamlit/config.toml has them
 
 RUN_LETTERS = "ABCD"
-DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
+DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3), (12, 3, 2, 3, 2, 3))
 
 # A cell's own dash within its family, where cells rather than runs are compared.
 CELL_DASHES: Mapping[str, tuple[int, ...]] = MappingProxyType(
@@ -50,6 +50,7 @@ CELL_DASHES: Mapping[str, tuple[int, ...]] = MappingProxyType(
         "lstm-course": DASHES[1],
         "lstm-peephole": DASHES[2],
         "lstm-coupled": DASHES[3],
+        "lstm-depth-gated": DASHES[4],
     }
 )
 

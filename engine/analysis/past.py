@@ -2,31 +2,38 @@
 
 For every block of rows the weighted sum, before its activation function, has the form
 
-    pre_t = W_ih x_t + b + after ⊙ (W_hh (before ⊙ h_{t-1}) + b') + p ⊙ c
+    pre_t = W_ih x_t + b + after ⊙ (W_hh (before ⊙ h_{t-1}) + b') + Σ p ⊙ c
 
-where most blocks have neither `before` nor `after`, neither b' nor p. A test holds this against every cell's step.
+where most blocks have neither `before` nor `after`, neither b' nor any p. A test holds this against every cell's step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from engine.cells import Cell
 from engine.cells.gru import GRU, ResetBeforeGRU
-from engine.cells.lstm import CourseLSTM, PeepholeLSTM
+from engine.cells.lstm import CourseLSTM, DepthGatedLSTM, PeepholeLSTM
 from engine.trace import Direction, StackTrace
 
 
 @dataclass(frozen=True)
 class Peephole:
-    """A diagonal weight on the cell state: which parameter, and whether it sees c_t (else c_{t-1})."""
+    """A diagonal weight on a cell state: its name, and whether it sees c_{t-1}, c_t or the layer below's c_t."""
 
     parameter: str
-    sees_new: bool
+    sees: Literal["old", "new", "below"]
+
+    def seen(self, direction: Direction, layer: int) -> Tensor:
+        """What it multiplies at each timestep, (time, unit), in float64."""
+        if self.sees == "below":
+            return direction["cell"][layer - 1].double()
+        return (direction["cell"] if self.sees == "new" else direction.before("cell"))[layer].double()
 
 
 @dataclass(frozen=True)
@@ -37,30 +44,26 @@ class Past:
         before: the gate that multiplies the hidden state before the product
         after: the gate that multiplies the product, its own bias included
         product_bias: the parameter that is added to the product before `after` multiplies it
-        peephole: the weight on the cell state
+        peepholes: the weights on cell states
+        recurrent: whether it sees the hidden state at all: whether it has rows in W_hh
     """
 
     before: str | None = None
     after: str | None = None
     product_bias: str | None = None
-    peephole: Peephole | None = None
+    peepholes: tuple[Peephole, ...] = ()
+    recurrent: bool = True
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the parameters that the block has for itself."""
-        names = (self.product_bias, self.peephole.parameter if self.peephole else None)
+        names = (self.product_bias, *(peephole.parameter for peephole in self.peepholes))
         return tuple(name for name in names if name)
 
     def seen(self, direction: Direction, layer: int) -> Tensor:
         """What the block's rows of W_hh multiply at each timestep, (time, unit), in float64."""
         hidden = direction.before("hidden")[layer].double()
         return hidden if self.before is None else direction[self.before][layer] * hidden
-
-    def cell_seen(self, direction: Direction, layer: int) -> Tensor:
-        """What the block's peephole multiplies at each timestep, (time, unit), in float64."""
-        assert self.peephole is not None
-        states = direction["cell"] if self.peephole.sees_new else direction.before("cell")
-        return states[layer].double()
 
     def scale(self, direction: Direction, layer: int) -> Tensor:
         """What multiplies the product at each timestep, (time, unit), in float64; ones where nothing does."""
@@ -84,8 +87,10 @@ def past_of(cell: Cell, block: str) -> Past:
     if isinstance(cell, CourseLSTM) and cell.relevance_gate and block == "candidate":
         return Past(before="relevance")
     if isinstance(cell, PeepholeLSTM) and f"peephole_{block}" in cell.peepholes:
-        sees_new = block == "output" and cell.chosen["output_sees"] == "new"
-        return Past(peephole=Peephole(f"peephole_{block}", sees_new))
+        new = block == "output" and cell.chosen["output_sees"] == "new"
+        return Past(peepholes=(Peephole(f"peephole_{block}", "new" if new else "old"),))
+    if isinstance(cell, DepthGatedLSTM) and block == "depth":
+        return Past(peepholes=(Peephole("peephole_depth", "old"), Peephole("peephole_below", "below")), recurrent=False)
     return Past()
 
 

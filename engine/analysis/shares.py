@@ -19,7 +19,7 @@ from engine.cells import Cell
 from engine.trace import StackTrace
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias")
-"""The parameters that every block has rows in."""
+"""The parameters that blocks have rows in: all of them but for `weight_hh`, where those that see the past do."""
 
 
 @dataclass(frozen=True)
@@ -134,14 +134,16 @@ def _factors(
             yield first, delta, one
         elif parameter == past.product_bias:
             yield 0, delta * past.scale(direction, layer), one
-        else:  # a peephole
-            yield 0, delta * past.cell_seen(direction, layer), one
+        else:
+            (peephole,) = [each for each in past.peepholes if each.parameter == parameter]
+            yield 0, delta * peephole.seen(direction, layer), one
 
 
 def _blocks(cell: Cell, parameter: str, block: str | None) -> list[str]:
     """The blocks that have rows in the parameter, or the chosen one of them."""
     own = {name: each for each in cell.blocks for name in past_of(cell, each).parameters}
-    having = list(cell.blocks) if parameter in WEIGHTS else [own[parameter]] if parameter in own else []
+    blocks = cell.recurrent_blocks if parameter == "weight_hh" else cell.blocks
+    having = list(blocks) if parameter in WEIGHTS else [own[parameter]] if parameter in own else []
     if not having:
         raise ValueError(
             f"The cell {cell.name!r} has no parameter {parameter!r}; choose one of {', '.join((*WEIGHTS, *own))}."

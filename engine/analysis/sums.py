@@ -23,7 +23,7 @@ from engine.models.language_model import LanguageModel
 from engine.models.stack import RecurrentStack
 from engine.trace import Direction, StackTrace
 
-Source = Literal["input", "hidden", "peephole"]
+Source = Literal["input", "hidden", "peephole", "below"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Term:
 
     Attributes:
         source: what the weight multiplies: a value of the layer's input, of its hidden state at t - 1, or through a
-            peephole of its cell state
+            peephole of its cell state, or of the one "below"
         index: which value of it, counted from 0
         weight, value, product: the numbers
         gate: where a gate acts on the hidden state before the product, the gate's value: `value` is already
@@ -52,10 +52,11 @@ class Sum:
     """One unit's weighted sum, taken apart.
 
         total = part("input") + bias + scale x (part("hidden") + product_bias) + part("peephole")
+                + part("below")
 
     Attributes:
         block, unit: whose sum
-        terms: input first, then hidden, then peephole; of a one-hot input only the one that is on
+        terms: input first, then hidden, then peepholes; of a one-hot input only the one that is on
         bias: None where the model has none
         before: name of the gate that multiplies the hidden state before the product: each term has its value
         after: name of the gate that multiplies the recurrent part, the product's own bias included
@@ -112,7 +113,7 @@ def weighted_sum(
     row = cell.rows(block).start + unit
     terms = (
         *_terms("input", parameters["weight_ih"][row], inputs_of(trace, layer)[t].double(), sparse=layer == 0),
-        *_hidden_terms(past, parameters["weight_hh"][row], direction, layer, t)[cell.heard_by(unit)],
+        *_hidden_terms(past, parameters, row, direction, layer, t)[cell.heard_by(unit)],
         *_peephole_terms(past, parameters, direction, layer, t, unit),
     )
     bias = float(parameters["bias"][row]) if "bias" in parameters else None
@@ -129,7 +130,7 @@ def weighted_sum(
         after=past.after,
         scale=scale,
         product_bias=product_bias,
-        peephole_past=past.peephole is not None and not past.peephole.sees_new,
+        peephole_past=any(peephole.sees == "old" for peephole in past.peepholes),
         total=plain + scale * recurrent,
         recorded=float(direction[f"{block}_pre"][layer, t, unit]),
     )
@@ -144,8 +145,12 @@ def _terms(source: Source, weights: Tensor, values: Tensor, *, sparse: bool = Fa
     return [Term(source, place, weight, value, weight * value) for place, weight, value in numbers]
 
 
-def _hidden_terms(past: Past, weights: Tensor, direction: Direction, layer: int, t: int) -> list[Term]:
-    terms = _terms("hidden", weights, past.seen(direction, layer)[t])
+def _hidden_terms(
+    past: Past, parameters: Mapping[str, Tensor], row: int, direction: Direction, layer: int, t: int
+) -> list[Term]:
+    if not past.recurrent:
+        return []
+    terms = _terms("hidden", parameters["weight_hh"][row], past.seen(direction, layer)[t])
     if past.before is None:
         return terms
     gates = direction[past.before][layer, t].tolist()
@@ -155,10 +160,12 @@ def _hidden_terms(past: Past, weights: Tensor, direction: Direction, layer: int,
 def _peephole_terms(
     past: Past, parameters: Mapping[str, Tensor], direction: Direction, layer: int, t: int, unit: int
 ) -> list[Term]:
-    if past.peephole is None:
-        return []
-    weight, value = float(parameters[past.peephole.parameter][unit]), float(past.cell_seen(direction, layer)[t, unit])
-    return [Term("peephole", unit, weight, value, weight * value)]
+    found = []
+    for peephole in past.peepholes:
+        weight, value = float(parameters[peephole.parameter][unit]), float(peephole.seen(direction, layer)[t, unit])
+        source: Source = "below" if peephole.sees == "below" else "peephole"
+        found.append(Term(source, unit, weight, value, weight * value))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +178,7 @@ class Factor:
         past: whether it is the quantity at t - 1 rather than at t
         function: the name of the activation function that it goes through here
         complement: whether it is 1 minus that
+        below: whether it is the quantity in the layer below
     """
 
     quantity: str
@@ -178,6 +186,7 @@ class Factor:
     past: bool = False
     function: str | None = None
     complement: bool = False
+    below: bool = False
 
 
 @dataclass(frozen=True)
@@ -225,7 +234,9 @@ def state_sum(cell: Cell, trace: StackTrace, layer: int, t: int, unit: int, *, r
         kept = (at.factor("forget"), at.factor("cell", past=True))
         function = output_activation(cell)
         shown = at.factor("cell", function=None if function == "identity" else function)
-        return [at.equation("cell", kept, written), at.equation("hidden", (at.factor("output"), shown))]
+        taken_in = [(at.factor("depth"), at.factor("cell", below=True))] if cell.below else []
+        remembered = at.equation("cell", kept, written, *taken_in)
+        return [remembered, at.equation("hidden", (at.factor("output"), shown))]
     if "update" in trace:
         kept = (at.factor("update", complement=True), at.factor("hidden", past=True))
         return [at.equation("hidden", written, kept)]
@@ -242,13 +253,19 @@ class _Place:
     unit: int
 
     def factor(
-        self, quantity: str, *, past: bool = False, function: str | None = None, complement: bool = False
+        self,
+        quantity: str,
+        *,
+        past: bool = False,
+        function: str | None = None,
+        complement: bool = False,
+        below: bool = False,
     ) -> Factor:
         values = self.direction.before(quantity) if past else self.direction[quantity]
-        value = float(values[self.layer, self.t, self.unit])
+        value = float(values[self.layer - below, self.t, self.unit])
         if function is not None:
             value = float(ACTIVATIONS[function].function(np.array(value)))
-        return Factor(quantity, 1.0 - value if complement else value, past, function, complement)
+        return Factor(quantity, 1.0 - value if complement else value, past, function, complement, below)
 
     def equation(self, quantity: str, *terms: tuple[Factor, ...]) -> Equation:
         value = sum(math.prod(factor.value for factor in term) for term in terms)

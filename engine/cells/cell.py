@@ -57,7 +57,7 @@ class Cell:
 
     Parameters of one layer, by name (`blocks` counts the rows in units):
         weight_ih: (blocks x units, inputs), the weights on the input x_t
-        weight_hh: (blocks x units, units), the weights on the hidden state h_{t-1}
+        weight_hh: (recurrent blocks x units, units), the weights on the hidden state h_{t-1}
         bias:      (blocks x units), left out where the model has no biases
     """
 
@@ -66,6 +66,8 @@ class Cell:
     family: ClassVar[str]
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
     options: ClassVar[Mapping[str, Option]] = {}
+    below: ClassVar[str] = ""
+    """the state of the layer below, at the same timestep, that the step asks for; empty where it asks for none"""
     remark: ClassVar[str] = ""
     """what its equations leave unsaid, in a sentence or two; shown below them"""
     gates: tuple[Gate, ...]
@@ -78,6 +80,10 @@ class Cell:
         self.chosen = self.check_options(options or {})
         self.modules: tuple[slice, ...] = (slice(0, units),)
         """groups of units, in order: a unit hears those of its own group and of the groups after it, and no others"""
+
+    def lowest(self) -> Cell:
+        """The cell of the lowest layer of a stack of this one: one that asks for nothing below. By default this one."""
+        return self
 
     @classmethod
     def check_options(cls, given: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
@@ -97,28 +103,33 @@ class Cell:
 
     def parameter_shapes(self, inputs: int, bias: bool) -> dict[str, tuple[int, ...]]:
         """Name and shape of each parameter of one layer that reads `inputs` values a timestep."""
-        rows = len(self.blocks) * self.units
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, self.units)}
+        rows, heard = len(self.blocks) * self.units, len(self.recurrent_blocks) * self.units
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (heard, self.units)}
         if bias:
             shapes["bias"] = (rows,)
         return shapes
+
+    @property
+    def recurrent_blocks(self) -> tuple[str, ...]:
+        """The blocks that see the hidden state at t - 1, first among all blocks: those with rows in `weight_hh`."""
+        return self.blocks
 
     def parameter_count(self, inputs: int, bias: bool) -> int:
         """Number of trained values of one layer: without the recurrent weights between units that do not hear each
         other, which are always zero."""
         whole = sum(math.prod(shape) for shape in self.parameter_shapes(inputs, bias).values())
         heard = sum((module.stop - module.start) * (self.units - module.start) for module in self.modules)
-        return whole - len(self.blocks) * (self.units**2 - heard)
+        return whole - len(self.recurrent_blocks) * (self.units**2 - heard)
 
     def connections(self) -> Tensor | None:
-        """Which recurrent weights there are, (blocks x units, units) as 1 and 0; None where every unit hears every
+        """Which recurrent weights there are, in the shape of `weight_hh` as 1 and 0; None where every unit hears every
         other."""
         if len(self.modules) == 1:
             return None
         heard = torch.zeros(self.units, self.units)
         for module in self.modules:
             heard[module, module.start :] = 1.0
-        return heard.repeat(len(self.blocks), 1)
+        return heard.repeat(len(self.recurrent_blocks), 1)
 
     def heard_by(self, unit: int) -> slice:
         """The units whose states at t - 1 a unit hears."""
@@ -141,8 +152,9 @@ class Cell:
 
         Args:
             projected: (batch, blocks x units), `W_ih x_t + b`, already multiplied out for all timesteps
-            state: (batch, units) for each name in `state_names`, at t - 1; of a cell that keeps time also what its
-                clock says at t, (batch, 1)
+            state: (batch, units) for each name in `state_names`, at t - 1; then, of a cell that keeps time, what its
+                clock says at t, (batch, 1), and of one with a `below` that state of the layer below at t, (batch,
+                units)
             parameters: as `parameter_shapes` names them
             tap: called once with each of `quantities`, name and value (batch, units), where it is born; what it
                 returns is used from there on

@@ -19,6 +19,7 @@ Kernel = Literal["fused", "packed", "plain"]
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 LARGEST_ONE_HOT = 256  # tokens; with more, looking columns up beats multiplying by vectors of zeros
 
+_RUN_LINKED = {"packed": packed.run_linked, "plain": loop.run_linked}
 _RUN = {"fused": fused.run, "packed": packed.run, "plain": loop.run}
 
 
@@ -29,7 +30,7 @@ def supports(cell: Cell, kernel: Kernel) -> bool:
     return kernel == "plain" or type(cell) in packed.PASSES
 
 
-def choose(cell: Cell, device_type: str, *, training: bool, one_hot: bool, inputs: int) -> Kernel:
+def choose(cell: Cell, device_type: str, *, training: bool, one_hot: bool, inputs: int, linked: bool = False) -> Kernel:
     """The fastest kernel for a layer, by the table below, which holds what was measured.
 
     Args:
@@ -38,6 +39,7 @@ def choose(cell: Cell, device_type: str, *, training: bool, one_hot: bool, input
         training: whether a backward pass follows
         one_hot: whether the inputs are token ids
         inputs: how many values a timestep's input has, or how many tokens there are
+        linked: whether it is to run by `run_linked`
     """
     torch_has_it = fused.kernel_of(cell)
     if device_type == "cuda":  # cuDNN runs a sequence in a few launches; a loop takes a dozen a timestep
@@ -48,7 +50,8 @@ def choose(cell: Cell, device_type: str, *, training: bool, one_hot: bool, input
         order = ("fused", "packed")
     else:  # PyTorch's GRU and RNN on CPU are loops like ours, with slower products and derivatives
         order = ("packed",)
-    if one_hot and inputs > LARGEST_ONE_HOT:  # only PyTorch's kernels want the vectors written out
+    if linked or (one_hot and inputs > LARGEST_ONE_HOT):
+        # PyTorch's kernels give no cell states but the last, and they alone want the vectors written out.
         order = tuple(kernel for kernel in order if kernel != "fused")
     return next((kernel for kernel in order if supports(cell, kernel)), "plain")
 
@@ -66,7 +69,31 @@ def run_layer(cell: Cell, inputs: Tensor, state: State, parameters: Parameters, 
     Returns:
         the hidden states, (time, batch, units), and the state after the last timestep; differentiable in the
         inputs, the state and the parameters
+
+    Raises:
+        ValueError: the cell asks for the layer below, or the kernel cannot run it
     """
+    if cell.below:
+        raise ValueError(f"The cell {cell.name!r} asks for the {cell.below} state of the layer below: use run_linked.")
     if len(inputs) == 1 and not torch.is_grad_enabled():
         kernel = "plain"  # one step of a sample: any preparation takes longer than the step
     return _RUN[kernel](cell, inputs, state, parameters)
+
+
+def run_linked(
+    cell: Cell, inputs: Tensor, state: State, parameters: Parameters, kernel: Kernel, below: Tensor | None = None
+) -> tuple[State, State]:
+    """One layer of a stack whose layers ask for more of the one below than its hidden states.
+
+    Args:
+        cell, inputs, state, parameters: as for `run_layer`
+        kernel: as `choose` says for a linked layer: "packed" or "plain"
+        below: the state of the layer below that the cell asks for, (time, batch, units)
+
+    Returns:
+        every state over time, (time, batch, units) each, and the state after the last timestep; differentiable in
+        the inputs, the state, the parameters and `below`
+    """
+    if len(inputs) == 1 and not torch.is_grad_enabled():
+        kernel = "plain"
+    return _RUN_LINKED[kernel](cell, inputs, state, parameters, below)

@@ -31,6 +31,17 @@ def run(cell: Cell, inputs: Tensor, state: State, parameters: Parameters) -> tup
     return torch.stack(outputs), state  # (time, batch, units)
 
 
+def run_linked(
+    cell: Cell, inputs: Tensor, state: State, parameters: Parameters, below: Tensor | None
+) -> tuple[State, State]:
+    """One layer between others over a sequence; see `engine.cells.kernels.run_linked`."""
+    states = []
+    for t, projected in enumerate(project(inputs, parameters)):  # (batch, rows)
+        state = cell.step(projected, state if below is None else (*state, below[t]), parameters)
+        states.append(state)
+    return tuple(map(torch.stack, zip(*states, strict=True))), state  # (time, batch, units) each
+
+
 @dataclass(frozen=True)
 class Recording:
     """What one layer computed on its way, by the names of the cell's `quantities`.
@@ -50,9 +61,17 @@ class Recording:
 
 
 def record(
-    cell: Cell, inputs: Tensor, state: State, parameters: Parameters, replacements: Replacements | None = None
+    cell: Cell,
+    inputs: Tensor,
+    state: State,
+    parameters: Parameters,
+    replacements: Replacements | None = None,
+    below: Tensor | None = None,
 ) -> Recording:
-    """One layer over a sequence, as `run`, with every quantity kept, and those in `replacements` put in place."""
+    """One layer over a sequence, as `run`, with every quantity kept, and those in `replacements` put in place.
+
+    `below` is the state of the layer below that the cell asks for, (time, batch, units).
+    """
     steps: Steps = {name: [] for name in cell.quantities}
     replacements = replacements or {}
 
@@ -66,8 +85,8 @@ def record(
         kept.append(value)
         return value
 
-    for projected in project(inputs, parameters):  # (batch, rows)
-        state = cell.step(projected, state, parameters, tap)
+    for t, projected in enumerate(project(inputs, parameters)):  # (batch, rows)
+        state = cell.step(projected, state if below is None else (*state, below[t]), parameters, tap)
     return Recording(steps, state)
 
 

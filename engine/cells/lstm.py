@@ -19,6 +19,7 @@ _UPDATE = unit_gate("update", "how much of the candidate is written")
 _FORGET = unit_gate("forget", "how much of the cell state is kept")
 _OUTPUT = unit_gate("output", "how much of the cell state is shown")
 _RELEVANCE = unit_gate("relevance", "how much of the past the candidate sees")
+_DEPTH = unit_gate("depth", "how much of the cell state below is added")
 
 
 class LSTM(Cell):
@@ -166,4 +167,51 @@ class CoupledLSTM(Cell):
         candidate = tap("candidate", torch.tanh(tap("candidate_pre", candidate_pre)))
         output = tap("output", torch.sigmoid(tap("output_pre", output_pre)))
         new_cell = tap("cell", forget * cell + update * candidate)
+        return tap("hidden", output * torch.tanh(new_cell)), new_cell
+
+
+class DepthGatedLSTM(Cell):
+    """The LSTM whose cell state also takes in that of the layer below, through a gate (Yao et al. 2015).
+
+    d = σ(W_d x_t + b_d + w_c ⊙ c_{t-1} + w_l ⊙ c_t^{below})
+    c_t = f ⊙ c_{t-1} + i ⊙ g + d ⊙ c_t^{below}
+
+    and the rest as `LSTM` has it. x_t is what the layer below shows, c_t^{below} what it keeps. `peephole_depth` is
+    w_c and `peephole_below` w_l, (units) each. The depth gate does not see h_{t-1}: its rows stand last, and
+    `weight_hh` has none of them. The lowest layer has nothing below it: there this is `LSTM`, and with d = 0 it is
+    everywhere.
+    """
+
+    name = "lstm-depth-gated"
+    title = "LSTM, depth-gated"
+    family = "lstm"
+    state_names = ("hidden", "cell")
+    below = "cell"
+    blocks = (*LSTM.blocks, "depth")
+    gates = (*LSTM.gates, _DEPTH)
+    remark = "The lowest layer has no cell state below it: there this is the LSTM. Stack two layers or more."
+
+    def lowest(self) -> Cell:
+        return LSTM(self.units)
+
+    @property
+    def recurrent_blocks(self) -> tuple[str, ...]:
+        return LSTM.blocks
+
+    def parameter_shapes(self, inputs: int, bias: bool) -> dict[str, tuple[int, ...]]:
+        shapes = super().parameter_shapes(inputs, bias)
+        return shapes | {"peephole_depth": (self.units,), "peephole_below": (self.units,)}
+
+    def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
+        hidden, cell, below = state
+        projected_gates, projected_depth = projected.split((4 * self.units, self.units), dim=-1)
+        pre = projected_gates + hidden @ parameters["weight_hh"].T  # (batch, 4 x units)
+        update_pre, forget_pre, candidate_pre, output_pre = pre.chunk(4, dim=-1)
+        update = tap("update", torch.sigmoid(tap("update_pre", update_pre)))  # (batch, units)
+        forget = tap("forget", torch.sigmoid(tap("forget_pre", forget_pre)))
+        output = tap("output", torch.sigmoid(tap("output_pre", output_pre)))
+        candidate = tap("candidate", torch.tanh(tap("candidate_pre", candidate_pre)))
+        depth_pre = projected_depth + parameters["peephole_depth"] * cell + parameters["peephole_below"] * below
+        depth = tap("depth", torch.sigmoid(tap("depth_pre", depth_pre)))
+        new_cell = tap("cell", forget * cell + update * candidate + depth * below)
         return tap("hidden", output * torch.tanh(new_cell)), new_cell

@@ -44,7 +44,8 @@ class SingleStep:
         for layer, (cell, parameters) in enumerate(zip(self._cells, self._layers, strict=True)):
             if layer:
                 projected = project(new_state[-1][0], parameters)
-            new_state.append(cell.step(projected, state[layer], parameters))
+            asked = (new_state[-1][self._cells[layer - 1].state_names.index(cell.below)],) if cell.below else ()
+            new_state.append(cell.step(projected, (*state[layer], *asked), parameters))
         return F.linear(new_state[-1][0], *self._head)[0], tuple(new_state)
 
     def _bottom(self, token: int) -> Tensor:

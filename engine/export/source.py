@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.cells import CELLS, Cell
+from engine.cells import CELLS, Cell, stacked
 from engine.cells.fused import kernel_of
 from engine.data import SOURCES, Vocabulary
 from engine.export.template import fill
@@ -27,7 +27,8 @@ def script(checkpoint: Checkpoint) -> str:
     vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
     if vocabulary.symbols == ("<unk>",):
         raise CheckpointError("This model knows no token but <unk>, which is never written: export another run.")
-    cell = _plainest(CELLS[config.model.cell](config.model.units, config.model.options))
+    model = config.model
+    cell = _plainest(stacked(model.cell, model.units, model.layers, model.options)[-1])
     flags = _flags(checkpoint, vocabulary, cell)
     values = _values(checkpoint, vocabulary, cell)
     text = "characters" if vocabulary.level == "char" else "words" if flags["tokenised"] else "separated-words"
@@ -52,6 +53,7 @@ def _flags(checkpoint: Checkpoint, vocabulary: Vocabulary, cell: Cell) -> dict[s
         "bias": model.bias,
         "cell_state": "cell" in cell.state_names,
         "clock": "clock" in cell.carried,
+        "linked": bool(cell.below),
         "tuple_state": len(cell.carried) > 1,
     }
     for option, value in cell.chosen.items():

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.cells import CELLS
+from engine.cells import Cell, stacked
 from engine.config import ConfigError, ModelConfig
 from engine.models.initialise import initialise_output, initialise_stack
 from engine.models.stack import RecurrentStack, StackState, drop
@@ -32,7 +32,7 @@ class LanguageModel(nn.Module):
         check_reads_forward(config)
         self.config = config
         self.vocabulary_size = vocabulary_size
-        cells = [CELLS[config.cell](config.units, config.options) for _ in range(config.layers)]
+        cells = _cells(config)
         width = config.embedding or vocabulary_size
         self.embedding = nn.Parameter(torch.empty(vocabulary_size, width)) if config.embedding else None
         self.stack = RecurrentStack(cells, width, bias=config.bias, dropout=config.dropout)
@@ -104,16 +104,20 @@ def check_reads_forward(config: ModelConfig) -> None:
         )
 
 
+def _cells(config: ModelConfig) -> list[Cell]:
+    """The cell of each layer, from the bottom up."""
+    return stacked(config.cell, config.units, config.layers, config.options)
+
+
 def parameter_shapes(config: ModelConfig, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
     """Name and shape of every weight of a model that need not be built, as its `state_dict` has them."""
-    cell = CELLS[config.cell](config.units, config.options)
     shapes: dict[str, tuple[int, ...]] = {"head_weight": (vocabulary_size, config.units)}
     if config.embedding:
         shapes["embedding"] = (vocabulary_size, config.embedding)
     if config.bias:
         shapes["head_bias"] = (vocabulary_size,)
     width = config.embedding or vocabulary_size
-    for layer in range(config.layers):
+    for layer, cell in enumerate(_cells(config)):
         inputs = width if layer == 0 else config.units
         for name, shape in cell.parameter_shapes(inputs, config.bias).items():
             shapes[f"stack.layers.{layer}.{name}"] = shape
@@ -122,9 +126,10 @@ def parameter_shapes(config: ModelConfig, vocabulary_size: int) -> dict[str, tup
 
 def parameter_count(config: ModelConfig, vocabulary_size: int) -> int:
     """Number of trained values of a model that need not be built to be counted."""
-    cell = CELLS[config.cell](config.units, config.options)
     width = config.embedding or vocabulary_size
-    layers = [cell.parameter_count(config.units if layer else width, config.bias) for layer in range(config.layers)]
+    layers = [
+        cell.parameter_count(config.units if layer else width, config.bias) for layer, cell in enumerate(_cells(config))
+    ]
     return sum(layers) + vocabulary_size * (config.units + config.embedding + config.bias)
 
 

@@ -80,14 +80,16 @@ def run(
     forward: list[Steps] = []
     backward: list[Steps] = []
     below = inputs
+    there: Recording | None = None
+    back: Recording | None = None
     for layer in range(depth):
-        recording = _layer(stack, layer, below, initial[layer], changes)
-        forward.append(recording.steps)
-        outputs = recording["hidden"]  # (time, 1, units)
+        there = _layer(stack, layer, below, initial[layer], changes, there)
+        forward.append(there.steps)
+        outputs = there["hidden"]  # (time, 1, units)
         if stack.bidirectional:
-            recording = _layer(stack, layer, below.flip(0), initial[depth + layer], changes, reverse=True)
-            backward.append(recording.steps)
-            outputs = torch.cat((outputs, recording["hidden"].flip(0)), dim=-1)  # (time, 1, 2 x units)
+            back = _layer(stack, layer, below.flip(0), initial[depth + layer], changes, back, reverse=True)
+            backward.append(back.steps)
+            outputs = torch.cat((outputs, back["hidden"].flip(0)), dim=-1)  # (time, 1, 2 x units)
         below = outputs
     return Kept(inputs, initial, forward + backward), below.squeeze(1)
 
@@ -98,10 +100,12 @@ def _layer(
     inputs: Tensor,
     state: State,
     changes: Sequence[Change],
+    below: Recording | None,
     *,
     reverse: bool = False,
 ) -> Recording:
-    """One layer in one direction, over `inputs` in the order in which it reads them."""
+    """One layer in one direction, over `inputs` in the order in which it reads them, as the layer `below` did."""
+    cell = stack.cells[layer]
     weights = stack.layer_parameters(layer, reverse=reverse)
     parameters = {name: weight.detach().to(inputs) for name, weight in weights.items()}
     replacements: dict[tuple[str, int], dict[int, float]] = {}
@@ -109,7 +113,8 @@ def _layer(
         if (change.layer, change.reverse) == (layer, reverse):
             turn = len(inputs) - 1 - change.time if reverse else change.time  # which timestep it is in reading order
             replacements.setdefault((change.quantity, turn), {})[change.unit] = float(change.value)
-    return record(stack.cells[layer], inputs, state, parameters, replacements)
+    asked = below[cell.below] if below is not None and cell.below else None
+    return record(cell, inputs, state, parameters, replacements, asked)
 
 
 def _leaf(values: Tensor) -> Tensor:
@@ -141,11 +146,13 @@ def _clock(cell: Cell, state: State, length: int, reverse: bool) -> Tensor | Non
 
 
 def _sequences(steps: list[Steps], reverse: bool) -> dict[str, Tensor]:
-    """Each quantity as (layer, time, unit); what was read from the end is turned over into reading order."""
+    """Each quantity as (layer, time, unit), NaN where a layer has none; what was read from the end is turned over into
+    reading order."""
     order = slice(None, None, -1) if reverse else slice(None)
+    missing = [torch.full_like(value, torch.nan) for value in steps[0]["hidden"]]
     sequences = {}
-    for name in steps[0]:
-        rows = [value for layer in steps for value in layer[name][order]]  # (1, units) each
+    for name in steps[-1]:
+        rows = [value for layer in steps for value in layer.get(name, missing)[order]]  # (1, units) each
         sequences[name] = torch.cat(rows).detach().cpu().unflatten(0, (len(steps), -1))
     return sequences
 

@@ -288,13 +288,8 @@ def _check_gradient(gradient: Target | None, targets: Tensor) -> None:
 
 def _check_changes(changes: Sequence[Change], stack: RecurrentStack, inputs: Tensor) -> None:
     """Every change must be of a value that the pass over `inputs` (time, width) computes, to one it can hold."""
-    quantities, layers, units = stack.cells[0].quantities, len(stack.cells), stack.cells[0].units
+    layers, units = len(stack.cells), stack.cells[0].units
     for change in changes:
-        if change.quantity not in quantities:
-            raise ConfigError(
-                f"The cell {stack.cells[0].name!r} has no {change.quantity!r} to change: choose one of "
-                f"{', '.join(quantities)}."
-            )
         for name, place, count in (
             ("layer", change.layer, layers),
             ("timestep", change.time, len(inputs)),
@@ -302,6 +297,12 @@ def _check_changes(changes: Sequence[Change], stack: RecurrentStack, inputs: Ten
         ):
             if not 0 <= place < count:
                 raise ConfigError(f"There is no {name} {place} to change: counted from 0, the last is {count - 1}.")
+        cell = stack.cells[change.layer]
+        if change.quantity not in cell.quantities:
+            raise ConfigError(
+                f"The cell {cell.name!r} has no {change.quantity!r} to change: choose one of "
+                f"{', '.join(cell.quantities)}."
+            )
         if change.reverse and not stack.bidirectional:
             raise ConfigError("The model reads in one direction alone: nothing can be changed in the reverse one.")
         if not abs(change.value) <= torch.finfo(inputs.dtype).max:  # so that NaN is refused as well

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.cells import Cell, State
-from engine.cells.kernels import choose, run_layer
+from engine.cells.kernels import choose, run_layer, run_linked
 
 StackState = tuple[State, ...]
 """The state of each layer from the bottom up; of a bidirectional stack those that read forward, then the others."""
@@ -31,13 +31,19 @@ class RecurrentStack(nn.Module):
         bias: whether the layers have biases
         dropout: share of values dropped between layers while training
         bidirectional: whether each layer also reads the sequence from its end
+
+    Raises:
+        ValueError: the lowest cell asks for a layer below it (see `engine.cells.stacked`)
     """
 
     def __init__(
         self, cells: list[Cell], inputs: int, *, bias: bool = True, dropout: float = 0.0, bidirectional: bool = False
     ) -> None:
         super().__init__()
+        if cells[0].below:
+            raise ValueError(f"The cell {cells[0].name!r} cannot be the lowest: it asks for the layer below.")
         self.cells = cells
+        self.linked = any(cell.below for cell in cells)
         self.dropout = dropout
         self.directions = 2 if bidirectional else 1
         widths = [inputs, *(self.directions * cell.units for cell in cells)]
@@ -91,20 +97,29 @@ class RecurrentStack(nn.Module):
         ends: list[State] = []
         reverse_ends: list[State] = []
         below = inputs
+        states: State = ()
+        backwards: State = ()
         for layer in range(depth):
             if layer and generator is not None:
                 below = drop(below, self.dropout, generator)
-            outputs, end = self._run(layer, below, state[layer])  # (time, batch, units)
+            states, end = self._run(layer, below, state[layer], states)
+            outputs = states[0]  # (time, batch, units)
             ends.append(end)
             if self.bidirectional:
-                backwards, end = self._run(layer, below.flip(0), state[depth + layer], reverse=True)
+                backwards, end = self._run(layer, below.flip(0), state[depth + layer], backwards, reverse=True)
                 reverse_ends.append(end)
-                outputs = torch.cat((outputs, backwards.flip(0)), dim=-1)  # (time, batch, 2 x units)
+                outputs = torch.cat((outputs, backwards[0].flip(0)), dim=-1)  # (time, batch, 2 x units)
             below = outputs
         return below, (*ends, *reverse_ends)
 
-    def _run(self, layer: int, inputs: Tensor, state: State, *, reverse: bool = False) -> tuple[Tensor, State]:
-        """One layer in one direction, over `inputs` in the order in which it reads them."""
+    def _run(
+        self, layer: int, inputs: Tensor, state: State, below: State, *, reverse: bool = False
+    ) -> tuple[State, State]:
+        """One layer in one direction, over `inputs` in the order in which it reads them.
+
+        Where layers are linked, `below` are the states of the layer below over time, in the same direction, and this
+        layer's are given too; else the hidden ones alone.
+        """
         cell, parameters = self.cells[layer], self.layer_parameters(layer, reverse=reverse)
         kernel = choose(
             cell,
@@ -112,8 +127,13 @@ class RecurrentStack(nn.Module):
             training=torch.is_grad_enabled(),
             one_hot=not inputs.is_floating_point(),
             inputs=parameters["weight_ih"].shape[1],
+            linked=self.linked,
         )
-        return run_layer(cell, inputs, state, parameters, kernel)
+        if self.linked:
+            asked = below[self.cells[layer - 1].state_names.index(cell.below)] if cell.below else None
+            return run_linked(cell, inputs, state, parameters, kernel, asked)
+        outputs, end = run_layer(cell, inputs, state, parameters, kernel)
+        return (outputs,), end
 
 
 def _uninitialised(cells: list[Cell], widths: list[int], bias: bool) -> nn.ModuleList:

@@ -46,7 +46,8 @@ def run(arguments: argparse.Namespace, printer: Printer) -> int:
         if rival_name:
             rival = _bare_turns(_config(arguments, cell), corpus, arguments)
         else:
-            rival = _our_turns(_config(arguments, "lstm"), corpus, arguments)
+            lstm = _config(arguments, cell).with_values(cell="lstm", model__options={})
+            rival = _our_turns(lstm, corpus, arguments)
         rate, ratio = _contest(ours, rival, arguments)
         facts = {
             "cell": cell,
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace, printer: Printer) -> int:
             "ratio" if rival_name else "ratio_to_lstm": round(ratio, 3),
             "threads": arguments.threads,
             "units": arguments.units,
+            "layers": _config(arguments, cell).model.layers,
             "chunk": arguments.chunk,
             "streams": arguments.streams,
             "device": arguments.device,
@@ -67,6 +69,7 @@ def _config(arguments: argparse.Namespace, cell: str) -> Config:
     return Config().with_values(
         cell=cell,
         units=arguments.units,
+        layers=2 if CELLS[cell].below else 1,  # alone, a layer that asks for the one below is another cell
         chunk=arguments.chunk,
         streams=arguments.streams,
         steps=1_000_000,

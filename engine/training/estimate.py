@@ -19,7 +19,7 @@ from engine.models.language_model import LanguageModel, mean_loss, parameter_cou
 
 _SPEED_BESIDE_LSTM = {
     "rnn": 1.7,
-    "rnn-clockwork": 1.0,
+    "rnn-clockwork": 1.1,
     "gru-simplified": 0.9,
     "gru-reset-before": 0.6,
     "gru": 0.65,
@@ -27,6 +27,7 @@ _SPEED_BESIDE_LSTM = {
     "lstm-course": 0.4,
     "lstm-peephole": 0.5,
     "lstm-coupled": 0.65,
+    "lstm-depth-gated": 0.45,
 }
 """Tokens per second beside the fused LSTM's at equal units on a CPU, by `python -m engine bench training`."""
 

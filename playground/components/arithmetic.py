@@ -153,7 +153,8 @@ def _matrix(matrix: Matrix, exact: bool) -> dict[str, Any]:
 
 
 def _sum(found: Sum) -> dict[str, Any]:
-    sources = {"hidden": f"hidden{BEFORE}", "input": "input", "peephole": "cell" + BEFORE * found.peephole_past}
+    peephole = "cell" + BEFORE * found.peephole_past
+    sources = {"hidden": f"hidden{BEFORE}", "input": "input", "peephole": peephole, "below": "cell_below"}
     groups = {key: [term for term in found.terms if term.source == source] for source, key in sources.items()}
     return {
         "block": found.block,

@@ -12,7 +12,7 @@ from engine.cells import Cell
 from playground.diagrams.diagram import Diagram, Node, Tag, Wire
 from playground.diagrams.evaluation import evaluate
 from playground.diagrams.gru import clockwork, gru, gru_reset_before, gru_simplified
-from playground.diagrams.lstm import lstm, lstm_coupled, lstm_course, lstm_peephole
+from playground.diagrams.lstm import lstm, lstm_coupled, lstm_course, lstm_depth_gated, lstm_peephole
 from playground.diagrams.rnn import rnn
 
 DIAGRAMS: Mapping[str, Callable[[Cell], Diagram]] = MappingProxyType(
@@ -26,6 +26,7 @@ DIAGRAMS: Mapping[str, Callable[[Cell], Diagram]] = MappingProxyType(
         "lstm-course": lstm_course,
         "lstm-peephole": lstm_peephole,
         "lstm-coupled": lstm_coupled,
+        "lstm-depth-gated": lstm_depth_gated,
     }
 )
 """How each cell is drawn, by its name in `engine.cells.CELLS`."""

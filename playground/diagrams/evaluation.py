@@ -26,8 +26,8 @@ def evaluate(
         diagram: the drawing of this cell
         cell: says which rows of the weights belong to which block
         known: by name the values that come from outside: "input" (inputs), for each state "hidden_before" or
-            "cell_before" (units), and where the cell keeps time "clock" (1); and any other that is to be taken as it
-            is instead of being computed
+            "cell_before" (units), where the cell keeps time "clock" (1), and where it asks for the layer below
+            "cell_below" (units); and any other that is to be taken as it is instead of being computed
         parameters: of the layer, by the names that the cell gives them
 
     Raises:

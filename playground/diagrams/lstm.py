@@ -1,9 +1,7 @@
 """The LSTM and its kin: the long-term memory runs along the top, the short-term memory along the bottom.
 
-A new cell of this family takes a `Sketch.column` for each of its gates, and says where its own operations stand. A
-depth-gated LSTM would add one value that comes in from outside ("cell_below"), a column for the gate d, their product,
-and one more "plus" on the highway; a clockwork RNN a "times" by the mask of the modules whose turn it is. Whatever is
-drawn is computed: `playground.diagrams.evaluation` knows no cell by name.
+A new cell of this family takes a `Sketch.column` for each of its gates, and says where its own operations stand.
+Whatever is drawn is computed: `playground.diagrams.evaluation` knows no cell by name.
 """
 
 from __future__ import annotations
@@ -127,6 +125,43 @@ def _peep(sketch: Sketch, block: str, x: float, seen: Wire) -> None:
     sketch.beside(f"peep_{block}", x - _ASIDE - 2, rows.activation + 36)
 
 
+def lstm_depth_gated(cell: Cell) -> Diagram:
+    """c = f ⊙ c_{t-1} + d ⊙ c_below + i ⊙ g: the layer below hands up what it keeps, through a gate that sees it."""
+    forget, depth, below, update, candidate, output, shown = 196.0, 352.0, 488.0, 548.0, 648.0, 748.0, 840.0
+    first, second, source = 474.0, 392.0, 680.0  # where the gate's weighted sum takes in what its peepholes see
+    sketch = Sketch(Rows(meet=208.0, activation=320.0, weights=560.0, shared=622.0, source=760.0))
+    rows = sketch.rows
+    _enter(sketch)
+    sketch.enter_below(below, "cell_below")
+    sketch.column("forget", forget)
+    on_input = Wire("input", via=((_JOIN, source), (depth, source)))
+    sketch.weights("depth_weighted", "depth", (depth, rows.weights), on_input, "weight_ih")
+    peephole = Wire("cell_before", via=_to_peephole(sketch, forget - _ASIDE, depth))
+    sketch.put("peep_depth", "diagonal", (depth - _ASIDE, rows.activation), peephole, weights=("peephole_depth",))
+    sketch.put("depth_seen", "plus", (depth, first), "depth_weighted", Wire("peep_depth", "upright"))
+    other = Wire("cell_below", "upright")
+    sketch.put("peep_below", "diagonal", (depth + _ASIDE, rows.activation), other, weights=("peephole_below",))
+    sketch.put("depth_pre", "plus", (depth, second), "depth_seen", Wire("peep_below", "upright"))
+    sketch.put("depth", "sigmoid", (depth, rows.activation), "depth_pre")
+    for block, x in (("update", update), ("output", output)):
+        sketch.column(block, x)
+    sketch.column("candidate", candidate, activation="tanh")
+    sketch.put("taken_in", "times", (depth, rows.meet), "depth", other)
+    _forget(sketch, forget, (forget + depth) / 2)
+    sketch.put("gathered", "plus", (depth, rows.highway), "kept", "taken_in")
+    sketch.beside("update", update, rows.gate_tag, named=True)
+    _write(sketch, Wire("update", "upright"), candidate, to="gathered")
+    sketch.beside("depth", depth, rows.gate_tag, named=True)
+    sketch.beside("taken_in", depth, (rows.meet + _PEEPHOLES) / 2)
+    sketch.above("gathered", (depth + candidate) / 2, rows.highway)
+    sketch.beside("peep_depth", depth - _ASIDE - 2, rows.activation + 36)
+    sketch.beside("peep_below", depth + _ASIDE, rows.activation + 36)
+    sketch.beside("depth_pre", depth, second - 36)
+    sketch.beside("depth_seen", depth, (first + second) / 2)
+    sketch.beside("depth_weighted", depth, (first + rows.weights - 9) / 2)
+    return _show(sketch, output, shown, bottom=source + 20)
+
+
 def _enter(sketch: Sketch, past: float | None = None) -> None:
     """Both memories from the left, the input from below, and the vector that they are joined to.
 
@@ -155,11 +190,11 @@ def _forget(sketch: Sketch, forget: float, middle: float) -> None:
     sketch.above("kept", middle, sketch.rows.highway)
 
 
-def _write(sketch: Sketch, update: Wire, candidate: float) -> None:
-    """What is written, and the sum on the highway."""
+def _write(sketch: Sketch, update: Wire, candidate: float, to: str = "kept") -> None:
+    """What is written, and on the highway its sum with what comes along there."""
     rows = sketch.rows
     sketch.put("written", "times", (candidate, rows.meet), update, "candidate")
-    sketch.put("cell", "plus", (candidate, rows.highway), "kept", "written")
+    sketch.put("cell", "plus", (candidate, rows.highway), to, "written")
     sketch.beside("candidate", candidate, rows.gate_tag, named=True)
     sketch.beside("written", candidate, (rows.meet + _PEEPHOLES) / 2)
 

@@ -30,6 +30,9 @@ _LSTM: Mapping[str, str] = {
     "cell": "new long-term memory: what is left of the old, and what is written",
     "kept": "what is left of the old long-term memory",
     "written": "what is added to the long-term memory",
+    "cell_below": "long-term memory of the layer below, as it is at this timestep",
+    "taken_in": "what is taken in of the layer below's long-term memory",
+    "gathered": "what is left of the old long-term memory, and what is taken in from below",
     "shown": "the long-term memory, squashed before it is shown",
 }
 _MEMORY: Mapping[str, str] = {
@@ -52,6 +55,10 @@ _SHARED: Mapping[str, str] = {
     "forget_weighted": _WEIGHTED,
     "update_weighted": _WEIGHTED,
     "output_weighted": _WEIGHTED,
+    "depth_weighted": "what the input says to the gate",
+    "depth_seen": "that, and what the gate sees of its own layer's long-term memory",
+    "peep_depth": "what the gate sees of its own layer's long-term memory",
+    "peep_below": "what the gate sees of the layer below's long-term memory",
     "peep_forget": "what the gate sees of the long-term memory",
     "peep_update": "what the gate sees of the long-term memory",
     "peep_output": "what the gate sees of the long-term memory",
@@ -80,7 +87,11 @@ def meaning(cell: Cell, name: str, layer: int = 0) -> str:
 def action(diagram: Diagram, node: Node) -> str:
     """What a node does with what it reads, in a phrase; for a value from outside, where it comes from."""
     if node.operation == "in":
-        outside = {"input": "comes in from below", "clock": "comes in from outside: it is the same whatever is read"}
+        outside = {
+            "input": "comes in from below",
+            "cell_below": "comes in from the layer below",
+            "clock": "comes in from outside: it is the same whatever is read",
+        }
         return outside.get(node.name, "comes in from the timestep before")
     if node.operation == "out":
         return "goes on to the next timestep"

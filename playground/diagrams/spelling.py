@@ -162,6 +162,7 @@ def _match_sum(diagram: Diagram, node: Node, expression: Expression) -> _Found |
     """A sum with what is added up in the drawing, in any order; a product there brings its bias along."""
     addends = list(expression.inside) if expression.kind == "sum" else [expression]
     own, found = expression.own, []
+    inner = {term.name: [each.name for each in _terms(diagram, term)] for term in _partial_sums(diagram, node)}
     for term in _terms(diagram, node):
         is_product = term.operation == "product"
         matched = _match_product(diagram, term, addends) if is_product else _match_one(diagram, term, addends)
@@ -170,7 +171,13 @@ def _match_sum(diagram: Diagram, node: Node, expression: Expression) -> _Found |
         if term is node:
             own, matched = own | matched[0][2], matched[1:]
         found += matched
-    return None if addends else [(node.name, expression.parts, own), *found]
+    if addends:
+        return None
+    written = {name: parts for name, parts, _ in reversed(found)}
+    partial = [
+        (name, frozenset().union(*(written[term] for term in terms)), frozenset[int]()) for name, terms in inner.items()
+    ]
+    return [(node.name, expression.parts, own), *partial, *found]
 
 
 def _match_one(diagram: Diagram, node: Node, addends: list[Expression]) -> _Found | None:
@@ -190,6 +197,14 @@ def _terms(diagram: Diagram, node: Node) -> list[Node]:
     if node.operation != "plus":
         return [node]
     return [term for source in _sources(diagram, node) for term in _terms(diagram, source)]
+
+
+def _partial_sums(diagram: Diagram, node: Node) -> list[Node]:
+    """The sums that a sum of several terms is made of."""
+    inner = (
+        [source for source in _sources(diagram, node) if source.operation == "plus"] if node.operation == "plus" else []
+    )
+    return [*inner, *(deeper for source in inner for deeper in _partial_sums(diagram, source))]
 
 
 def _match_product(diagram: Diagram, node: Node, addends: list[Expression]) -> _Found | None:

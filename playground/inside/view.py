@@ -72,6 +72,11 @@ class View:
         return self.model.stack.cells[self.layer]
 
     @property
+    def kind(self) -> Cell:
+        """The cell that the run is one of: its top layer's, as the lowest may be a plainer one."""
+        return self.model.stack.cells[-1]
+
+    @property
     def vocabulary(self) -> Vocabulary:
         """What the tokens mean."""
         return self.loaded.vocabulary

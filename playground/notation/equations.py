@@ -28,14 +28,15 @@ from playground.notation.terms import TIMED, Index, check, indexed, term
 Options = Mapping[str, bool | str]
 
 _SUBSCRIPTS = {
-    "ng": {"update": "u", "forget": "f", "output": "o", "reset": "r", "candidate": "c"},
-    "cs231n": {"update": "i", "forget": "f", "output": "o", "reset": "r", "candidate": "g"},
-    "pytorch": {"update": "i", "forget": "f", "output": "o", "reset": "r", "candidate": "g"},
+    "ng": {"update": "u", "forget": "f", "output": "o", "reset": "r", "depth": "d", "candidate": "c"},
+    "cs231n": {"update": "i", "forget": "f", "output": "o", "reset": "r", "depth": "d", "candidate": "g"},
+    "pytorch": {"update": "i", "forget": "f", "output": "o", "reset": "r", "depth": "d", "candidate": "g"},
     "plain": {
         "update": r"\text{write}",
         "forget": r"\text{keep}",
         "output": r"\text{read}",
         "reset": r"\text{past}",
+        "depth": r"\text{depth}",
         "candidate": r"\text{candidate}",
     },
 }
@@ -51,6 +52,7 @@ _BRIEF = {
     "output": r"\text{read}",
     "reset": r"\text{past}",
     "relevance": r"\text{past}",
+    "depth": r"\text{depth}",
     "clock": r"\text{clock}",
     "periods": r"\text{period}",
     "weight_hh": r"W_{\text{recurrent}}",
@@ -165,6 +167,17 @@ class _Writer:
             return indexed(_BRIEF[quantity], "", "plain", layer, "t" if timed and time is None else time)[0]
         return term(quantity, self.notation, layer=layer, t=time, cell=self.cell).latex
 
+    def below(self, quantity: str) -> Parts:
+        """A state of the layer below, at the same timestep."""
+        level: Index = (
+            (r"\text{below}" if self.notation == "plain" else "l-1") if self.layer is None else self.layer - 1
+        )
+        if self.notation == "plain":
+            latex = indexed(_BRIEF[quantity], "", "plain", level, "t" if self.t is None else self.t)[0]
+        else:
+            latex = term(quantity, self.notation, layer=level, t=self.t, cell=self.cell).latex
+        return (Part("quantity", latex, f"{quantity}_below"),)
+
     def subscript(self, block: str) -> str:
         if self.notation == "pytorch" and self.cell.startswith("gru"):
             return {"update": "z", "keep": "z", "reset": "r", "candidate": "n"}[block]
@@ -233,10 +246,10 @@ class _Writer:
         share = bracketed(written) if turned else written
         return Equation("hidden", (*state, EQUALS, *share, TIMES, *new, PLUS, *kept, TIMES, *old))
 
-    def remembered(self) -> Equation:
+    def remembered(self, more: Parts = ()) -> Equation:
         old, new = self("cell", before=True), self("candidate")
         kept, written = (*self("forget"), TIMES, *old), (*self("update"), TIMES, *new)
-        return Equation("cell", (*self("cell"), EQUALS, *kept, PLUS, *written))
+        return Equation("cell", (*self("cell"), EQUALS, *kept, PLUS, *written, *more))
 
     def shown(self, squashed: bool = True) -> Equation:
         cell = self("cell")
@@ -324,6 +337,25 @@ def _lstm_coupled(write: _Writer, options: Options) -> list[Equation]:
     return [write.gate("forget"), coupled, write.gate("output"), write.candidate(), write.remembered(), write.shown()]
 
 
+def _lstm_depth_gated(write: _Writer, options: Options) -> list[Equation]:
+    name, below = write.subscript("depth"), write.below("cell")
+    on_past, on_below = (r"\text{long}", r"\text{below}") if write.notation == "plain" else ("c", "l")
+    inside = (
+        *(
+            write.weight(f"i{name}" if write.notation == "pytorch" else name, "weight_ih:depth"),
+            APPLIED,
+            *write("input"),
+        ),
+        *(PLUS, Part("quantity", f"w_{{{on_past}}}", "peephole_depth"), TIMES, *write("cell", before=True)),
+        *(PLUS, Part("quantity", f"w_{{{on_below}}}", "peephole_below"), TIMES, *below),
+        *write.plus_bias(name, "bias:depth"),
+    )
+    depth = write.activated("depth", "sigmoid", inside, "depth")
+    gates = [write.gate(block) for block in ("update", "forget", "output")]
+    taken_in = write.remembered((PLUS, *write("depth"), TIMES, *below))
+    return [*gates, write.candidate(), depth, taken_in, write.shown()]
+
+
 _EQUATIONS: Mapping[str, Callable[[_Writer, Options], list[Equation]]] = MappingProxyType(
     {
         "rnn": _rnn,
@@ -335,6 +367,7 @@ _EQUATIONS: Mapping[str, Callable[[_Writer, Options], list[Equation]]] = Mapping
         "lstm-course": _lstm_course,
         "lstm-peephole": _lstm_peephole,
         "lstm-coupled": _lstm_coupled,
+        "lstm-depth-gated": _lstm_depth_gated,
     }
 )
 

@@ -20,6 +20,7 @@ class Part:
     Keys of quantities, where their values are found:
         states and gates: as the trace names them; with `BEFORE` a state of the timestep before; "keep" is 1 - update
         clock, periods: which timestep a clockwork says it is, and the period of each unit
+        cell_below: the cell state of the layer below
         input: what the layer reads, x_t, or the state of the layer below
         forget_pre, ...: what goes into a gate's activation function, as the trace names it
         weight_hh:forget, weight_ih:forget, bias:forget: the rows of one block of the parameters;

@@ -70,6 +70,12 @@ _TABLE: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
             "pytorch": ("o", "o"),
             "plain": (r"\text{read gate}", "read gate"),
         },
+        "depth": {
+            "ng": (r"\Gamma_d", "Γ_d"),
+            "cs231n": ("d", "d"),
+            "pytorch": ("d", "d"),
+            "plain": (r"\text{depth gate}", "depth gate"),
+        },
         "reset": {
             "ng": (r"\Gamma_r", ""),
             "cs231n": ("r", "r"),
@@ -146,13 +152,13 @@ TIMED = ("hidden", "cell", "input", "prediction", "logits", "probabilities", "lo
 _WEIGHTS = ("weight_hh", "weight_ih", "weight_out")
 
 
-def term(quantity: str, notation: str, layer: int | None = None, t: Index = None, cell: str | None = None) -> Term:
+def term(quantity: str, notation: str, layer: Index = None, t: Index = None, cell: str | None = None) -> Term:
     """What a notation calls a quantity.
 
     Args:
         quantity: one of `QUANTITIES`; gates and states as the engine's cells name them
         notation: a key of `NOTATIONS`
-        layer: counted from 0; None leaves it out
+        layer: counted from 0, or a symbol such as "l-1"; None leaves it out
         t: position counted from 0, or a symbol such as "t-1"; None stands for the general t
         cell: a cell's name, where its family matters (PyTorch's candidate and update gate)
 
@@ -194,11 +200,10 @@ def first_index(notation: str) -> int:
     return 0 if notation == "pytorch" else 1
 
 
-def indexed(latex: str, text: str, notation: str, layer: int | None, t: Index) -> tuple[str, str]:
+def indexed(latex: str, text: str, notation: str, layer: Index, t: Index) -> tuple[str, str]:
     """LaTeX and text with time and layer added where the notation has them."""
     first = first_index(notation)
-    time = "" if t is None else str(t + first) if isinstance(t, int) else t
-    level = "" if layer is None else str(layer + first)
+    time, level = ("" if at is None else str(at + first) if isinstance(at, int) else at for at in (t, layer))
     if notation == "ng":
         upper = (f"[{level}]" if level else "") + (rf"\langle {time} \rangle" if time else "")
         return _raised(latex, upper), text + (f"[{level}]" if level else "") + (f"⟨{time}⟩" if time else "")

@@ -166,6 +166,8 @@ def _recorded(view: View) -> dict[str, np.ndarray]:
     trace, layer, t = view.trace, view.layer, view.t
     found = {name: trace[name][layer, t] for name in trace}
     found |= {f"{state}{BEFORE}": trace.before(state)[layer, t] for state in view.cell.state_names}
+    if view.cell.below:
+        found[f"{view.cell.below}_below"] = trace[view.cell.below][layer - 1, t]
     found["input"] = trace["hidden"][layer - 1, t] if layer else trace.inputs[t]
     if trace.clock is not None:
         found["clock"] = trace.clock[t : t + 1]
@@ -190,7 +192,7 @@ class _Scales:
 
     def _of(self, name: str) -> tuple[float, bool]:
         node = self._diagram[name]
-        if name.removesuffix(BEFORE) in self._view.trace or name in ("input", "keep", "clock"):
+        if name.removesuffix(BEFORE) in self._view.trace or name in ("input", "keep", "clock", "cell_below"):
             vector = step_values.vector(self._view, name)
             return vector.full, vector.gate
         if node.operation == "join":

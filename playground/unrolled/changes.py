@@ -79,11 +79,9 @@ def fit(view: View, asked: Settings) -> Fitted:
 
 def _misfit(view: View, change: Change) -> str:
     """Why a change cannot be made here; "" if it can."""
-    there, base = quantities(view.cell), first_index(view.notation)
+    base = first_index(view.notation)
     asked = f"{':'.join(map(str, settings.place(change)))}:{change.value:g}"
     where = f"The change of {change.quantity} at t = {change.time + base}{link.counted('changes', asked, base)}"
-    if change.quantity not in there:
-        return f"{where} is left out: the cell {view.cell.title} has no {change.quantity} (it has {', '.join(there)})."
     for name, value, count in (
         ("layer", change.layer, view.trace.layers),
         ("timestep", change.time, view.trace.length),
@@ -91,6 +89,10 @@ def _misfit(view: View, change: Change) -> str:
     ):
         if value >= count:
             return f"{where} is left out: there is no {name} {value + base:,}, the last is {count - 1 + base:,}."
+    cell = view.model.stack.cells[change.layer]
+    there = quantities(cell)
+    if change.quantity not in there:
+        return f"{where} is left out: the cell {cell.title} has no {change.quantity} (it has {', '.join(there)})."
     return ""
 
 

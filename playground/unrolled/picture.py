@@ -43,7 +43,7 @@ def picture(
     trace = view.trace if of is None else view.gradient(of)
     if other is not None and other.length != trace.length:
         raise ValueError(f"A change is drawn over the same probe: {other.length} timesteps are not {trace.length}.")
-    cell = view.cell
+    cell = view.kind
     kind = "word" if view.vocabulary.level == "word" else "character"
     return Picture(
         title="The network, unrolled over the probe",
@@ -82,7 +82,7 @@ def _about(view: View, kind: str, other: Trace | None) -> str:
     trace = view.trace
     layers = "1 layer" if trace.layers == 1 else f"{trace.layers} layers"
     read = f"1 {kind}" if trace.length == 1 else f"{trace.length} {kind}s"
-    sentence = f"{view.cell.title} with {layers} of {trace.units} units, over {read}."
+    sentence = f"{view.kind.title} with {layers} of {trace.units} units, over {read}."
     if trace.log_probabilities.isnan().any():
         return f"{sentence} Its numbers are not finite: they are drawn as NaN."
     known = trace.losses.isfinite().nonzero().flatten()

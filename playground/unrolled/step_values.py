@@ -160,6 +160,8 @@ def _of_layer(view: View, key: str) -> tuple[Tensor, Tensor]:
     """A state, gate or weighted sum of the layer: over all timesteps (time, units), and now (units)."""
     if key == "keep":
         over_time = 1 - view.trace["update"][view.layer]
+    elif key == "cell_below":
+        over_time = view.trace["cell"][view.layer - 1]
     elif key.endswith(BEFORE):
         state = key.removesuffix(BEFORE)
         return view.trace[state][view.layer], view.trace.before(state)[view.layer, view.t]

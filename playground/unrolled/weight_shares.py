@@ -66,6 +66,11 @@ def _block(view: View) -> str | None:
     return blocks.chosen(view) if settings.current().block else None
 
 
+def _rows(view: View) -> tuple[str, ...]:
+    """The blocks that have rows in the chosen weight."""
+    return view.cell.recurrent_blocks if settings.current().weight == "weight_hh" else view.cell.blocks
+
+
 def columns(view: View) -> int:
     """How many values a row of the chosen weight has."""
     weight = settings.current().weight
@@ -78,6 +83,10 @@ def fit(view: View) -> None:
     """Say so where the settings name a weight that the model does not have."""
     if settings.current().weight == "bias" and not view.model.config.bias:
         settings.refuse("This model has no biases: the recurrent weights stand in.", weight="weight_hh", element=None)
+    wanted = settings.current()
+    if wanted.look == "shares" and wanted.block and wanted.block not in _rows(view):
+        named = blocks.named(view, wanted.block)
+        settings.refuse(f"{named} has no recurrent weights: those of all others stand in.", block="", element=None)
     if settings.current().element is None:
         return
     row, column = settings.current().element or (0, 0)
@@ -111,7 +120,7 @@ def _choose(view: View, of: Target) -> None:
             _control(
                 "Rows of",
                 "block",
-                [*view.cell.blocks] if alone else [_ALL, *view.cell.blocks],
+                [*_rows(view)] if alone else [_ALL, *_rows(view)],
                 lambda name: blocks.latex(view, name) if name else "all",
                 shown=blocks.chosen(view) if alone else None,
             )

@@ -30,6 +30,7 @@ VARIANTS: tuple[tuple[str, Mapping[str, OptionValue]], ...] = (
     ("gru", {}),
     ("lstm", {}),
     ("lstm-course", {}),
+    ("rnn-clockwork", {}),
     ("lstm-peephole", {}),
     ("lstm-coupled", {}),
 )

@@ -119,11 +119,30 @@ def test_every_drill_down_opens_in_every_notation(open_page: OpenPage, said: Tex
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_of_the_catalogue_can_be_looked_into(open_page: OpenPage, said: Text, cell: str) -> None:
     run = _made(Config().with_values(cell=cell, units=6, layers=2))
-    app = open_page("unrolled", run=run, t="1", layer="0", probe="The")
+    app = open_page("unrolled", run=run, t="1", layer="1", probe="The")  # the upper one has all that its cell can have
     for look in settings_of.LOOKS:
         app = _widget(app, "button_group", "look").set_value(look).run()
         assert not app.exception, look
         assert said(app) == ""
+
+
+def test_a_gate_that_sees_no_past_has_no_recurrent_weights_to_look_at(open_page: OpenPage, read: Text) -> None:
+    run = _made(Config().with_values(cell="lstm-depth-gated", units=6, layers=2))
+    place = {"run": run, "t": "1", "layer": "1", "probe": "The", "block": "depth", "notation": "pytorch"}
+    refused = "d has no recurrent weights: those of all others stand in."
+    assert refused in read(open_page("unrolled", look="shares", **place))
+    assert refused not in read(open_page("unrolled", look="shares", weight="weight_ih", **place))
+    assert refused not in read(open_page("unrolled", look="activations", **place))
+
+
+def test_the_lowest_of_depth_gated_layers_is_an_lstm(open_page: OpenPage, read: Text) -> None:
+    run = _made(Config().with_values(cell="lstm-depth-gated", units=6, layers=2))
+    lowest = {"run": run, "t": "1", "layer": "0", "probe": "The"}
+    assert "The cell LSTM has no depth" in read(open_page("unrolled", look="whatif", quantity="depth", **lowest))
+    above = open_page("unrolled", look="cell", changes="depth:1:1:2:0", **lowest)
+    assert "is left out" not in read(above), "a change of another layer fits that layer"
+    assert _picture(above)["cell"] == "LSTM, depth-gated"
+    assert "is left out" in read(open_page("unrolled", look="cell", changes="depth:0:1:2:0", **lowest))
 
 
 def test_only_the_chosen_drill_down_is_drawn(open_page: OpenPage) -> None:

@@ -137,6 +137,7 @@ def test_keys_are_those_of_the_engine_in_every_notation(cell: str, options: dict
     of_blocks = {f"{name}:{block}" for name in ("weight", "weight_hh", "weight_ih", "bias") for block in made.blocks}
     known = {*states, *(f"{state}_before" for state in states), *gates, *parameters, *of_blocks, "input", "keep"}
     known |= {"clock", "periods"} if made.clock_size else set()
+    known |= {f"{made.below}_below"} if made.below else set()
     for notation in NOTATIONS:
         lines = equation_parts(cell, notation, options)
         assert {part.key for line in lines for part in line.parts if part.key} <= known

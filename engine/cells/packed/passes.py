@@ -55,19 +55,24 @@ class Gradients:
         state: of the state before the first timestep; of a clock zero
         shares: all rows of the recurrent weights, from the first to the last
         parameters: of the cell's further parameters, by name
+        below: of the state of the layer below, (time, batch, units), where the cell asks for it
     """
 
     projected: Tensor
     state: State
     shares: tuple[Share, ...]
     parameters: dict[str, Tensor] = field(default_factory=dict)
+    below: Tensor | None = None
 
 
 class Passes:
     """A cell's forward and backward pass over a whole sequence, written by hand.
 
-    `order` is the order in which the passes want the blocks of rows: by default the cell's own.
+    `order` is the order in which the passes want the blocks of rows: by default the cell's own. `gives` are the states
+    that the layer above is to have over time.
     """
+
+    gives: tuple[str, ...] = ("hidden",)
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
@@ -82,7 +87,8 @@ class Passes:
             tape: `gates` (time, batch, blocks x units) holds the projected inputs and is overwritten with the
                 gates; each state, by its name, is (time + 1, batch, units) with the first entry filled in, and so is a
                 clock, (time + 1, batch, 1).
-                What the backward pass needs beyond those is added.
+                `below`, where the cell asks for it, is the state of the layer below, (time, batch, units). What
+                the backward pass needs beyond those is added.
             parameters: by name, their rows in the passes' order
         """
 
@@ -91,6 +97,8 @@ class Passes:
         """The gradients of everything that went in.
 
         Args:
+            tape: as `forward` left it; beside each state in `gives` but the hidden one, `d_` and its name is the
+                gradient of it as an output, (time, batch, units)
             d_outputs: (time, batch, units), of the hidden states as outputs
             d_state: of the state after the last timestep, (batch, units) each; may be changed in place
         """
@@ -108,8 +116,8 @@ class Passes:
             return parameters
         reordered = dict(parameters)
         for name in {"weight_ih", "weight_hh", "bias"} & parameters.keys():
-            blocks = parameters[name].split(self.units)
-            reordered[name] = torch.cat([blocks[place] for place in places])
+            blocks = parameters[name].split(self.units)  # those that see no past stand last in either order
+            reordered[name] = torch.cat([blocks[place] for place in places[: len(blocks)]])
         return reordered
 
     def blocks(self, gates: Tensor) -> Tape:
@@ -158,13 +166,13 @@ def after(states: Tensor) -> Tensor:
 class Recurrence(torch.autograd.Function):
     """A layer's way through time as one node of the autograd graph: `Passes.forward` and `Passes.backward`.
 
-    Takes passes, the names of the parameters, the inputs, the first state's parts and the parameters; returns
-    the outputs and the last state's parts.
+    Takes passes, the names of the parameters, the inputs, the state of the layer below or None, the first state's parts
+    and the parameters; returns what the passes give over time and the last state's parts.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, passes: Passes, names: tuple[str, ...], inputs: Tensor, *tensors: Tensor
+        ctx: Any, passes: Passes, names: tuple[str, ...], inputs: Tensor, below: Tensor | None, *tensors: Tensor
     ) -> tuple[Tensor, ...]:
         states = passes.cell.carried
         parameters = passes.in_order(dict(zip(names, tensors[len(states) :], strict=True)))
@@ -172,23 +180,28 @@ class Recurrence(torch.autograd.Function):
         for name, first in zip(states, tensors, strict=False):
             tape[name] = first.new_empty(len(inputs) + 1, *first.shape)
             tape[name][0] = first
+        if below is not None:
+            tape["below"] = below
         passes.forward(tape, parameters)
 
         ctx.passes, ctx.parameter_names, ctx.tape_names = passes, names, tuple(tape)
         ctx.save_for_backward(inputs, *parameters.values(), *tape.values())
         ctx.set_materialize_grads(False)
         final = (tape[name][-1].clone() for name in states)  # copies, so that they can outlive the tape
-        return after(tape["hidden"]), *final
+        return *(after(tape[name]) for name in passes.gives), *final
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_outputs: Tensor | None, *d_final: Tensor | None) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *d_given: Tensor | None) -> tuple[Tensor | None, ...]:
         passes, names = ctx.passes, ctx.parameter_names
         inputs, *saved = ctx.saved_tensors
         parameters = dict(zip(names, saved, strict=False))
         tape = dict(zip(ctx.tape_names, saved[len(names) :], strict=True))
         outputs = after(tape["hidden"])
-        d_outputs = torch.zeros_like(outputs) if d_outputs is None else d_outputs
+        d_sequences = [torch.zeros_like(outputs) if d is None else d for d in d_given[: len(passes.gives)]]
+        d_outputs, *d_others = d_sequences
+        tape |= {f"d_{name}": d for name, d in zip(passes.gives[1:], d_others, strict=True)}
+        d_final = d_given[len(passes.gives) :]
         d_state = tuple(torch.zeros_like(outputs[-1]) if d is None else d.clone() for d in d_final)
 
         gradients = passes.backward(tape, parameters, d_outputs, d_state)
@@ -196,19 +209,21 @@ class Recurrence(torch.autograd.Function):
         if ctx.needs_input_grad[2]:
             d_inputs = times_transposed(gradients.projected.flatten(0, -2), parameters["weight_ih"].T).view_as(inputs)
         d_parameters = passes.out_of_order(_parameter_gradients(inputs, parameters, gradients))
-        return None, None, d_inputs, *gradients.state, *(d_parameters[name] for name in names)
+        d_state = gradients.state
+        return None, None, d_inputs, gradients.below, *d_state, *(d_parameters[name] for name in names)
 
 
 def _parameter_gradients(inputs: Tensor, parameters: Parameters, gradients: Gradients) -> dict[str, Tensor]:
     """The shared weights' gradients: each a sum over timesteps and streams, and so one product."""
     found = dict(gradients.parameters)
     d_projected = columns(gradients.projected)  # (rows, time x batch)
-    first_share, *more = gradients.shares
+    first_share = gradients.shares[0]
+    all_see = first_share.rows == len(d_projected)  # the same past
     if not inputs.is_floating_point():
         by_token = torch.zeros_like(parameters["weight_ih"].T, memory_format=torch.contiguous_format)
         found["weight_ih"] = by_token.index_add_(0, inputs.flatten(), gradients.projected.flatten(0, 1)).T
         found["weight_hh"] = _recurrent_gradient(d_projected, gradients.shares)
-    elif more:
+    elif not all_see:
         found["weight_ih"] = times_transposed(d_projected, columns(inputs))
         found["weight_hh"] = _recurrent_gradient(d_projected, gradients.shares)
     else:  # the same gradient meets inputs and past: one product is faster than two
@@ -221,8 +236,8 @@ def _parameter_gradients(inputs: Tensor, parameters: Parameters, gradients: Grad
 
 def _recurrent_gradient(d_projected: Tensor, shares: tuple[Share, ...]) -> Tensor:
     """dL/dU, (rows, units), from dL/d of the projected inputs, (rows, time x batch)."""
-    parts = []
-    for share, d_product in zip(shares, d_projected.split([share.rows for share in shares]), strict=True):
+    parts, rows = [], [share.rows for share in shares]
+    for share, d_product in zip(shares, d_projected[: sum(rows)].split(rows), strict=True):
         d_product = d_product if share.d_product is None else columns(share.d_product)
         parts.append(times_transposed(d_product, columns(share.past)))
     return torch.cat(parts)

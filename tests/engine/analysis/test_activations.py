@@ -56,10 +56,10 @@ def test_each_block_of_each_cell_goes_through_the_function_that_its_gates_show(
     make_model: Callable[..., LanguageModel], traced: Callable[..., Trace], variant: tuple[str, dict]
 ) -> None:
     model = make_model(*variant)
-    cell, trace = model.stack.cells[0], traced(model, None)
+    cell, trace = model.stack.cells[1], traced(model, None)
     for block in cell.blocks:
-        given = ACTIVATIONS[activation_of(cell, block)].function(trace[f"{block}_pre"].numpy())
-        shown = 1 - trace["update"] if block == "keep" else trace[block]
+        given = ACTIVATIONS[activation_of(cell, block)].function(trace[f"{block}_pre"][1].numpy())
+        shown = 1 - trace["update"][1] if block == "keep" else trace[block][1]
         np.testing.assert_allclose(given, shown.numpy(), rtol=1e-12, atol=1e-14)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.analysis.shares import Shares, gradient, share_of_element, shares
-from engine.cells import CELLS
+from engine.cells import CELLS, stacked
 from engine.cells.projection import project
 from engine.models.language_model import LanguageModel
 from engine.models.recording import record, record_stack
@@ -36,15 +36,17 @@ def own_copies(stack: RecurrentStack, timesteps: int) -> Copies:
 def loss_of(model: LanguageModel, trace: Trace, copies: Copies) -> Tensor:
     """The loss that the trace differentiated, with the copies in place of the shared weights."""
     below = trace.inputs.unsqueeze(1)  # (time, 1, width)
+    states: list[tuple[Tensor, ...]] = []  # of the layer below, at each timestep
     for layer, cell in enumerate(model.stack.cells):
         state = tuple(trace.initial[name][layer : layer + 1] for name in cell.state_names)
         state += () if trace.clock is None else (trace.clock[:1, None],)
-        outputs, heard = [], cell.connections()
+        under, states, heard = states, [], cell.connections()
         for t, copy in enumerate(copies[layer]):
             parameters = copy if heard is None else {**copy, "weight_hh": copy["weight_hh"] * heard}
-            state = cell.step(project(below[t : t + 1], parameters)[0], state, parameters)
-            outputs.append(state[0])
-        below = torch.stack(outputs)
+            asked = (under[t][cell.state_names.index(cell.below)],) if cell.below else ()
+            state = cell.step(project(below[t : t + 1], parameters)[0], (*state, *asked), parameters)
+            states.append(state)
+        below = torch.stack([state[0] for state in states])
     losses = F.cross_entropy(model.logits(below[:, 0]), trace.targets, ignore_index=UNKNOWN, reduction="none")
     return losses.sum() if trace.target == "sum" else losses[trace.target]
 
@@ -83,10 +85,9 @@ def test_shares_are_those_of_a_copy_of_the_weights_for_each_timestep(
     make_model: Models, traced: Traces, variant: tuple[str, dict], embedding: int, bias: bool
 ) -> None:
     model = make_model(*variant, embedding=embedding, bias=bias)
-    cell = model.stack.cells[0]
     for target in ("sum", 4):
         trace = traced(model, target)
-        for layer in range(2):
+        for layer, cell in enumerate(model.stack.cells):
             for name, written_out in shares_by_autograd(model, trace, layer).items():
                 assert written_out.any()
                 assert_same(shares(cell, trace, layer, name), expected_from(written_out))
@@ -115,7 +116,7 @@ def test_one_block_is_its_rows_alone(make_model: Models, traced: Traces, variant
     cell, trace = model.stack.cells[1], traced(model)
     written_out = shares_by_autograd(model, trace, 1)
     for name in ("weight_ih", "weight_hh", "bias"):
-        for block in cell.blocks:
+        for block in cell.recurrent_blocks if name == "weight_hh" else cell.blocks:
             assert_same(shares(cell, trace, 1, name, block), expected_from(written_out[name][:, cell.rows(block)]))
 
 
@@ -123,17 +124,17 @@ def test_the_share_of_one_value_is_its_place_in_the_share(
     make_model: Models, traced: Traces, variant: tuple[str, dict]
 ) -> None:
     model = make_model(*variant)
-    cell, trace = model.stack.cells[0], traced(model, 5)
-    for name, written_out in shares_by_autograd(model, trace, 0).items():
+    cell, trace = model.stack.cells[1], traced(model, 5)
+    for name, written_out in shares_by_autograd(model, trace, 1).items():
         rows, columns = written_out.shape[1:]
         for row, column in {(0, 0), (rows - 1, columns - 1), (rows // 2, columns // 2)}:
-            found = share_of_element(cell, trace, 0, name, row, column)
+            found = share_of_element(cell, trace, 1, name, row, column)
             torch.testing.assert_close(found, written_out[:, row, column], rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_both_directions_of_a_stack_have_their_shares(name: str) -> None:
-    stack = RecurrentStack([CELLS[name](3) for _ in range(2)], 4, bidirectional=True).double()
+    stack = RecurrentStack(stacked(name, 3, 2), 4, bidirectional=True).double()
     random = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in stack.parameters():

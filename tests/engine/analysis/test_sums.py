@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.analysis.sums import Equation, Sum, gate_sums, state_sum, weighted_sum
-from engine.cells import CELLS
+from engine.cells import CELLS, stacked
 from engine.config import ModelConfig
 from engine.models.language_model import LanguageModel
 from engine.models.recording import record, record_stack
@@ -23,7 +23,8 @@ Traces = Callable[..., Trace]
 def added_up(found: Sum) -> float:
     """The sum by its own docstring."""
     recurrent = found.part("hidden") + (found.product_bias or 0.0)
-    return found.part("input") + (found.bias or 0.0) + found.scale * recurrent + found.part("peephole")
+    peepholes = found.part("peephole") + found.part("below")
+    return found.part("input") + (found.bias or 0.0) + found.scale * recurrent + peepholes
 
 
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
@@ -33,9 +34,9 @@ def test_the_terms_add_up_to_what_was_recorded(
 ) -> None:
     model = make_model(*variant, embedding=embedding, bias=bias)
     trace = traced(model, None)
-    for layer in range(2):
+    for layer, cell in enumerate(model.stack.cells):
         for t in (0, 2, 6):  # after the context, an unknown token, the last
-            for block in model.stack.cells[0].blocks:
+            for block in cell.blocks:
                 found = weighted_sum(model, trace, layer, t, block, 3)
                 recorded = float(trace[f"{block}_pre"][layer, t, 3])
                 assert found.total == pytest.approx(recorded, rel=1e-12, abs=1e-12)
@@ -48,8 +49,8 @@ def test_the_terms_add_up_to_what_was_recorded(
 def test_in_float32_too(variant: tuple[str, dict]) -> None:
     model = LanguageModel(ModelConfig(cell=variant[0], options=variant[1], units=32, layers=2), 9, seed=3)
     trace = record(model, [1, 5, 8, 8, 0])
-    for block in model.stack.cells[0].blocks:
-        for layer in range(2):
+    for layer, cell in enumerate(model.stack.cells):
+        for block in cell.blocks:
             for unit in (0, 31):
                 found = weighted_sum(model, trace, layer, 4, block, unit)
                 assert found.total == pytest.approx(found.recorded, abs=1e-5)
@@ -144,20 +145,19 @@ def test_a_peephole_sees_its_own_unit_of_the_cell_state(
 
 @pytest.mark.parametrize("name", CELLS)
 def test_both_directions_of_a_stack_add_up(name: str) -> None:
-    stack = RecurrentStack([CELLS[name](3) for _ in range(2)], 4, bidirectional=True).double()
+    stack = RecurrentStack(stacked(name, 3, 2), 4, bidirectional=True).double()
     random = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in stack.parameters():
             parameter.normal_(generator=random)
     trace = record_stack(stack, torch.randn(5, 4, generator=random, dtype=torch.float64))
-    cell = stack.cells[0]
     for reverse in (False, True):
-        for layer in range(2):
+        for layer, cell in enumerate(stack.cells):
             for t in (0, 2, 4):
                 for block in cell.blocks:
                     found = weighted_sum(stack, trace, layer, t, block, 1, reverse=reverse)
                     assert found.total == pytest.approx(found.recorded, rel=1e-12, abs=1e-12)
-                for equation in equations(stack.cells[0], trace, layer, t, 1, reverse=reverse):
+                for equation in equations(cell, trace, layer, t, 1, reverse=reverse):
                     assert equation.value == pytest.approx(equation.recorded, rel=1e-12, abs=1e-12)
 
 
@@ -170,8 +170,8 @@ def test_the_equations_give_every_gate_and_state_that_was_recorded(
     make_model: Models, traced: Traces, variant: tuple[str, dict]
 ) -> None:
     model = make_model(*variant)
-    cell, trace = model.stack.cells[0], traced(model, None)
-    for layer in range(2):
+    trace = traced(model, None)
+    for layer, cell in enumerate(model.stack.cells):
         for t in (0, 3):
             found = equations(cell, trace, layer, t, 2)
             told = {*cell.state_names, *(gate.name for gate in cell.gates)} - ({"update"} if cell.clock_size else set())
@@ -188,10 +188,10 @@ def test_each_factor_is_the_number_of_the_quantity_that_it_names(
 ) -> None:
     functions = {"tanh": math.tanh, "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(x, 0.0)}
     model = make_model(*variant)
-    cell, trace = model.stack.cells[0], traced(model, None)
+    cell, trace = model.stack.cells[1], traced(model, None)
     for equation in equations(cell, trace, 1, 3, 2):
         for factor in (factor for term in equation.terms for factor in term):
-            value = float(trace[factor.quantity][1, 2 if factor.past else 3, 2])
+            value = float(trace[factor.quantity][0 if factor.below else 1, 2 if factor.past else 3, 2])
             if factor.function and factor.function != "identity":
                 value = functions[factor.function](value)
             assert factor.value == pytest.approx(1 - value if factor.complement else value, rel=1e-12, abs=1e-12)
@@ -263,9 +263,9 @@ def test_weights_that_are_no_numbers_give_none_and_no_complaint(make_model: Mode
     for parameter in model.parameters():
         parameter.data.fill_(math.nan)
     trace = record(model, [1, UNKNOWN, 3])
-    for block in model.stack.cells[0].blocks:
+    for block in model.stack.cells[1].blocks:
         assert math.isnan(weighted_sum(model, trace, 1, 1, block, 0).total)
-    for equation in equations(model.stack.cells[0], trace, 1, 1, 0):
+    for equation in equations(model.stack.cells[1], trace, 1, 1, 0):
         assert math.isnan(equation.value)
 
 
@@ -276,6 +276,6 @@ def test_weights_without_bounds_give_no_complaint(make_model: Models, value: flo
     for parameter in model.parameters():
         parameter.data.fill_(value)
     trace = record(model, [1, 2, 3])
-    for block in model.stack.cells[0].blocks:
+    for block in model.stack.cells[1].blocks:
         weighted_sum(model, trace, 1, 2, block, 0)
-    equations(model.stack.cells[0], trace, 1, 2, 0)
+    equations(model.stack.cells[1], trace, 1, 2, 0)

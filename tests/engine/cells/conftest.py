@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.cells import CELLS, Cell
-from engine.cells.kernels import Kernel, run_layer
+from engine.cells.kernels import Kernel, run_layer, run_linked
 
 UNITS, INPUTS = 5, 4
 
@@ -23,16 +23,22 @@ class Layer:
     inputs: Tensor
     state: tuple[Tensor, ...]
     parameters: dict[str, Tensor]
+    below: Tensor | None = None
 
     def leaves(self) -> list[Tensor]:
-        """Everything that a gradient is wanted for: parameters, first state but for a clock, and dense inputs."""
+        """Everything that a gradient is wanted for: parameters, first state but for a clock, the layer below, and dense
+        inputs."""
         dense = [self.inputs] if self.inputs.is_floating_point() else []
-        return [*self.parameters.values(), *self.state[: len(self.cell.state_names)], *dense]
+        below = [] if self.below is None else [self.below]
+        return [*self.parameters.values(), *self.state[: len(self.cell.state_names)], *below, *dense]
 
     def run(self, kernel: Kernel) -> list[Tensor]:
-        """The outputs and the parts of the last state."""
-        outputs, state = run_layer(self.cell, self.inputs, self.state, self.parameters, kernel)
-        return [outputs, *state]
+        """The outputs and the parts of the last state; of a linked layer its further states over time too."""
+        if self.below is None:
+            outputs, state = run_layer(self.cell, self.inputs, self.state, self.parameters, kernel)
+            return [outputs, *state]
+        states, state = run_linked(self.cell, self.inputs, self.state, self.parameters, kernel, self.below)
+        return [states[0], *state, *states[1:]]
 
     def gradients(self, results: list[Tensor]) -> list[Tensor]:
         """Of a weighted sum of all results, with respect to the leaves."""
@@ -44,6 +50,15 @@ class Layer:
 
     def with_inputs(self, inputs: Tensor) -> Layer:
         return replace(self, inputs=inputs)
+
+    def piece(self, first: int, last: int, state: tuple[Tensor, ...]) -> Layer:
+        """Some of its timesteps, from a state."""
+        below = None if self.below is None else self.below[first:last]
+        return replace(self, inputs=self.inputs[first:last], state=state, below=below)
+
+    def before(self, t: int) -> tuple[Tensor, ...]:
+        """What a timestep finds if it is the first to be run."""
+        return self.state if self.below is None else (*self.state, self.below[t])
 
 
 def make_layer(
@@ -73,7 +88,8 @@ def make_layer(
     if cell.clock_size:  # another time in every stream
         state += (torch.arange(batch).to(dtype).add(1).remainder(cell.clock_size).unsqueeze(1),)
     tokens = torch.randint(inputs, (timesteps, batch), generator=random)
-    return Layer(cell, tokens if one_hot else draw(timesteps, batch, inputs), state, parameters)
+    read = tokens if one_hot else draw(timesteps, batch, inputs)
+    return Layer(cell, read, state, parameters, draw(timesteps, batch, units) if cell.below else None)
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from engine.cells.kernels import run_layer
-
 ACTIVATIONS = {
     "tanh": np.tanh,
     "relu": lambda x: np.maximum(x, 0),
@@ -27,6 +25,11 @@ class Weights:
         rows = slice(block * self.units, (block + 1) * self.units)
         bias = self.values["bias"][rows] if "bias" in self.values else 0
         return self.values["weight_ih"][rows] @ x + self.values["weight_hh"][rows] @ h + bias
+
+    def on_input(self, block, x):
+        """W x + b of one block of rows."""
+        rows = slice(block * self.units, (block + 1) * self.units)
+        return self.values["weight_ih"][rows] @ x + (self.values["bias"][rows] if "bias" in self.values else 0)
 
     def peephole(self, name):
         return self.values.get(f"peephole_{name}", 0)
@@ -93,6 +96,13 @@ def coupled_lstm(w, x, h, c, options):
     return output * tanh(new), new
 
 
+def depth_gated_lstm(w, x, h, c, options):
+    update, forget, output = (sigmoid(w.sum(block, x, h)) for block in (0, 1, 3))
+    depth = sigmoid(w.on_input(4, x) + w.peephole("depth") * c + w.peephole("below") * w.below)
+    new = forget * c + update * tanh(w.sum(2, x, h)) + depth * w.below
+    return output * tanh(new), new
+
+
 EQUATIONS = {
     "rnn": rnn,
     "rnn-clockwork": clockwork,
@@ -103,6 +113,7 @@ EQUATIONS = {
     "lstm-course": course_lstm,
     "lstm-peephole": peephole_lstm,
     "lstm-coupled": coupled_lstm,
+    "lstm-depth-gated": depth_gated_lstm,
 }
 
 
@@ -116,7 +127,8 @@ def test_computes_its_equations(layer, variant, kernel, bias):
     for stream in range(outputs.shape[1]):
         h, *rest = (part[stream].detach().numpy() for part in ours.state)
         c = rest[0] if rest else None
-        for x, output in zip(ours.inputs[:, stream].detach().numpy(), outputs[:, stream], strict=True):
+        for t, (x, output) in enumerate(zip(ours.inputs[:, stream].detach().numpy(), outputs[:, stream], strict=True)):
+            weights.below = None if ours.below is None else ours.below[t, stream].detach().numpy()
             h, c = EQUATIONS[name](weights, x, h, c, options)
             np.testing.assert_allclose(output, h, rtol=0, atol=1e-12)
         np.testing.assert_allclose(state[0][stream], h, rtol=0, atol=1e-12)
@@ -129,5 +141,4 @@ def test_token_ids_stand_for_one_hot_vectors(layer, variant, kernel):
     by_id = layer(*variant, one_hot=True)
     vectors = torch.nn.functional.one_hot(by_id.inputs, by_id.parameters["weight_ih"].shape[1]).double()
     dense = by_id.with_inputs(vectors)
-    outputs, _ = run_layer(by_id.cell, by_id.inputs, by_id.state, by_id.parameters, kernel)
-    torch.testing.assert_close(outputs, dense.run(kernel)[0], rtol=0, atol=1e-12)
+    torch.testing.assert_close(by_id.run(kernel), dense.run(kernel), rtol=0, atol=1e-12)

@@ -99,11 +99,11 @@ def test_gradients_cross_from_one_chunk_to_the_last(layer, name):
     ours = layer(name, {}, timesteps=6)
 
     def in_two_chunks(kernel):
-        state, outputs = ours.state, []
-        for chunk in ours.inputs.split(3):
-            output, state = run_layer(ours.cell, chunk, state, ours.parameters, kernel)
-            outputs.append(output)
-        return [torch.cat(outputs), *state]
+        first = ours.piece(0, 3, ours.state).run(kernel)
+        second = ours.piece(3, 6, tuple(first[1 : 1 + len(ours.state)])).run(kernel)
+        rest = slice(1 + len(ours.state), None)  # further states over time
+        whole = [torch.cat(pair) for pair in zip(first[rest], second[rest], strict=True)]
+        return [torch.cat((first[0], second[0])), *second[1 : 1 + len(ours.state)], *whole]
 
     results, expected = in_two_chunks("packed"), ours.run("packed")
     torch.testing.assert_close(results, expected, rtol=0, atol=1e-12)
@@ -111,8 +111,9 @@ def test_gradients_cross_from_one_chunk_to_the_last(layer, name):
 
 
 @pytest.mark.parametrize("result", [0, 1, 2], ids=["outputs", "last hidden state", "last cell state"])
-def test_packed_takes_a_loss_on_any_one_result(layer, result):
-    ours = layer("lstm-course", {})
+@pytest.mark.parametrize("name", ["lstm-course", "lstm-depth-gated"])
+def test_packed_takes_a_loss_on_any_one_result(layer, name, result):
+    ours = layer(name, {})
     found, expected = (ours.gradients([ours.run(kernel)[result]]) for kernel in ("packed", "plain"))
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
@@ -139,6 +140,7 @@ def test_packed_keeps_its_precision_where_others_give_theirs_up(layer, name, one
 @pytest.mark.parametrize("name", CELLS)
 def test_one_timestep_of_a_sample_takes_no_preparation(layer, name, monkeypatch):
     monkeypatch.setitem(kernels._RUN, "packed", None)
+    monkeypatch.setitem(kernels._RUN_LINKED, "packed", None)
     ours = layer(name, {}, timesteps=1)
     with torch.no_grad():
         assert ours.run("packed")[0].shape == (1, *ours.state[0].shape)

@@ -16,11 +16,12 @@ UPDATES = {
     "lstm-course": ("cell", lambda g, past: g["forget"] * past + g["update"] * g["candidate"]),
     "lstm-peephole": ("cell", lambda g, past: g["forget"] * past + g["update"] * g["candidate"]),
     "lstm-coupled": ("cell", lambda g, past: g["forget"] * past + g["update"] * g["candidate"]),
+    "lstm-depth-gated": ("cell", lambda g, past: g["forget"] * past + g["update"] * g["candidate"] + g["taken in"]),
 }
 
 
-def record(layer):
-    return loop.record(layer.cell, layer.inputs, layer.state, layer.parameters)
+def record(layer, replaced=None):
+    return loop.record(layer.cell, layer.inputs, layer.state, layer.parameters, replaced, layer.below)
 
 
 def test_recorded_gates_satisfy_the_state_update(layer, variant):
@@ -30,7 +31,10 @@ def test_recorded_gates_satisfy_the_state_update(layer, variant):
     states = recording[state_name]
     first = ours.state[ours.cell.state_names.index(state_name)]
     past = torch.cat((first.unsqueeze(0), states[:-1]))  # (time, batch, units)
-    torch.testing.assert_close(states, update(recording, past), rtol=0, atol=1e-12)
+    gates = {name: recording[name] for name in recording.steps}
+    if ours.below is not None:
+        gates["taken in"] = gates["depth"] * ours.below
+    torch.testing.assert_close(states, update(gates, past), rtol=0, atol=1e-12)
 
 
 def test_what_is_recorded_are_the_quantities_that_the_cell_names(layer, variant):
@@ -68,7 +72,7 @@ def test_each_gate_is_its_weighted_sum_through_its_activation_function(layer, va
 def test_a_step_hands_each_quantity_to_its_tap_once_and_goes_on_with_what_it_gets_back(layer, variant):
     ours = layer(*variant)
     projected, parameters = ours.inputs[0] @ ours.parameters["weight_ih"].T, ours.parameters
-    plain = ours.cell.step(projected, ours.state, parameters)
+    plain = ours.cell.step(projected, ours.before(0), parameters)
     for chosen in ours.cell.quantities:
         seen = []
 
@@ -76,7 +80,7 @@ def test_a_step_hands_each_quantity_to_its_tap_once_and_goes_on_with_what_it_get
             seen.append(name)
             return value + 0.25 if name == chosen else value
 
-        after = ours.cell.step(projected, ours.state, parameters, tap)
+        after = ours.cell.step(projected, ours.before(0), parameters, tap)
         assert sorted(seen) == sorted(ours.cell.quantities)
         assert not torch.equal(after[0], plain[0])
         if chosen in ours.cell.state_names:
@@ -102,7 +106,7 @@ def test_recording_ends_where_the_run_ends(layer, variant):
     ours = layer(*variant)
     recording, (outputs, *state) = record(ours), ours.run("plain")
     assert torch.equal(recording["hidden"], outputs)
-    assert all(map(torch.equal, recording.final, state))
+    assert all(torch.equal(one, other) for one, other in zip(recording.final, state, strict=False))
 
 
 @pytest.mark.parametrize("name", ["rnn", "gru", "gru-reset-before"])

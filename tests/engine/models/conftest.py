@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.cells import CELLS
+from engine.cells import stacked
 from engine.config import ModelConfig
 from engine.models.language_model import LanguageModel
 from engine.models.stack import RecurrentStack
@@ -24,6 +24,7 @@ ROWS = {  # the blocks of rows of each cell's weights, from the top
     "lstm-course": ("update", "forget", "candidate", "output", "relevance"),
     "lstm-peephole": ("update", "forget", "candidate", "output"),
     "lstm-coupled": ("forget", "candidate", "output"),
+    "lstm-depth-gated": ("update", "forget", "candidate", "output", "depth"),
 }
 Quantities = dict[str, Tensor]
 
@@ -55,7 +56,7 @@ def make_stack() -> Callable[..., RecurrentStack]:
     """Makes a small stack in float64 with all its weights drawn at random."""
 
     def make(name: str = "lstm", options: Mapping = {}, *, layers: int = 2, **settings) -> RecurrentStack:
-        stack = RecurrentStack([CELLS[name](UNITS, options) for _ in range(layers)], 4, **settings)
+        stack = RecurrentStack(stacked(name, UNITS, layers, options), 4, **settings)
         randomised(stack, torch.float64)
         return stack
 
@@ -68,6 +69,7 @@ class Weights:
     def __init__(self, cell: str, parameters: Mapping[str, Tensor]) -> None:
         self._blocks = ROWS[cell]
         self._parameters = parameters
+        self.below: Tensor | None = None  # the cell state of the layer below
 
     def rows(self, name: str, block: str) -> Tensor:
         first = self._blocks.index(block) * UNITS
@@ -134,9 +136,11 @@ def gru(w: Weights, x: Tensor, h: Tensor, c: Tensor, options: dict) -> Quantitie
     return written(q | candidate(w.input_sum("candidate", x) + q["reset"] * heard), h)
 
 
-def remembered(q: Quantities, c: Tensor, shown: Callable[[Tensor], Tensor] = torch.tanh) -> Quantities:
-    """c_t and h_t of an LSTM."""
-    q["cell"] = q["forget"] * c + q["update"] * q["candidate"]
+def remembered(
+    q: Quantities, c: Tensor, shown: Callable[[Tensor], Tensor] = torch.tanh, more: Tensor | float = 0.0
+) -> Quantities:
+    """c_t and h_t of an LSTM; c_t takes in `more`."""
+    q["cell"] = q["forget"] * c + q["update"] * q["candidate"] + more
     return q | {"hidden": q["output"] * shown(q["cell"])}
 
 
@@ -168,6 +172,15 @@ def coupled_lstm(w: Weights, x: Tensor, h: Tensor, c: Tensor, options: dict) -> 
     return remembered(q, c)
 
 
+def depth_gated_lstm(w: Weights, x: Tensor, h: Tensor, c: Tensor, options: dict) -> Quantities:
+    q = gates(w, x, h, "update", "forget", "output") | candidate(w.sum("candidate", x, h))
+    if w.below is None:  # the lowest layer
+        return remembered(q, c)
+    q["depth_pre"] = w.input_sum("depth", x) + w.vector("peephole_depth") * c + w.vector("peephole_below") * w.below
+    q["depth"] = torch.sigmoid(q["depth_pre"])
+    return remembered(q, c, more=q["depth"] * w.below)
+
+
 EQUATIONS = {
     "rnn": rnn,
     "rnn-clockwork": clockwork,
@@ -178,6 +191,7 @@ EQUATIONS = {
     "lstm-course": course_lstm,
     "lstm-peephole": peephole_lstm,
     "lstm-coupled": coupled_lstm,
+    "lstm-depth-gated": depth_gated_lstm,
 }
 Layer = list[Quantities]
 
@@ -185,12 +199,21 @@ Layer = list[Quantities]
 @pytest.fixture
 def by_the_equations() -> Callable[..., Layer]:
     """Runs one layer by its equations, a vector at a time: all quantities at each timestep, with their gradients
-    kept. `parts` is the state to start from, h, and of an LSTM c, or of a cell that keeps time its clock."""
+    kept. `parts` is the state to start from, h, and of an LSTM c, or of a cell that keeps time its clock; `under` is
+    what the layer below computed."""
 
-    def run(name: str, options: dict, parameters: Mapping[str, Tensor], inputs: list[Tensor], parts: list[Tensor]):
+    def run(
+        name: str,
+        options: dict,
+        parameters: Mapping[str, Tensor],
+        inputs: list[Tensor],
+        parts: list[Tensor],
+        under: Layer | None = None,
+    ):
         weights, h, c = Weights(name, parameters), parts[0], parts[-1]
         timesteps = []
-        for x in inputs:
+        for t, x in enumerate(inputs):
+            weights.below = None if under is None else under[t].get("cell")
             quantities = EQUATIONS[name](weights, x, h, c, options)
             for value in quantities.values():
                 value.retain_grad()

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from engine.cells import CELLS
-from engine.cells.kernels import KERNELS, run_layer, supports
+from engine.cells import CELLS, stacked
+from engine.cells.kernels import KERNELS, run_linked, supports
 from engine.config import ModelConfig
 from engine.models import stack as stack_module
 from engine.models.initialise import initialise_layer, initialise_stack
@@ -28,7 +28,7 @@ TWINS: list[tuple[str, dict, type[nn.RNNBase], dict]] = [
 
 def make_stack(cell: str = "lstm", options: dict | None = None, *, layers: int = LAYERS, **settings) -> RecurrentStack:
     settings.setdefault("bidirectional", True)
-    stack = RecurrentStack([CELLS[cell](UNITS, options) for _ in range(layers)], INPUTS, **settings)
+    stack = RecurrentStack(stacked(cell, UNITS, layers, options), INPUTS, **settings)
     random = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in stack.parameters():
@@ -136,15 +136,16 @@ def test_the_second_direction_is_the_first_over_the_turned_sequence(cell: str, o
     inputs = torch.arange(TIMES * BATCH).reshape(TIMES, BATCH) % INPUTS if one_hot else draw(TIMES, BATCH, INPUTS)
     state = some_state(stack)
     outputs, end = stack(inputs, state)
-    below = inputs
-    for layer in range(LAYERS):
+    below, there, back = inputs, (), ()
+    for layer, ours in enumerate(stack.cells):
         places = (layer, LAYERS + layer)
         weights = [stack.layer_parameters(layer, reverse=reverse) for reverse in (False, True)]
-        there, first = run_layer(stack.cells[layer], below, state[places[0]], weights[0], "plain")
-        back, second = run_layer(stack.cells[layer], below.flip(0), state[places[1]], weights[1], "plain")
+        asked = [states[1] if ours.below == "cell" else None for states in (there, back)]
+        there, first = run_linked(ours, below, state[places[0]], weights[0], "plain", asked[0])
+        back, second = run_linked(ours, below.flip(0), state[places[1]], weights[1], "plain", asked[1])
         for place, expected in zip(places, (first, second), strict=True):
             torch.testing.assert_close(list(end[place]), list(expected), rtol=0, atol=1e-6)
-        below = torch.cat((there, back.flip(0)), dim=-1)  # (time, batch, 2 x units)
+        below = torch.cat((there[0], back[0].flip(0)), dim=-1)  # (time, batch, 2 x units)
     torch.testing.assert_close(outputs, below, rtol=0, atol=1e-6)
 
 

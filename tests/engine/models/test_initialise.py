@@ -15,8 +15,9 @@ UNITS = 12
 
 
 def layer(**values) -> dict[str, torch.Tensor]:
-    config = ModelConfig(**{"units": UNITS, "embedding": 5, **values})
-    return dict(LanguageModel(config, 9, seed=4).stack.layer_parameters(0))
+    """Of the upper one of two, which has whatever its cell can have."""
+    config = ModelConfig(**{"units": UNITS, "layers": 2, "embedding": 5, **values})
+    return dict(LanguageModel(config, 9, seed=4).stack.layer_parameters(1))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -64,8 +65,9 @@ def test_the_forget_bias_goes_to_the_forget_gate_alone(cell: str) -> None:
             assert torch.equal(found[rows], without[rows])
 
 
-def test_a_peephole_lstm_starts_as_an_lstm() -> None:
-    found = layer(cell="lstm-peephole")
+@pytest.mark.parametrize("cell", ["lstm-peephole", "lstm-depth-gated"])
+def test_peepholes_start_shut(cell: str) -> None:
+    found = layer(cell=cell)
     peepholes = [values for name, values in found.items() if name.startswith("peephole")]
     assert peepholes
     assert not any(values.any() for values in peepholes)

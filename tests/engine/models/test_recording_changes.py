@@ -11,17 +11,22 @@ from engine.cells import CELLS
 TOKENS = [3, 0, 5, 5, 1]
 
 
+def same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Equal to the last bit; NaN, where a layer has no such quantity, is NaN."""
+    return torch.equal(one.isnan(), other.isnan()) and torch.equal(one.nan_to_num(), other.nan_to_num())
+
+
 def test_a_value_replaced_by_itself_changes_nothing(make_model, variant):
     model = make_model(*variant)
     plain = record(model, TOKENS)
     changes = [
         Change(name, layer, 2, unit, plain[name][layer, 2, unit].item())
-        for name in plain
         for layer in range(2)
+        for name in model.stack.cells[layer].quantities
         for unit in range(3)
     ]
     again = record(model, TOKENS, changes=changes)
-    assert all(torch.equal(again[name], plain[name]) for name in plain)
+    assert all(same(again[name], plain[name]) for name in plain)
     assert torch.equal(again.log_probabilities, plain.log_probabilities)
 
 
@@ -29,20 +34,20 @@ def test_a_value_replaced_by_itself_changes_nothing(make_model, variant):
 def test_a_change_is_recorded_and_touches_nothing_before_it_or_below_it(make_model, variant, layer):
     model = make_model(*variant)
     plain = record(model, TOKENS)
-    for quantity in plain:
+    for quantity in model.stack.cells[layer].quantities:
         changed = record(model, TOKENS, changes=[Change(quantity, layer, 2, 1, 0.625)])
         assert changed[quantity][layer, 2, 1] == 0.625
         for name in plain:
-            assert torch.equal(changed[name][:, :2], plain[name][:, :2])
-            assert torch.equal(changed[name][:layer], plain[name][:layer])
+            assert same(changed[name][:, :2], plain[name][:, :2])
+            assert same(changed[name][:layer], plain[name][:layer])
         assert torch.equal(changed.log_probabilities[:2], plain.log_probabilities[:2])
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_what_follows_a_change_is_computed_from_it(make_model, cell):
-    model = make_model(cell)
+    model = make_model(cell, {"modules": "1"} if cell == "rnn-clockwork" else {})  # of more, not all hear and write
     plain = record(model, TOKENS)
-    for quantity in plain:
+    for quantity in model.stack.cells[0].quantities:
         changed = record(model, TOKENS, changes=[Change(quantity, 0, 2, 1, 0.625)])
         assert changed["hidden"][0, 2, 1] != plain["hidden"][0, 2, 1]
         assert (changed["hidden"][0, 3] != plain["hidden"][0, 3]).all()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.cells import CELLS
-from engine.cells.kernels import run_layer
+from engine.cells import CELLS, stacked
+from engine.cells.kernels import run_linked
 from engine.models.stack import RecurrentStack, detached, drop
 
 
 def make_stack(cell: str = "lstm", layers: int = 3, dropout: float = 0.0, inputs: int = 4) -> RecurrentStack:
-    stack = RecurrentStack([CELLS[cell](5) for _ in range(layers)], inputs, dropout=dropout)
+    stack = RecurrentStack(stacked(cell, 5, layers), inputs, dropout=dropout)
     random = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in stack.parameters():
@@ -27,10 +27,12 @@ def sequence(inputs: int = 4) -> torch.Tensor:
 def test_each_layer_reads_the_one_below(cell: str) -> None:
     stack = make_stack(cell)
     outputs, state = stack(sequence(), stack.initial_state(2))
-    below = sequence()
-    for layer in range(3):
-        start = stack.cells[layer].initial_state(2, below)
-        below, last = run_layer(stack.cells[layer], below, start, stack.layer_parameters(layer), "plain")
+    below, states = sequence(), ()
+    for layer, own in enumerate(stack.cells):
+        asked = states[own.state_names.index(own.below)] if own.below else None
+        parameters, start = stack.layer_parameters(layer), own.initial_state(2, below)
+        states, last = run_linked(own, below, start, parameters, "plain", asked)
+        below = states[0]
         for ours, theirs in zip(state[layer], last, strict=True):
             assert torch.allclose(ours, theirs, atol=1e-6)
     assert torch.allclose(outputs, below, atol=1e-6)

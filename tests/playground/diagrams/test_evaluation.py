@@ -24,6 +24,7 @@ def stepped(cell: Cell, bias: bool) -> tuple[dict[str, np.ndarray], dict[str, np
     parameters = parameters_of(cell, bias)
     state = tuple(torch.randn(1, cell.units, generator=generator, dtype=torch.float64) for _ in cell.state_names)
     clock = torch.full((1, 1), 2.0, dtype=torch.float64)
+    below = torch.randn(1, cell.units, generator=generator, dtype=torch.float64)
     read = torch.randn(1, INPUTS, generator=generator, dtype=torch.float64)
     projected = read @ parameters["weight_ih"].T + parameters.get("bias", 0.0)
     told: dict[str, np.ndarray] = {}
@@ -32,11 +33,12 @@ def stepped(cell: Cell, bias: bool) -> tuple[dict[str, np.ndarray], dict[str, np
         told[name] = value[0].numpy()
         return value
 
-    after = cell.step(projected, (*state, clock) if cell.clock_size else state, parameters, tap)
+    more = (clock,) if cell.clock_size else (below,) if cell.below else ()
+    after = cell.step(projected, (*state, *more), parameters, tap)
     for name, value in zip(cell.state_names, after, strict=False):
         told[f"{name}_out"] = value[0].numpy()
     outside = {f"{name}_before": value[0].numpy() for name, value in zip(cell.state_names, state, strict=True)}
-    outside |= {"input": read[0].numpy(), "clock": clock[0].numpy()}
+    outside |= {"input": read[0].numpy(), "clock": clock[0].numpy(), "cell_below": below[0].numpy()}
     plain = {name: value.numpy() for name, value in parameters.items()}
     return evaluate(diagram(cell), cell, outside, plain), told
 

@@ -81,7 +81,7 @@ def test_every_value_is_written_once(cell: Cell) -> None:
 
 # As drawn on paper: a clock's line crosses the shared line; the input crosses the old state's line where that goes on
 # to a reset or relevance gate, the shared line crosses the relevance gate's detour, and peepholes cross the gates'
-# lines.
+# lines. A depth gate has a peephole that passes one gate; what it reads of the input and below crosses the shared line.
 UNAVOIDED = {
     "rnn": 0,
     "rnn-clockwork": 1,
@@ -90,6 +90,7 @@ UNAVOIDED = {
     "gru": 1,
     "lstm": 0,
     "lstm-coupled": 0,
+    "lstm-depth-gated": 3,
 }
 
 
