@@ -165,7 +165,7 @@ def _trained(bench: Bench) -> str:
     config = Config().with_values(layers=2, units=128, steps=200, evaluations=2, sampling__length=0)
     train = TrainPage(bench.visits.open(link(config)))
     run = train.train()
-    train.reaches("finished", seconds=120)
+    train.reaches("finished")
     train.page.close()
     return run
 

@@ -167,12 +167,12 @@ function open(parent) {
 
   function draw() {
     if (!data || !find(".sheet").clientWidth) return;
-    drawEquations();
-    chain.draw(look());
+    const now = look();
+    drawEquations(now);
+    chain.draw(now);
   }
 
-  function drawEquations() {
-    const now = look();
+  function drawEquations(now = look()) {
     for (const list of lists) list.draw(now);
   }
 

@@ -18,7 +18,14 @@ const GUTTER = 8; // left of a matrix, for the mark of the chosen row
 function shadesOf(colors) {
   const signed = Array.from({ length: 2 * STEPS + 1 }, (_, at) => signedColor(at - STEPS, STEPS, colors));
   const gate = Array.from({ length: STEPS + 1 }, (_, at) => gateColor(at, STEPS, colors));
-  return { signed, gate, nan: colors.nan, ink: colors.ink, paper: colors.paper };
+  const { nan, ink, paper } = colors;
+  const dots = { signed: signed.map(channels), nan: channels(nan), paper: channels(paper) };
+  return { signed, gate, nan, ink, paper, dots };
+}
+
+// Red, green and blue of a colour as `mix` or the theme gives it.
+function channels(color) {
+  return color.startsWith("#") ? [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)) : color.match(/\d+/g).map(Number);
 }
 
 function shade(value, { full, gate }, shades) {
@@ -140,14 +147,15 @@ function matrixPicture(tall) {
     if (drawn === wanted) return;
     drawn = wanted;
     [dots.width, dots.height] = [matrix.width, matrix.height];
-    const pen = dots.getContext("2d");
+    const image = new ImageData(matrix.width, matrix.height);
     const signed = new Int8Array(bytes(matrix.levels).buffer);
     signed.forEach((level, place) => {
-      const [x, y] = [place % matrix.width, Math.floor(place / matrix.width)];
-      const nan = (x + y) % 2 ? shades.paper : shades.nan;
-      pen.fillStyle = level === NAN_LEVEL ? nan : shades.signed[STEPS + level];
-      pen.fillRect(x, y, 1, 1);
+      const odd = ((place % matrix.width) + Math.floor(place / matrix.width)) % 2;
+      const nan = odd ? shades.dots.paper : shades.dots.nan;
+      image.data.set(level === NAN_LEVEL ? nan : shades.dots.signed[STEPS + level], 4 * place);
+      image.data[4 * place + 3] = 255;
     });
+    dots.getContext("2d").putImageData(image, 0, 0);
   }
 
   return {

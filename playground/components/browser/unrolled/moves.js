@@ -115,17 +115,20 @@ function striped(pen, colors) {
 function startMap(map, port, { numbers, layout, view }) {
   let shown = false;
   const name = map.previousElementSibling;
-  const unit = () => map.clientWidth / numbers().length;
+  let [size, within] = [null, 0];
 
   function draw(wanted) {
     const place = layout();
     const now = wanted && place.width > port.width() + 4;
     if (now !== shown) map.style.display = now ? "block" : "none";
-    shown = now;
+    if (now !== shown || within !== port.within) size = null;
+    [shown, within] = [now, port.within];
     name.hidden = !now;
     if (!now) return;
     const ratio = window.devicePixelRatio || 1;
-    const [wide, high] = [map.clientWidth, map.clientHeight];
+    size ||= [map.clientWidth, map.clientHeight];
+    const [wide, high] = size;
+    const unit = wide / numbers().length;
     if (map.width !== Math.round(wide * ratio)) [map.width, map.height] = [Math.round(wide * ratio), Math.round(high * ratio)];
     const pen = map.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -138,7 +141,7 @@ function startMap(map, port, { numbers, layout, view }) {
       pen.fillStyle = Number.isFinite(share) ? gateColor(losses[t], scales.loss, view.colors, view.colors.surprise) : view.colors.muted;
       if (broken) pen.fillStyle = striped(pen, view.colors);
       const tall = Number.isFinite(share) ? 2 + share * (high - 8) : 1;
-      pen.fillRect(t * unit(), high - 3 - tall, Math.max(1, unit() - 0.6), tall);
+      pen.fillRect(t * unit, high - 3 - tall, Math.max(1, unit - 0.6), tall);
     }
     const scale = wide / (length * place.step);
     pen.strokeStyle = view.colors.ink;
@@ -147,7 +150,7 @@ function startMap(map, port, { numbers, layout, view }) {
     pen.strokeRect(from, 0.5, Math.min(wide - 0.5, (port.right() - place.start) * scale) - from, high - 1);
     pen.globalAlpha = 1;
     pen.fillStyle = view.colors.ink;
-    const at = (view.t + 0.5) * unit();
+    const at = (view.t + 0.5) * unit;
     pen.beginPath();
     pen.moveTo(at - 4, 0);
     pen.lineTo(at + 4, 0);
@@ -175,11 +178,14 @@ function portOf(pane) {
     scale: type(),
     layout: null,
     within: 0,
-    measure: () => ([port.scale, port.within] = [type(), pane.clientWidth]),
+    measure: () => ([port.held, port.scale, port.within] = [null, type(), pane.clientWidth]),
     changed: () => pane.clientWidth !== port.within || type() !== port.scale,
-    left: () => pane.scrollLeft / port.scale,
-    width: () => pane.clientWidth / port.scale,
-    right: () => (pane.scrollLeft + pane.clientWidth) / port.scale,
+    held: null, // [left, width] while neither can change
+    hold: () => (port.held = [pane.scrollLeft, pane.clientWidth]),
+    release: () => (port.held = null),
+    left: () => (port.held?.[0] ?? pane.scrollLeft) / port.scale,
+    width: () => (port.held?.[1] ?? pane.clientWidth) / port.scale,
+    right: () => port.left() + port.width(),
     to: (left, behavior = "auto") => pane.scrollTo({ left: left * port.scale, behavior }),
     tellOthers(layout) {
       if (!layout || layout.rolled || port.told === Math.round(pane.scrollLeft)) return;

@@ -91,17 +91,20 @@ function startPicture(root) {
 
   function arrange() {
     port.measure();
-    const width = Math.max(200, port.width());
+    // All that is asked of the page is asked before anything of it is changed: each question after that lays it out anew.
+    const [width, whole, room] = [Math.max(200, port.width()), root.clientWidth, find(".keys").clientWidth];
     const before = layout;
     layout = folded ? rolledLayout(numbers, width) : layoutOf(numbers, width);
     port.layout = layout;
     if (before && (before.step !== layout.step || before.height !== layout.height || before.rolled !== layout.rolled)) clear();
     const [wide, high] = [layout.width, layout.height];
+    if (before && before.width === wide && before.height === high) port.hold();
     put(sheet, { width: wide * port.scale, height: high * port.scale, viewBox: `0 0 ${wide} ${high}` });
-    patchKeys(find(".keys"), numbers, view.colors, port.scale);
-    patchSide(side, numbers, layout, view.colors, root.clientWidth < 560 ? SIDE.narrow : SIDE.wide, port.scale);
+    patchKeys(find(".keys"), numbers, view.colors, port.scale, room);
+    patchSide(side, numbers, layout, view.colors, whole < 560 ? SIDE.narrow : SIDE.wide, port.scale);
     if (folded) drawRolled();
     else drawWindow(true);
+    port.release();
     if (before && before.step !== layout.step) bring(view.t, "auto"); // columns of another width must not push it out of sight
   }
 

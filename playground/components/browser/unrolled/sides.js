@@ -78,15 +78,29 @@ function plainSign(sign) {
 
 const KEY_BAR = 74;
 
-// An entry as SVG, so that it can leave with the picture. Its parent must be in the page, where text has a width;
-// `wider` leaves room for another typeface, as that of a file's reader.
+const FONTS = new Map();
+const SCRATCH = document.createElement("canvas").getContext("2d");
+
+// How long a text is in the typeface of an element of the page. Asked of a canvas: the page need not be laid out for it.
+function textLength(element, text) {
+  const kind = element.getAttribute("class");
+  if (!FONTS.has(kind)) {
+    const { fontStyle, fontWeight, fontSize, fontFamily } = getComputedStyle(element);
+    FONTS.set(kind, `${fontStyle} ${fontWeight} ${fontSize} ${fontFamily}`);
+  }
+  SCRATCH.font = FONTS.get(kind);
+  return SCRATCH.measureText(text).width;
+}
+
+// An entry as SVG, so that it can leave with the picture. Its parent must be in the page, where text has a typeface;
+// `wider` leaves room for another, as that of a file's reader.
 function drawKey(parent, key, place, wider = 1) {
   const group = add(parent, "g", "key");
   const id = `ramp-${place}`;
   const write = (text, name, x, y) => {
     const element = add(group, "text", name, { x, y });
     element.textContent = text;
-    return x + wider * element.getComputedTextLength();
+    return x + wider * textLength(element, text);
   };
   const named = write(key.name, "key-name", 0, 9);
   const left = write(key.low, "tiny", 0, 25) + 5;
@@ -104,9 +118,9 @@ function drawKey(parent, key, place, wider = 1) {
   return Math.max(named, key.note ? write(key.note, "tiny quiet", end + 7, 25) : end) + 4;
 }
 
-// They grow with the page's type, as the picture does: `scale`.
-function patchKeys(list, numbers, colors, scale) {
-  const narrow = list.clientWidth < 480 * scale;
+// They grow with the page's type, as the picture does: `scale`. `room` is the width that there is for them.
+function patchKeys(list, numbers, colors, scale, room) {
+  const narrow = room < 480 * scale;
   const keys = keysOf(numbers, colors).map((key) => (narrow ? { ...key, note: "" } : key));
   const text = JSON.stringify([keys, colors.ink, scale]);
   if (list.drawn === text) return;
