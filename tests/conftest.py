@@ -98,6 +98,7 @@ def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
     """The pages' services for this test alone: its own empty store, and nobody who trains."""
     from engine.training.estimate import MachineSpeed
     from playground import lens, services
+    from playground.inside import page
 
     trainer = IdleTrainer()
     shared = (services.settings, services.store, services.reader)
@@ -105,6 +106,7 @@ def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
         service.clear()
     monkeypatch.setattr(services, "executor", lambda: trainer)
     monkeypatch.setattr(services, "tidy_memory", lambda: None)
+    monkeypatch.setattr(page, "START_SECONDS", 0.0)  # there is no browser that draws meanwhile
     monkeypatch.setattr(lens, "measure_machine", lambda: MachineSpeed(1e-4, 1e10))
     monkeypatch.setattr(sys, "path", sys.path.copy())  # the entry script changes it
     yield trainer

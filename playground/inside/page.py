@@ -6,6 +6,7 @@ is then is drawn outside the fragment: the browser takes in every element of a f
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -22,7 +23,10 @@ from playground.notation import NOTATIONS, first_index
 from playground.runs.records import RunNotFoundError, StoreError
 from playground.text import escape_markdown, shorten, visible
 
-_BAR = "inside.bar"
+_BAR, _CAME = "inside.bar", "inside.came"
+
+START_SECONDS = 0.4
+"""What the picture is ahead of the words and the sidebar's controls when a visitor comes."""
 
 Draw = Callable[[list[View], DeltaGenerator], None]
 Words = Callable[[View], None]
@@ -55,10 +59,22 @@ def frame(
     moving, still, below = (st.container(key=f"inside{part}") for part in ("", "-words", "-below"))
     with moving:  # a fragment's place on the page must not move between two runs of the script
         st.fragment(_moving_part, run_every=now.seen.pace)(now.seen, draw, claim, keys, needs, below)
+    _give_the_picture_a_start()
     if words is not None and now.views:
         with still:
             words(now.views[0])
     sidebar(now.chosen.run, now.views)
+
+
+def _give_the_picture_a_start() -> None:
+    """When a visitor comes, the browser first gets the picture alone.
+
+    What loads late it shows 0.3 s after whatever else began to load at the earliest (React's throttle of Suspense): the
+    sidebar's controls, sent at the same moment, would hold the picture back, and would not be there sooner themselves.
+    """
+    if not st.session_state.get(_CAME):
+        st.session_state[_CAME] = True
+        time.sleep(START_SECONDS)
 
 
 def _moving_part(
