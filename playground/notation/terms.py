@@ -71,7 +71,7 @@ _TABLE: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
             "plain": (r"\text{read gate}", "read gate"),
         },
         "depth": {
-            "ng": (r"\Gamma_d", "Γ_d"),
+            "ng": (r"\Gamma_d", ""),
             "cs231n": ("d", "d"),
             "pytorch": ("d", "d"),
             "plain": (r"\text{depth gate}", "depth gate"),
