@@ -4,4 +4,4 @@ from playground import inside
 from playground.unrolled import page, settings
 
 settings.from_link()
-inside.frame(page.draw, page.claim, page.words, page.KEYS, page.needs)
+inside.frame(page.PARTS)

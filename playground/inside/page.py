@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -26,43 +27,51 @@ from playground.text import escape_markdown, shorten, visible
 _BAR, _CAME = "inside.bar", "inside.came"
 
 START_SECONDS = 0.4
-"""What the picture is ahead of the words and the sidebar's controls when a visitor comes."""
+"""What the picture is ahead of all below it and of the sidebar's controls when a visitor comes."""
 
-Draw = Callable[[list[View], DeltaGenerator], None]
+Draw = Callable[[list[View]], None]
 Words = Callable[[View], None]
 Claim = Callable[[list[View]], str]
 Keys = Sequence[tuple[str, str]]
 
 
-def frame(
-    draw: Draw,
-    claim: Claim,
-    words: Words | None = None,
-    keys: Keys = (),
-    needs: Callable[[], Needs] | None = None,
-) -> None:
-    """An inside page: the sidebar's controls; the claim, the selection bar and the picture; the words; what is below.
+@dataclass(frozen=True)
+class Parts:
+    """What an inside page is made of, from top to bottom, but for `needs`. Views stand in order: the chosen run's
+    first, then those of the runs it is compared with.
 
-    A component that is clicked calls `state.select(...)` in its callback; then the fragment alone runs again.
-
-    Args:
-        draw: draws the views (the chosen run first, then those it is compared with), and into the container that it
-            gets, what stands below the words and moves with the picture
-        claim: one sentence with the views' numbers, for the top of the page
+    Attributes:
+        claim: one sentence with the views' numbers
+        draw: draws the picture, below the selection bar
         words: draws what stays as it is while a place is chosen. It gets the chosen run's view when the whole page was
             drawn: what a button of it starts asks for `chosen_view` anew
+        closer: draws what moves with the picture and stands below the words
         keys: keys that the page's own pictures have, with what they do, for the bar's legend
         needs: gives what computes all that the page draws of a view, as it is set now: for the steps beside the one
             that is looked at. It is called on another thread, where nothing of Streamlit is at hand
     """
+
+    claim: Claim
+    draw: Draw
+    words: Words | None = None
+    closer: Draw | None = None
+    keys: Keys = ()
+    needs: Callable[[], Needs] | None = None
+
+
+def frame(parts: Parts) -> None:
+    """An inside page, with the sidebar's controls and the selection bar.
+
+    A component that is clicked calls `state.select(...)` in its callback; then the fragment alone runs again.
+    """
     now = scene()
     moving, still, below = (st.container(key=f"inside{part}") for part in ("", "-words", "-below"))
     with moving:  # a fragment's place on the page must not move between two runs of the script
-        st.fragment(_moving_part, run_every=now.seen.pace)(now.seen, draw, claim, keys, needs, below)
+        st.fragment(_moving_part, run_every=now.seen.pace)(now.seen, parts, below)
     _give_the_picture_a_start()
-    if words is not None and now.views:
+    if parts.words is not None and now.views:
         with still:
-            words(now.views[0])
+            parts.words(now.views[0])
     sidebar(now.chosen.run, now.views)
 
 
@@ -77,14 +86,7 @@ def _give_the_picture_a_start() -> None:
         time.sleep(START_SECONDS)
 
 
-def _moving_part(
-    seen: Seen,
-    draw: Draw,
-    claim: Claim,
-    keys: Keys,
-    needs: Callable[[], Needs] | None,
-    below: DeltaGenerator,
-) -> None:
+def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
     try:
         now = scene()
     except RunNotFoundError:  # deleted elsewhere: the frame around the page says so, and has another stand in
@@ -105,17 +107,21 @@ def _moving_part(
         st.container(key=f"inside-{part}") for part in ("line", "claim", "bar", "notes", "picture")
     )
     with picture:
-        draw(now.views, below)
+        parts.draw(now.views)
     with bar:  # it stays in sight: see `frame.present`
-        _bar(view, keys)
+        _bar(view, parts.keys)
     with sentence:
-        st.subheader(escape_markdown(claim(now.views)), anchor=False)
+        st.subheader(escape_markdown(parts.claim(now.views)), anchor=False)
     with line:
         st.caption(escape_markdown(_line(view)))
     with notes:
         if now.notes:
             st.caption("  \n".join(f":material/info: {escape_markdown(note)}" for note in now.notes))
-    look_ahead(now.views, needs() if needs is not None else None)
+    if parts.closer is not None:
+        _give_the_picture_a_start()
+        with below:
+            parts.closer(now.views)
+    look_ahead(now.views, parts.needs() if parts.needs is not None else None)
 
 
 def _line(view: View) -> str:

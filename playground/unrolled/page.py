@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from engine.trace import Target, Trace
 from playground import drill_downs, state
@@ -14,6 +13,7 @@ from playground.components import arithmetic as arithmetic_component
 from playground.components import cell_flow as cell_component
 from playground.components.shapes import shape_gallery
 from playground.components.unrolled import said, unrolled
+from playground.inside import Parts
 from playground.inside.view import View
 from playground.text import escape_markdown
 from playground.unrolled import activations, blocks, changes, explain, losses, settings, takeaway, weight_shares, whatif
@@ -52,18 +52,22 @@ def words(view: View) -> None:
     drill_downs.choose(settings.LOOKS, settings.current().look, key=settings.key("look"), on_change=settings.edit)
 
 
-def draw(views: list[View], below: DeltaGenerator) -> None:
-    """The pictures; the chosen drill-down and the downloads go below the words."""
+def draw(views: list[View]) -> None:
+    """The pictures, and above them what is to be said of the settings."""
     notes = st.container(key="unrolled-notes")  # always there, so that what follows keeps its place
     scene = _fitted(views[0])
     for view in views:
         _picture(view, scene)
-    with below:
-        _look_closer(views[0], scene)
-        takeaway.downloads(views[0], scene.of, scene.fitted, scene.other)
     with notes:
         for sentence in settings.said_now():
             st.caption(f":material/info: {escape_markdown(sentence)}")
+
+
+def closer(views: list[View]) -> None:
+    """The drill-down that was chosen, and the downloads."""
+    scene = _fitted(views[0])
+    _look_closer(views[0], scene)
+    takeaway.downloads(views[0], scene.of, scene.fitted, scene.other)
 
 
 def needs() -> Callable[[View], None]:
@@ -154,3 +158,6 @@ def _cell(view: View) -> None:
 def _select(**place: int) -> None:
     if place:
         state.select(**place)
+
+
+PARTS = Parts(claim=claim, draw=draw, words=words, closer=closer, keys=KEYS, needs=needs)

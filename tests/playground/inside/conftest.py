@@ -65,14 +65,14 @@ def _page() -> None:
 
     from playground import frame, inside, state
 
-    def draw(views: list[inside.View], _below: object) -> None:
+    def draw(views: list[inside.View]) -> None:
         st.session_state["views"] = views
 
     state.current()
     if "pick" in st.session_state:  # as a component's callback chooses
         state.select(**st.session_state.pop("pick"))
     with frame.around(SimpleNamespace(url_path="runs")):
-        inside.frame(draw, lambda views: f"{len(views)} views")
+        inside.frame(inside.Parts(claim=lambda views: f"{len(views)} views", draw=draw))
 
 
 @pytest.fixture
