@@ -202,7 +202,7 @@ def test_another_step_stops_the_play_and_another_timestep_does_not(visits: Visit
 def test_space_does_not_press_a_button_that_was_clicked(visits: Visits) -> None:
     bar = opened(visits, MANY)
     bar.page.get_by_role("button", name="To timestep 10").click()
-    bar.comes_to(t=9)
+    bar.shows("t", "⟨10⟩")
     bar.press("ArrowRight")
     bar.comes_to(t=10)
     bar.press(" ")
