@@ -189,8 +189,8 @@ def _without_losses(view: View, other: Trace, several: bool) -> str:
 
 def _losses(before: np.ndarray, after: np.ndarray) -> str:
     with np.errstate(divide="ignore"):
-        old, new = -np.log(before).mean(), -np.log(after).mean()
-    return f"the mean loss goes from {number(float(old))} to {number(float(new))} nats"
+        old, new = (number(float(-np.log(chances).mean())) for chances in (before, after))
+    return f"the mean loss stays at {old} nats" if old == new else f"the mean loss goes from {old} to {new} nats"
 
 
 # ---------------------------------------------------------------------- a change worth seeing

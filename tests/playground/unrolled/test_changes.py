@@ -16,6 +16,7 @@ from playground import loading
 from playground.charts.next_token import percent
 from playground.inside.view import View, look
 from playground.state import Selection
+from playground.text import number
 from playground.unrolled import changes
 from playground.unrolled.settings import Settings
 
@@ -99,6 +100,17 @@ def test_a_change_that_does_nothing_says_so(view: Look) -> None:
     value = float(found.trace["forget"][0, 9, 5])
     fitted = changes.Fitted((Change("forget", 0, 9, 5, value),), (), ())
     assert "moves no prediction" in changes.effect(found, changes.applied(found, fitted), fitted)
+
+
+def test_a_mean_loss_that_reads_the_same_stays(view: Look) -> None:
+    found = view("tales-lstm")
+    chances, targets = found.trace.log_probabilities.clone(), found.trace.targets
+    one, two = int(found.trace.losses[:-1].argmin()), int(found.trace.losses[:-1].argmax())
+    chances[one, targets[one]], chances[two, targets[two]] = -found.trace.losses[two], -found.trace.losses[one]
+    other = replace(found.trace, log_probabilities=chances)
+    said = changes.effect(found, other, changes.Fitted((), ((1, 2),), ()))
+    mean = float(found.trace.losses[:-1].mean())
+    assert said.endswith(f"the mean loss stays at {number(mean)} nats.")
 
 
 def test_where_nothing_is_known_to_follow_the_likeliest_token_is_told_of(view: Look) -> None:
