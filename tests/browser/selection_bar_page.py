@@ -23,6 +23,13 @@ _WATCH = """([name, selector, attribute]) => {
 }"""
 
 
+# Streamlit sends what was written by a timer of no length. Keys overtake timers: one pressed before it has fired would
+# go into the same message. A timer that is set later fires later.
+_SENT = """() => new Promise((done) => {
+  setTimeout(() => requestAnimationFrame(() => setTimeout(done, 1)), 1);
+})"""
+
+
 @dataclass(frozen=True)
 class SelectionBarPage:
     """A page with the selection bar, open in a tab."""
@@ -101,6 +108,7 @@ class SelectionBarPage:
     def rest(self) -> None:
         """Take the focus from wherever it is, and wait until the app has taken what was written there."""
         self.page.mouse.click(5, 400)
+        self.page.evaluate(_SENT)
         settle(self.page)
 
     def watch(self, name: str, selector: str, attribute: str = "") -> None:
