@@ -10,6 +10,7 @@ import streamlit as st
 from playground import link, notation, state
 from playground.inside import chosen_view
 from playground.inside.view import View
+from playground.runs.records import StoreError
 from playground.unrolled import changes, losses, settings
 from playground.unrolled.settings import Settings
 
@@ -72,8 +73,16 @@ def _named(view: View, quantity: str, t: str) -> str:
 def _try(name: str, label: str, look_for: str, act: Callable[[], None]) -> None:
     """A button that sets an experiment up, and what to look for in it."""
     with st.container(gap="xsmall"):
-        st.button(label, icon=":material/science:", key=f"unrolled.try.{name}", on_click=act)
+        st.button(label, icon=":material/science:", key=f"unrolled.try.{name}", on_click=_start, args=(act,))
         st.caption(look_for)
+
+
+def _start(act: Callable[[], None]) -> None:
+    """Set an experiment up, or say why it cannot be: the run may have been deleted since the button was drawn."""
+    try:
+        act()
+    except StoreError as error:
+        state.problem(str(error))
 
 
 def _gated(view: View) -> bool:

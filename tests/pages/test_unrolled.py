@@ -25,7 +25,9 @@ from engine.training.checkpoint import Checkpoint
 from playground import lens, loading, services
 from playground.charts.export import export
 from playground.notation import NOTATIONS
+from playground.runs.records import StoreError
 from playground.runs.shipped import ORDER
+from playground.unrolled import explain
 from playground.unrolled import settings as settings_of
 from playground.unrolled.claim import FELT
 from playground.weights import Loaded
@@ -547,3 +549,18 @@ def _made(config: Config, *, spoil: bool = False) -> str:
     )
     services.store().put_checkpoint(run, made)
     return run
+
+
+def test_an_experiment_that_cannot_start_says_why(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, said: Text
+) -> None:
+    app = open_page("unrolled")
+
+    def gone() -> None:
+        raise StoreError("The run is gone.")
+
+    monkeypatch.setattr(explain, "chosen_view", gone)
+    app = _press(app, "Close the gate that matters most here")
+    assert not app.exception
+    assert "The run is gone." in said(app)
+    assert _settings(app).changes == ()
