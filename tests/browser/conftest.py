@@ -8,9 +8,10 @@ from pathlib import Path
 
 import chromium
 import pytest
+from evidence import leave_evidence
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from server import Server, serving
-from visits import PATIENCE, Visits, picture
+from visits import PATIENCE, Visits
 
 from playground.runs.records import ACTIVE
 from playground.runs.store import Store
@@ -74,7 +75,7 @@ def visits(
         if request.node.stash.get(PASSED, False):
             made.check()
         else:
-            _leave_evidence(made, app, tmp_path)
+            leave_evidence(made, app, tmp_path)
     finally:
         made.close()
         if app.database.exists():  # no store has been needed where a page shows a component alone
@@ -89,13 +90,3 @@ def _end_training(store: Store) -> None:
     while store.runs(status=ACTIVE):
         assert time.monotonic() < end, "what a test left in training does not stop"
         time.sleep(0.02)
-
-
-def _leave_evidence(visits: Visits, app: Server, folder: Path) -> None:
-    """For a failed test: pictures of its pages, what went wrong on them, and the server's last words."""
-    for number, page in enumerate(visits.pages()):
-        target = folder / f"page-{number}.png"
-        picture(page, target)
-        print(f"{page.url} looked like {target}")
-    print("\n".join(visits.wrong))
-    print(f"--- the server's last words\n{app.tail()}")

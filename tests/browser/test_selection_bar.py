@@ -160,6 +160,21 @@ def test_presenter_mode_notation_and_the_legend_have_keys(visits: Visits) -> Non
     legend.wait_for(state="hidden")
 
 
+def test_the_keys_are_the_pages_again_at_once_when_the_legend_closes(visits: Visits) -> None:
+    bar = opened(visits)
+    bar.press("?")
+    legend = bar.page.get_by_role("dialog", name="Keys")
+    legend.wait_for()
+    # Before the browser has found the focus a new place.
+    legend.locator(".close").evaluate(
+        """(button) => {
+          button.closest("dialog").close();
+          button.dispatchEvent(new KeyboardEvent("keydown", { key: "p", bubbles: true, composed: true }));
+        }"""
+    )
+    bar.comes_to(present=True)
+
+
 # ---- Space and buttons
 
 

@@ -1,6 +1,7 @@
 // The keyboard of a page. It is on the document, and silent wherever a key already means something.
+// A dialog that was just closed has the focus for a moment yet; the keys are the page's again.
 const WRITTEN_IN =
-  "input, textarea, select, dialog, " +
+  "input, textarea, select, dialog[open], " +
   ["textbox", "combobox", "listbox", "menu", "grid", "tree", "tablist", "radiogroup", "slider", "spinbutton", "dialog"]
     .map((role) => `[role=${role}]`)
     .join();
