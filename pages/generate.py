@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from playground import fragments
 from playground.generating import controls, explain, lookers, panel, session, takeaway
 
 writers = session.writers()
 pace = panel.pace(writers)
-claim = st.empty()
+claim = fragments.place("generate-claim")
 controls.bar(writers, active=pace == panel.TICK)
 picture, set_up = st.columns([0.7, 0.3], gap="medium")
 with picture:

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from playground import catalogue, state
+from playground import catalogue, fragments, state
 
-claim = st.empty()
+claim = fragments.place("runs-claim")
 runs = catalogue.ticked(state.current())
 
 catalogue.undo()

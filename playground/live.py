@@ -10,7 +10,7 @@ import pyarrow as pa
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground import launch, lens, services, state
+from playground import fragments, launch, lens, services, state
 from playground.charts import live as charts
 from playground.charts.live import X_TITLES
 from playground.charts.units import UNITS
@@ -45,19 +45,17 @@ def panel(run_id: str) -> None:
     """
     snapshots = lens.watched(run_id)
     seen = _seen(snapshots)
-    claim, progress = st.empty(), st.empty()
+    claim, progress = fragments.place("live-claim"), fragments.place("live-progress")
     with st.container():
         _messages(snapshots)
     run_controls(run_id)
-    with st.container(key="live"):  # a fragment's place on the page must not move between two runs of the script
-        st.fragment(_moving_part, run_every=seen.pace)(run_id, seen, claim, progress)
+    fragments.fragment(_moving_part, key="live", run_every=seen.pace)(run_id, seen, claim, progress)
 
 
 def samples_panel(run_id: str) -> None:
     """The samples of a run, growing down the page."""
     pace = _pace(lens.watched(run_id))
-    with st.container(key="samples"):
-        st.fragment(_samples, run_every=pace and max(pace, _SAMPLES_TICK))(run_id)
+    fragments.fragment(_samples, key="samples", run_every=pace and max(pace, _SAMPLES_TICK))(run_id)
 
 
 @dataclass(frozen=True)

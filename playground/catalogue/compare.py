@@ -16,6 +16,7 @@ from playground.catalogue.ticks import comparable
 from playground.charts.frames import LiveRun, loss_frame
 from playground.charts.live import loss_spec
 from playground.charts.units import UNITS
+from playground.fragments import fragment
 from playground.runs.reader import Snapshot
 from playground.runs.records import Run, StoreError
 from playground.text import escape_markdown, shorten, visible
@@ -30,8 +31,7 @@ def comparison(runs: Sequence[Run]) -> None:
         return
     st.subheader("Side by side", anchor=False)
     ids = tuple(run.id for run in runs)
-    with st.container(key="compare"):  # a fragment's place on the page must not move
-        st.fragment(_moving_part, run_every=_TICK if any(run.active for run in runs) else None)(ids)
+    fragment(_moving_part, key="compare", run_every=_TICK if any(run.active for run in runs) else None)(ids)
 
 
 def _moving_part(ids: Sequence[str]) -> None:

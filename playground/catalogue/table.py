@@ -13,6 +13,7 @@ from playground.catalogue import overview
 from playground.catalogue.listing import MOST_RUNS, Listing
 from playground.catalogue.ticks import listing, tick, ticked_ids
 from playground.components.run_table import run_table, said
+from playground.fragments import fragment
 from playground.runs.records import STATUSES, Run, StoreError
 from playground.text import escape_markdown, size
 
@@ -36,8 +37,7 @@ class _Seen:
 def table(claim: DeltaGenerator, runs: Sequence[Run]) -> None:
     """The table of all runs, of which `runs` are ticked; `claim` is the place for the sentence above it."""
     seen = _seen(listing(), tuple(run.id for run in runs))
-    with st.container(key="runs"):  # a fragment's place on the page must not move between two runs of the script
-        st.fragment(_moving_part, run_every=seen.pace)(seen, claim)
+    fragment(_moving_part, key="runs", run_every=seen.pace)(seen, claim)
 
 
 def _moving_part(seen: _Seen, claim: DeltaGenerator) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground import loading, services, weights
 from playground.components.tokens import FULL_BITS, Frame, Strip, step_scrubber
+from playground.fragments import fragment
 from playground.generating import jobs, session, settings, shared, words
 from playground.generating.jobs import Job, Request
 from playground.generating.pieces import prompt_tail, shown, tenths
@@ -31,14 +32,13 @@ def panel(writer: Writer) -> None:
         f"The first {LENGTH} {writer.loaded.tokens} from the same prompt, seed and settings, written at every step the "
         "run has kept: from chance to sentences."
     )
-    with st.container(key="generate-film"):
-        try:
-            texts = _jobs(writer)
-        except StoreError as error:
-            st.warning(escape_markdown(str(error)), icon=":material/hourglass:")
-            return
-        active = any(job.active for job in texts.values())
-        st.fragment(_moving_part, run_every=_TICK if active else None)(writer, active)
+    try:
+        texts = _jobs(writer)
+    except StoreError as error:
+        st.warning(escape_markdown(str(error)), icon=":material/hourglass:")
+        return
+    active = any(job.active for job in texts.values())
+    fragment(_moving_part, key="generate-film", run_every=_TICK if active else None)(writer, active)
 
 
 def _moving_part(writer: Writer, seen: bool) -> None:

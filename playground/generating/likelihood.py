@@ -13,6 +13,7 @@ from engine.decoding.scores import log_probabilities, perplexity
 from engine.start import prompt_tokens
 from playground.charts.surprise import surprise_frame, surprise_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
+from playground.fragments import fragment
 from playground.generating import words
 from playground.generating.pieces import shown, tenths
 from playground.generating.session import Writer
@@ -59,7 +60,7 @@ def _score(weights: tuple[str, int, str], text: str, _loaded: Loaded) -> Scored:
 
 def panel(writer: Writer) -> None:
     """A text to type, how likely it is, and where it surprises."""
-    st.fragment(_panel)(writer)
+    fragment(_panel, key="generate-likelihood")(writer)
 
 
 def _panel(writer: Writer) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground.components.tokens import FULL_BITS, Strip, token_strip
+from playground.fragments import fragment
 from playground.generating import distribution, jobs, session, settings, shared, words
 from playground.generating.pieces import marked, prompt_tail, shown, tenths
 from playground.generating.reference import Copied, Missing
@@ -28,8 +29,7 @@ _WAITING_TICK = 0.5
 
 def panel(claim: DeltaGenerator, seen: float | None) -> None:
     """The texts, with the claim in its place above; `seen` is the pace for which the rest of the page was drawn."""
-    with st.container(key="generate-texts"):  # a fragment's place on the page must not move between two runs
-        st.fragment(_moving_part, run_every=seen)(seen, claim)
+    fragment(_moving_part, key="generate-texts", run_every=seen)(seen, claim)
 
 
 @dataclass(frozen=True)

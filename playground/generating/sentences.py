@@ -13,6 +13,7 @@ from engine.data import Vocabulary
 from engine.models.ngram import NGram
 from playground.charts.surprise import SENTENCES, factor, sentences_frame, sentences_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
+from playground.fragments import fragment
 from playground.generating import likelihood, shared, words
 from playground.generating.likelihood import Scored
 from playground.generating.pieces import shown, tenths
@@ -32,8 +33,8 @@ Judge = tuple[str, float, float]
 def panel(writers: list[Writer]) -> None:
     """Two sentences to type, and who finds which likelier."""
     counted = _counted(writers[0])
-    with st.container(key="generate-sentences"):
-        st.fragment(_panel, run_every=_TICK if counted is None else None)(writers, counted is None)
+    waiting = counted is None
+    fragment(_panel, key="generate-sentences", run_every=_TICK if waiting else None)(writers, waiting)
 
 
 def _counted(writer: Writer) -> dict[int, NGram] | Missing | None:

@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground import frame as page_frame
 from playground import state
 from playground.components.selection_bar import LABELS, Bar, selection_bar, told
+from playground.fragments import fragment
 from playground.inside.ahead import Needs, look_ahead
 from playground.inside.scene import Seen, scene
 from playground.inside.sidebar import sidebar
@@ -65,9 +66,9 @@ def frame(parts: Parts) -> None:
     A component that is clicked calls `state.select(...)` in its callback; then the fragment alone runs again.
     """
     now = scene()
-    moving, still, below = (st.container(key=f"inside{part}") for part in ("", "-words", "-below"))
-    with moving:  # a fragment's place on the page must not move between two runs of the script
-        st.fragment(_moving_part, run_every=now.seen.pace)(now.seen, parts, below)
+    moving, still, below = (st.container(key=f"inside-{part}") for part in ("moving", "words", "below"))
+    with moving:
+        fragment(_moving_part, key="inside", run_every=now.seen.pace)(now.seen, parts, below)
     _give_the_picture_a_start()
     if parts.words is not None and now.views:
         with still:

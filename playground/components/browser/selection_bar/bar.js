@@ -239,8 +239,10 @@ function start(parent) {
     legend.onclick = ({ target }) => {
       if (target === legend) legend.close();
     };
-    legend.onkeydown = ({ key }) => {
-      if (key === "?") legend.close();
+    legend.onkeydown = (event) => {
+      if (event.key !== "?") return;
+      event.preventDefault(); // on the document it would open the legend again
+      legend.close();
     };
     window.addEventListener("unrolled:place", overhear);
   }
