@@ -52,9 +52,20 @@ class Visits:
     wrong: list[str] = field(default_factory=list)
     contexts: list[BrowserContext] = field(default_factory=list)
 
-    def open(self, path: str = "", *, size: Size = "wide", theme: Theme = "light", beside: Page | None = None) -> Page:
-        """The page at `path`, settled: of a visitor of its own, or in a second tab `beside` another page."""
-        page = (beside.context if beside else self._visitor(size, theme)).new_page()
+    def open(
+        self,
+        path: str = "",
+        *,
+        size: Size = "wide",
+        theme: Theme = "light",
+        touch: bool = False,
+        beside: Page | None = None,
+    ) -> Page:
+        """The page at `path`, settled: of a visitor of its own, or in a second tab `beside` another page.
+
+        `touch` is for one whose screen is touched, as a phone's is.
+        """
+        page = (beside.context if beside else self._visitor(size, theme, touch)).new_page()
         page.set_default_timeout(1000 * PATIENCE)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
@@ -81,10 +92,15 @@ class Visits:
         for context in self.contexts:
             context.close()
 
-    def _visitor(self, size: Size, theme: Theme) -> BrowserContext:
+    def _visitor(self, size: Size, theme: Theme, touch: bool) -> BrowserContext:
         width, height = SIZES[size]
-        viewport = {"width": width, "height": height}
-        context = self.browser.new_context(viewport=viewport, color_scheme=theme, accept_downloads=True)
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            accept_downloads=True,
+            has_touch=touch,
+            is_mobile=touch,
+        )
         self.contexts.append(context)
         return context
 
