@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from playground import fragments
-from playground.generating import controls, explain, lookers, panel, session, takeaway
+from playground.frame import fragments
+from playground.views.generate import controls, downloads, drill_downs, explain, panel, session
 
 writers = session.writers()
 pace = panel.pace(writers)
@@ -15,5 +15,5 @@ with picture:
 with set_up:
     controls.side(writers)
 explain.what_you_see_while_it_writes(writers[0])
-lookers.choose(writers)
-takeaway.downloads(writers[0])
+drill_downs.choose(writers)
+downloads.downloads(writers[0])

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from playground import cards
+from playground.views.home import cards
 
 st.title("See an RNN learn")
 cards.film_of_a_starter_run()

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from playground import catalogue, fragments, state
+from playground import state
+from playground.frame import fragments
+from playground.views import runs as catalogue
 
 claim = fragments.place("runs-claim")
 runs = catalogue.ticked(state.current())

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from playground import controls, draft, explain, launch, live, state
+from playground import state
+from playground.state import draft
+from playground.views.train import controls, explain, launch, live
 
 selection = state.current()
 launch.from_link()

@@ -97,7 +97,8 @@ class IdleTrainer:
 def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[IdleTrainer]:
     """The pages' services for this test alone: its own empty store, and nobody who trains."""
     from engine.training.estimate import MachineSpeed
-    from playground import lens, services
+    from playground.access import lens
+    from playground.frame import services
     from playground.inside import page
 
     trainer = IdleTrainer()
@@ -117,8 +118,7 @@ def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def own_recordings(idle_trainer: IdleTrainer) -> Iterator[None]:
     """The inside pages' models and recorded passes for this test alone."""
-    from playground import loading
-    from playground.inside import traces
+    from playground.access import loading, traces
     from playground.inside.ahead import ahead
 
     caches = (loading.shelf, traces.recordings, traces.tapes, ahead)

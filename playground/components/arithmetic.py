@@ -13,9 +13,9 @@ from playground import theme
 from playground.components.assets import asset
 from playground.notation import Equation, Part, Symbol
 from playground.notation.parts import BEFORE
-from playground.unrolled.arithmetic import Arithmetic
-from playground.unrolled.packing import levels, packed, rounded
-from playground.unrolled.step_values import Matrix, Vector
+from playground.views.unrolled.arithmetic import Arithmetic
+from playground.views.unrolled.packing import levels, packed, rounded
+from playground.views.unrolled.step_values import Matrix, Vector
 
 LARGEST_TERMS = 8
 """Products of one source that are shown at first, the largest of them."""

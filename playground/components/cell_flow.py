@@ -16,8 +16,8 @@ from playground.diagrams.geometry import BARE_TAG, NAMED_TAG, crossings, forks, 
 from playground.diagrams.meanings import action, meaning
 from playground.notation import Part
 from playground.notation.parts import BEFORE
-from playground.unrolled.cell_flow import Drawn, Flow, Stream
-from playground.unrolled.packing import packed, rounded
+from playground.views.unrolled.cell_flow import Drawn, Flow, Stream
+from playground.views.unrolled.packing import packed, rounded
 
 _PARTS = ("drawing", "values", "equations", "card", "play")
 _SCRIPTS = ("drawing", "signs", *(f"cell_flow/{part}" for part in _PARTS), "cell_flow/panel")

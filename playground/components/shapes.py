@@ -9,7 +9,7 @@ import streamlit as st
 from playground.components.assets import asset
 
 if TYPE_CHECKING:
-    from playground.unrolled.shapes import Shapes
+    from playground.views.unrolled.shapes import Shapes
 
 _SHAPES = st.components.v2.component(
     "unrolled_task_shapes",

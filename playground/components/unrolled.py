@@ -12,7 +12,7 @@ from engine.trace import Target
 from playground.components.assets import asset
 
 if TYPE_CHECKING:
-    from playground.unrolled.picture import Picture
+    from playground.views.unrolled.picture import Picture
 
 SCRIPTS = (
     "drawing.js",

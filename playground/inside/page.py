@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground import frame as page_frame
 from playground import state
 from playground.components.selection_bar import LABELS, Bar, selection_bar, told
-from playground.fragments import fragment
+from playground.frame import around
+from playground.frame.fragments import fragment
 from playground.inside.ahead import Needs, look_ahead
 from playground.inside.scene import Seen, scene
 from playground.inside.sidebar import sidebar
@@ -97,7 +97,7 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
         return
     if now.seen != seen:
         st.rerun()
-    page_frame.present(state.current().present)
+    around.present(state.current().present)
     if not now.views:
         st.info(escape_markdown(now.missing), icon=":material/hourglass_empty:")
         return

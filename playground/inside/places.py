@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TypedDict
 
 from engine.trace import UNKNOWN, Trace
-from playground import link, state, weights
+from playground import state
+from playground.access import weights
 from playground.notation import first_index
 from playground.runs.reader import Snapshot
-from playground.state import Selection
+from playground.state import Selection, link
 from playground.text import visible
 
 Said = tuple[str, ...]

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from playground import loading, services, state
+from playground import state
+from playground.access import loading
+from playground.frame import services
 from playground.inside.sidebar import compared, cut_note
 from playground.inside.view import View, look
 from playground.runs.reader import Snapshot

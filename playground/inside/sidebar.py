@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from playground import frame, services, state
+from playground import state
+from playground.frame import around, services
 from playground.inside.view import View
 from playground.runs.records import Run, StoreError
 
@@ -97,7 +98,7 @@ def _compare(selection: state.Selection, chosen: Run) -> None:
         "Compare with",
         [*runs],
         there,
-        format_func=lambda run: frame.in_list(runs[run]),
+        format_func=lambda run: around.in_list(runs[run]),
         max_selections=state.MOST_COMPARED - 1,
         key=key,
         on_change=_take_compared,

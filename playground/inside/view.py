@@ -12,15 +12,16 @@ from engine.cells import Cell
 from engine.data import Vocabulary
 from engine.models.language_model import LanguageModel
 from engine.trace import Change, Target, Trace
-from playground import loading, state, weights
-from playground.inside import places, traces
-from playground.inside.own_probe import own_probe
-from playground.inside.probing import Probe, read_probe
+from playground import state
+from playground.access import loading, traces, weights
+from playground.access.own_probe import own_probe
+from playground.access.probing import Probe, read_probe
+from playground.access.weights import Loaded
+from playground.inside import places
 from playground.runs.reader import Snapshot
 from playground.runs.records import DIVERGED, FAILED, HELD_UP, INTERRUPTED, Run
 from playground.state import Selection
 from playground.text import visible
-from playground.weights import Loaded
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,17 +22,7 @@ from playground.runs.listening import Listener
 from playground.runs.loading import explain
 from playground.runs.patience import GivenUpError, Patience
 from playground.runs.recorder import Recorder
-from playground.runs.records import (
-    FAILED,
-    HELD_UP,
-    INTERRUPTED,
-    PAUSED,
-    RUNNING,
-    Change,
-    Command,
-    Run,
-    StoreError,
-)
+from playground.runs.records import FAILED, HELD_UP, INTERRUPTED, PAUSED, RUNNING, Change, Command, Run, StoreError
 from playground.runs.run_records import Entry
 from playground.runs.saver import Saver
 from playground.runs.store import Store

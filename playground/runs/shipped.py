@@ -17,16 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config import Config
 from playground.runs import spark
-from playground.runs.records import (
-    FINISHED,
-    Change,
-    CheckpointInfo,
-    Evaluation,
-    Metric,
-    Run,
-    SampleText,
-    StoreError,
-)
+from playground.runs.records import FINISHED, Change, CheckpointInfo, Evaluation, Metric, Run, SampleText, StoreError
 
 if TYPE_CHECKING:
     from playground.runs.run_records import Update

@@ -37,15 +37,7 @@ from playground.runs.limits import check_config
 from playground.runs.loading import RefusedError, corpus_of, training_of
 from playground.runs.patience import GivenUpError
 from playground.runs.recorder import Recorder, ending
-from playground.runs.records import (
-    INTERRUPTED,
-    PAUSED,
-    RUNNING,
-    STOPPED,
-    Change,
-    ClaimLostError,
-    Command,
-)
+from playground.runs.records import INTERRUPTED, PAUSED, RUNNING, STOPPED, Change, ClaimLostError, Command
 from playground.runs.settings import Settings
 from playground.runs.store import Store
 

@@ -8,7 +8,7 @@ from train_page import ENDLESS, TrainPage, eventually, set_up
 from unrolled_page import opened
 from visits import Visits, settle, sideways_overflow
 
-from playground.unrolled.settings import LOOKS
+from playground.views.unrolled.settings import LOOKS
 
 PROBE = "probe=" + quote("They ate the fish, and then")
 MARKUP = "<img src=x onerror=alert(1)> **bold** $x^2$ <b>b</b>"

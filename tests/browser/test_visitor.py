@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 from train_page import TrainPage, eventually
 from visits import Visits
 
-from playground.visitor import COOKIE
+from playground.frame.visitor import COOKIE
 
 
 def _cookie(page: Page) -> str:

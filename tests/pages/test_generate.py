@@ -19,17 +19,19 @@ from engine.decoding.sampling import sample
 from engine.models.language_model import LanguageModel
 from engine.start import prompt_tokens
 from engine.training.checkpoint import Checkpoint
-from playground import lens, loading, services, state, weights
+from playground import state
+from playground.access import lens, loading, shared_texts, weights
+from playground.access.weights import nearest
+from playground.access.writing import Job
 from playground.charts.export import export
 from playground.charts.next_token import next_token_spec
 from playground.charts.surprise import surprise_spec
-from playground.generating import lookers, shared, takeaway
-from playground.generating import settings as settings_of
-from playground.generating.jobs import Job
+from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.reader import REFRESH_SECONDS
 from playground.runs.shipped import ORDER
-from playground.weights import nearest
+from playground.views.generate import downloads, drill_downs
+from playground.views.generate import settings as settings_of
 
 OpenPage = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
@@ -39,12 +41,12 @@ Link = Callable[[AppTest], dict[str, str]]
 @pytest.fixture(autouse=True)
 def own_desks(idle_trainer: object) -> Iterator[None]:
     """Texts and models of this test alone."""
-    caches = (loading.shelf, shared.desk, shared.film_desk)
+    caches = (loading.shelf, shared_texts.desk, shared_texts.film_desk)
     for cache in caches:
         cache.clear()
     yield
-    shared.desk().close()
-    shared.film_desk().close()
+    shared_texts.desk().close()
+    shared_texts.film_desk().close()
     for cache in caches:
         cache.clear()
 
@@ -59,7 +61,9 @@ def _done(app: AppTest) -> AppTest:
     while time.monotonic() < end:
         waits = any(job.active for job in app.session_state["generate.jobs"].values())
         copied = (
-            shared.copied(loading.snapshot(app.session_state["selection"].run).run, _job(app)) if not waits else None
+            shared_texts.copied(loading.snapshot(app.session_state["selection"].run).run, _job(app))
+            if not waits
+            else None
         )
         if not waits and copied is not None:
             return app.run()
@@ -325,7 +329,7 @@ def test_the_likelier_of_two_sentences_is_named_with_its_factor(open_page: OpenP
     app = open_page("generate", look="sentences", length="10")
     run = services.store().run("tales-lstm")
     end = time.monotonic() + 60
-    while shared.ngrams(run) is None and time.monotonic() < end:
+    while shared_texts.ngrams(run) is None and time.monotonic() < end:
         time.sleep(0.02)
     app.run()
     rows = _rows(app, "Which sentence is likelier?")
@@ -396,8 +400,8 @@ def test_a_run_that_is_deleted_meanwhile_is_said(open_page: OpenPage, said: Text
 def test_the_charts_and_tokens_can_be_taken_away(open_page: OpenPage) -> None:
     app = _done(open_page("generate", length="30", place="2"))
     job = _job(app)
-    tokens = takeaway.token_rows(job)
+    tokens = downloads.token_rows(job)
     assert "".join(tokens["text"]) == job.text()
-    assert export(surprise_spec(), lookers.along(job).to_pandas(), "svg").startswith(b"<svg")
+    assert export(surprise_spec(), drill_downs.along(job).to_pandas(), "svg").startswith(b"<svg")
     rows = _rows(app, "What could come next")
     assert export(next_token_spec("#0072B2"), rows, "png").startswith(b"\x89PNG")

@@ -11,13 +11,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine.config import Config
-from playground import services
-from playground.catalogue import taking
-from playground.catalogue.actions import refusal
+from playground.frame import services
 from playground.runs import schema
 from playground.runs.archive import pack
 from playground.runs.records import FINISHED, PAUSED, QUEUED, CheckpointInfo, RunNotFoundError
 from playground.runs.shipped import ORDER
+from playground.views.runs import taking
+from playground.views.runs.actions import refusal
 
 OpenPage = Callable[..., AppTest]
 Text = Callable[[AppTest], str]

@@ -15,8 +15,9 @@ from engine.cells import CELLS
 from engine.config import Config
 from engine.data import prepare
 from engine.models.language_model import LanguageModel
-from playground import services, state
+from playground import state
 from playground.charts.units import UNITS
+from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.shipped import ORDER
 from playground.text import number
@@ -130,7 +131,7 @@ WRONG_LINKS = {
 def test_a_wrong_value_in_a_link_gets_a_sentence_and_leaves_it(
     open_page: OpenPage, said: Text, link: Link, charts: Charts, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "SAID_SECONDS", 0.0)
+    monkeypatch.setattr(state.selection, "SAID_SECONDS", 0.0)
     value, sentence = WRONG_LINKS[key]
     app = open_page("train", **{key: value})
     assert not app.exception

@@ -22,15 +22,16 @@ from engine.config import Config
 from engine.models.language_model import LanguageModel
 from engine.trace import LONGEST_PROBE, Change
 from engine.training.checkpoint import Checkpoint
-from playground import lens, loading, services
+from playground.access import lens, loading
+from playground.access.weights import Loaded
 from playground.charts.export import export
+from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.records import StoreError
 from playground.runs.shipped import ORDER
-from playground.unrolled import explain
-from playground.unrolled import settings as settings_of
-from playground.unrolled.claim import FELT
-from playground.weights import Loaded
+from playground.views.unrolled import explain
+from playground.views.unrolled import settings as settings_of
+from playground.views.unrolled.claim import FELT
 
 OpenPage = Callable[..., AppTest]
 Text = Callable[[AppTest], str]

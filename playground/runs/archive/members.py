@@ -15,15 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 
-from playground.runs.archive.form import (
-    AGAIN,
-    LARGEST,
-    MANIFEST,
-    MOST_MEMBERS,
-    ParcelError,
-    refused,
-    too_large,
-)
+from playground.runs.archive.form import AGAIN, LARGEST, MANIFEST, MOST_MEMBERS, ParcelError, refused, too_large
 from playground.text import size
 
 _END = struct.Struct("<4s4H2LH")  # the record that ends a zip file (APPNOTE.TXT 4.3.16)

@@ -16,7 +16,7 @@ import streamlit as st
 from engine import LanguageModel, ModelConfig, record
 from playground.components.cell_flow import cell_flow_panel, told
 from playground.inside.view import View
-from playground.unrolled.cell_flow import Flow, cell_flow
+from playground.views.unrolled.cell_flow import Flow, cell_flow
 
 KEY = "flow"
 TEXT = "hello, world"

@@ -13,7 +13,7 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 
-from playground.fragments import fragment, place
+from playground.frame.fragments import fragment, place
 
 HELD = 0.5
 

@@ -14,11 +14,11 @@ sys.path[0] = str(Path(__file__).resolve().parents[3])
 import streamlit as st
 
 from engine.trace import Change
-from playground import loading
+from playground.access import loading
 from playground.components.unrolled import said, unrolled
 from playground.inside.view import look
 from playground.state import Selection
-from playground.unrolled.picture import picture
+from playground.views.unrolled.picture import picture
 
 KEY = "picture"
 

@@ -15,8 +15,8 @@ from engine import LanguageModel, ModelConfig
 from engine.data import CharVocabulary
 from playground.components import arithmetic as component
 from playground.components.arithmetic import LARGEST_TERMS, MOST_TERMS, changed, drawn
-from playground.unrolled.arithmetic import Arithmetic, arithmetic
-from playground.unrolled.packing import LEVELS, NAN_LEVEL
+from playground.views.unrolled.arithmetic import Arithmetic, arithmetic
+from playground.views.unrolled.packing import LEVELS, NAN_LEVEL
 
 
 def found(cell: str = "lstm", *, nan: bool = False, t: int = 1, unit: int = 2, **settings: Any) -> Arithmetic:

@@ -17,7 +17,7 @@ from playground.components import cell_flow as component
 from playground.components.cell_flow import changed, drawn
 from playground.inside.view import View
 from playground.notation import NOTATIONS
-from playground.unrolled.cell_flow import Flow, cell_flow
+from playground.views.unrolled.cell_flow import Flow, cell_flow
 
 
 def flow(cell: str = "lstm", *, notation: str = "ng", nan: bool = False, **settings: Any) -> Flow:

@@ -57,13 +57,13 @@ def test_nothing_is_heard_of_a_picture_that_is_not_there(monkeypatch: pytest.Mon
 
 
 def _page() -> None:
-    from playground import loading
+    from playground.access import loading
     from playground.components.shapes import shape_gallery
     from playground.components.unrolled import unrolled
     from playground.inside.view import look
     from playground.state import Selection
-    from playground.unrolled.picture import picture
-    from playground.unrolled.shapes import shapes
+    from playground.views.unrolled.picture import picture
+    from playground.views.unrolled.shapes import shapes
 
     view = look(loading.snapshot("hello-rnn"), Selection(run="hello-rnn", t=2))
     unrolled(picture(view, "sum"), key="picture", folded=True)

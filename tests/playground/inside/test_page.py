@@ -12,14 +12,16 @@ from streamlit.testing.v1 import AppTest
 
 import engine
 from engine.config import Config
-from playground import services, state, weights
-from playground.inside import View, page, scene, traces
+from playground import state
+from playground.access import traces, weights
+from playground.access.weights import Loaded
+from playground.frame import services
+from playground.inside import View, page, scene
 from playground.inside.ahead import ahead
 from playground.inside.sidebar import compared
 from playground.notation import NOTATIONS
 from playground.runs.reader import REFRESH_SECONDS
 from playground.state import Selection
-from playground.weights import Loaded
 
 OpenInside = Callable[..., AppTest]
 NewRun = Callable[[str], str]

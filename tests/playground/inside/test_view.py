@@ -10,11 +10,13 @@ import torch
 
 import engine
 from engine.trace import UNKNOWN, Change
-from playground import loading, services, state
+from playground import state
+from playground.access import loading
+from playground.access.weights import ModelError
+from playground.frame import services
 from playground.inside.view import View, look
 from playground.runs.records import HELD_UP
 from playground.state import Selection
-from playground.weights import ModelError
 
 
 def _view(run: str = "tales-lstm", **values: object) -> View:

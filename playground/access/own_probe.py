@@ -1,0 +1,90 @@
+"""A run's own probe: what is put through it as long as nobody has written anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import streamlit as st
+
+from engine.config import ConfigError
+from engine.data import SOURCES, TextError, Vocabulary, downloads, load_split
+from engine.data.words import tokenise
+from playground.access.probing import read_probe
+from playground.frame import services
+from playground.runs.reader import Snapshot
+
+_CHARACTERS, _WORDS = 24, 8
+"""About so long is a probe that can be taken in at a glance."""
+
+_SEARCHED = 4_000
+"""Characters from the beginning of the validation text in which a good place is looked for."""
+
+_FILES = {
+    "tinyshakespeare": (downloads.TINY_SHAKESPEARE,),
+    "wikitext-2": downloads.WIKITEXT_2,
+    "names": (downloads.NAMES,),
+}
+"""What the downloaded corpora need on the disk; one that is not there is not fetched for this."""
+
+
+def own_probe(run: Snapshot, vocabulary: Vocabulary) -> str:
+    """A short text that this model can read.
+
+    A stretch of its validation text where that is at hand without a download; else what its best sample says, its
+    prompt, or the first symbols of its vocabulary.
+    """
+    return next(text for text in _candidates(run, vocabulary) if len(read_probe(text, vocabulary)))
+
+
+def _candidates(run: Snapshot, vocabulary: Vocabulary) -> Iterator[str]:
+    level, separated = vocabulary.level, bool(getattr(vocabulary, "separated", False))
+    corpus = run.run.config.data.corpus
+    if _at_hand(corpus):
+        yield stretch(_beginning(corpus), level, separated)
+    samples = {sample.step: sample.text for sample in run.samples}
+    newest = run.samples[-1].text if run.samples else ""
+    yield stretch(samples.get(run.run.best_step or -1, newest), level, separated)
+    yield run.run.config.sampling.prompt
+    symbols = [symbol for symbol in vocabulary.symbols if not symbol.startswith("<")] or [*vocabulary.symbols]
+    yield ("" if level == "char" else " ").join(symbols[:_WORDS])
+    yield "\n"  # words: a line end is a token of every vocabulary
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _beginning(corpus: str) -> str:
+    """How the validation part of a corpus begins; empty where it cannot be read."""
+    try:
+        return load_split(corpus, services.own_text).validation[:_SEARCHED]
+    except (TextError, ConfigError):
+        return ""  # its text is gone, or damaged
+
+
+def _at_hand(corpus: str) -> bool:
+    """Whether a text can be read without a network. A file of the server is nobody's to read."""
+    if corpus.startswith("own:"):
+        return True
+    if corpus not in SOURCES:
+        return False
+    return SOURCES[corpus].origin == "built in" or (
+        corpus in _FILES and all(downloads.is_here(file) for file in _FILES[corpus])
+    )
+
+
+def stretch(text: str, level: str, separated: bool = False) -> str:
+    """A short piece of a text: from the beginning of a paragraph, or at least of a line, to the end of a word."""
+    begins = re.search(r"\n\s*\n(?=\S)", text) or re.search(r"\n(?=\S)", text)
+    rest = text[begins.end() :] if begins and len(text) - begins.end() >= _CHARACTERS else text.lstrip()
+    if level == "char":
+        end = re.compile(r"\b").search(rest, _CHARACTERS)
+        return rest[: min(end.start(), _CHARACTERS + 6) if end else _CHARACTERS]
+    return _first_words(rest, separated)
+
+
+def _first_words(text: str, separated: bool) -> str:
+    """The beginning of a text, as far as its first words and marks go; line ends are not among them."""
+    line = " ".join(text[: 60 * _WORDS].split())
+    end = 0
+    for word in tokenise(line, separated)[:_WORDS]:
+        end = line.index(word, end) + len(word)
+    return line[:end]

@@ -1,0 +1,166 @@
+"""The frame around every page: navigation, the selection in the sidebar, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from playground import state
+from playground.frame import services, visitor
+from playground.notation import NOTATIONS
+from playground.runs.executor import ExecutorError
+from playground.runs.records import Run, StoreError
+from playground.text import escape_markdown, shorten, visible
+
+_LISTED_RUNS = 20
+"""The newest; the page Runs has them all."""
+
+# Streamlit has no option for the margins beside a page; pictures need the room more.
+_NARROW_MARGINS = """<style>
+[data-testid="stMainBlockContainer"] {
+  padding-left: clamp(1rem, 3vw, 2.5rem);
+  padding-right: clamp(1rem, 3vw, 2.5rem);
+}
+</style>"""
+
+# An inside page has its picture above the fold: nothing above it that draws nothing. Where the sidebar is folded away,
+# the selection stands above the claim.
+_INSIDE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
+[data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > script) { position: absolute; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: none; margin-bottom: -0.5rem; }
+body:has([data-testid="stSidebar"][aria-expanded="false"])
+  [data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: flex; }
+@media (max-width: 768px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: flex; }
+}
+@media (min-width: 769px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-inside-bar) { position: sticky; top: 0.5rem; z-index: 999991; }
+}
+</style>"""
+
+# For an audience: larger type, and nothing on the screen but the page itself.
+_PRESENTING = """<style>
+html { font-size: clamp(19px, 1.5vw, 30px) !important; }
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stToolbar"],
+[data-testid="stExpandSidebarButton"] { display: none !important; }
+[data-testid="stMainBlockContainer"] { padding-top: 1rem; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: flex; }
+</style>"""
+
+
+def pages() -> list[StreamlitPage]:
+    """Every page, in the order of the navigation."""
+    return [
+        st.Page("../pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("../pages/train.py", title="Train", icon=":material/show_chart:", url_path="train"),
+        st.Page("../pages/unrolled.py", title="Unrolled", icon=":material/account_tree:", url_path="unrolled"),
+        st.Page("../pages/runs.py", title="Runs", icon=":material/table_rows:", url_path="runs"),
+        st.Page("../pages/generate.py", title="Generate", icon=":material/edit_note:", url_path="generate"),
+    ]
+
+
+@contextmanager
+def around(page: StreamlitPage) -> Iterator[None]:
+    """What stands around a page: the shared services are running, the sidebar shows the selection.
+
+    The page is drawn first, so that the browser has its picture before it makes the sidebar's controls.
+    """
+    st.html(_NARROW_MARGINS)
+    visitor.remember()
+    services.tidy_memory()
+    _start_trainer()
+    runs = _listed()
+    with st.sidebar:
+        controls = st.container()
+    problems = st.container(key="problems")  # always there, so that what follows keeps its place
+    try:
+        yield
+    except StoreError as error:
+        st.error(escape_markdown(str(error)), icon=":material/error:")
+    with controls:
+        _choose_run(runs, elsewhere=page.url_path != "runs")
+        _choose_notation()
+    with problems:  # last, because the page reads a part of the link itself
+        _say_problems()
+
+
+def present(on: bool) -> None:
+    """How an inside page looks: as any page, or as it is shown to an audience, where its bar has the keyboard."""
+    st.html(_INSIDE + (_PRESENTING if on else ""))
+
+
+def _start_trainer() -> None:
+    """Have the trainer ready before anybody presses Train."""
+    try:
+        services.executor().submit(())
+    except ExecutorError as error:
+        state.problem(str(error))
+
+
+def _listed() -> dict[str, Run]:
+    """The newest runs by their ids, and the chosen one. One that does not exist is chosen no longer, which is said."""
+    selection = state.current()
+    runs = {run.id: run for run in services.store().runs(limit=_LISTED_RUNS, viewer=services.visitor())}
+    if selection.run and selection.run not in runs:
+        try:
+            runs[selection.run] = services.store().run(selection.run)
+        except StoreError as error:
+            state.problem(f"{error} The first starter run stands in.")
+            state.select(run="")
+    return runs
+
+
+def _choose_run(runs: dict[str, Run], *, elsewhere: bool) -> None:
+    if not runs:
+        return
+    starter = next((run.id for run in runs.values() if run.starter), next(iter(runs)))
+    chosen = state.current().run
+    shown = chosen if chosen in runs else starter
+    st.selectbox(
+        "Run",
+        [*runs],
+        [*runs].index(shown),
+        format_func=lambda run_id: in_list(runs[run_id]),
+        key=_key("run", shown),
+        on_change=state.choose,
+        args=("run", _key("run", shown), shown),
+        help="What every page looks at; ★ marks the runs that come with Unrolled. It is part of the link.",
+    )
+    if elsewhere:
+        st.page_link("../pages/runs.py", label="All runs", icon=":material/table_rows:")
+
+
+def _key(name: str, shown: str) -> str:
+    return f"frame.{name}.{shown}"  # see `state.choose`
+
+
+def in_list(run: Run) -> str:
+    """A run's label. Streamlit knows an option by its label alone: no two may be the same, and none may change."""
+    name = shorten(visible(run.name), 40)
+    return f"★ {name}" if run.starter else f"{name} · {run.id[:6]}"
+
+
+def _choose_notation() -> None:
+    shown = state.current().notation
+    st.selectbox(
+        "Notation",
+        [*NOTATIONS],
+        [*NOTATIONS].index(shown),
+        format_func=lambda name: NOTATIONS[name],
+        key=_key("notation", shown),
+        on_change=state.choose,
+        args=("notation", _key("notation", shown), shown),
+        help="The same quantities, named as your course names them.",
+    )
+
+
+def _say_problems() -> None:
+    trouble = services.reader().trouble()
+    if trouble:
+        st.error(escape_markdown(trouble), icon=":material/hard_drive:")
+    for sentence in state.take_problems():
+        st.warning(escape_markdown(sentence), icon=":material/link_off:")

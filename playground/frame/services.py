@@ -1,0 +1,71 @@
+"""What all visitors of one app process share: the settings, the store, the reader and the trainer."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+
+import streamlit as st
+import torch
+
+from playground.frame.visitor import visitor as visitor
+from playground.runs.executor import Executor
+from playground.runs.executor import executor as process_executor
+from playground.runs.reader import RunReader
+from playground.runs.records import StoreError
+from playground.runs.settings import Settings
+from playground.runs.store import Store
+
+_COLLECT_SECONDS = 30.0
+_SWITCH_SECONDS = 0.001
+"""A page that is drawn takes the interpreter back from a text that is written this soon, not after Python's 0.005 s:
+each page asks for it dozens of times."""
+
+
+@st.cache_resource(show_spinner=False)
+def settings() -> Settings:
+    """The settings from the environment, read once."""
+    return Settings.from_environment()
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """Every run there is."""
+    return Store.of(settings())
+
+
+@st.cache_resource(show_spinner=False)
+def reader() -> RunReader:
+    """The one reader of live runs, however many people watch."""
+    return RunReader(store())
+
+
+@st.cache_resource(show_spinner=False)
+def executor() -> Executor:
+    """Whoever trains queued runs; its trainer starts with the first page, so that Train need not wait for it."""
+    return process_executor(settings())
+
+
+@st.cache_resource(show_spinner=False)
+def tidy_memory() -> None:
+    """Collect garbage on a timer instead of after every script run, and leave what was imported out of it."""
+    torch.set_num_threads(1)  # the app only probes and samples; the cores are for those who train
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
+
+    def collect() -> None:
+        pause = threading.Event()
+        while not pause.wait(_COLLECT_SECONDS):
+            gc.collect()
+
+    threading.Thread(target=collect, name="garbage", daemon=True).start()
+
+
+def own_text(digest: str) -> str:
+    """A text that a visitor brought, by its hash. Raises LookupError, as the engine expects of a missing one."""
+    try:
+        return store().text(digest)
+    except StoreError as error:
+        raise LookupError(str(error)) from None

@@ -1,0 +1,1 @@
+"""What several pages show: the choice of drill-downs, experiments to try, samples, a run's claim."""

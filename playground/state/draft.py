@@ -1,0 +1,110 @@
+"""The run that is being set up: up to four configs that would race, kept for the session.
+
+A draft is data; the widgets that edit it are in `playground.views.train.controls`. Changing what rivals share (text,
+batches, length, seed, sample) changes it for all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from engine import PRESETS
+from engine.config import Config, ConfigError
+
+MOST_RIVALS = 4
+
+_SHARED_TRAINING = frozenset({"seed", "steps", "seconds", "evaluations", "until_loss"})
+_STATE = "draft"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Configs being set up; `chosen` is the one the controls show.
+
+    `generation` grows whenever values change other than by their own widget, so that the widgets are made anew.
+    """
+
+    configs: tuple[Config, ...] = field(default_factory=lambda: (Config(),))
+    chosen: int = 0
+    generation: int = 0
+    preset: str = ""
+    parent: tuple[str, int] | None = None
+    """run and step whose weights the run starts from"""
+
+    @property
+    def config(self) -> Config:
+        """The config that the controls show."""
+        return self.configs[self.chosen]
+
+    def key(self, name: str) -> str:
+        """Key of the widget that shows a part of this draft: another one whenever the draft changes otherwise."""
+        return f"draft.{self.generation}.{self.chosen}.{name}"
+
+    def edited(self, section: str, name: str, value: Any) -> Draft:
+        """This draft with one setting changed.
+
+        Raises:
+            ConfigError: the value cannot stand
+        """
+        if getattr(getattr(self.config, section), name) == value:
+            return self
+        shared = section in ("data", "sampling") or (section == "training" and name in _SHARED_TRAINING)
+        changes: dict[str, Any] = {f"{section}__{name}": value}
+        if (section, name) == ("model", "cell"):
+            changes["model__options"] = {}  # switches of the old cell mean nothing to the new one
+        configs = tuple(
+            config.with_values(**changes) if shared or place == self.chosen else config
+            for place, config in enumerate(self.configs)
+        )
+        return replace(self, configs=configs, preset="")
+
+    def with_rival(self) -> Draft:
+        """One more config to race against, as a copy of the chosen one; races run by steps."""
+        if len(self.configs) >= MOST_RIVALS:
+            raise ConfigError(f"A race has at most {MOST_RIVALS} runs.")
+        by_steps = tuple(config.with_values(seconds=0.0) for config in (*self.configs, self.config))
+        return replace(
+            self,
+            configs=by_steps,
+            chosen=len(self.configs),
+            generation=self.generation + 1,
+            preset="",
+            parent=None,
+        )
+
+    def without_chosen(self) -> Draft:
+        """The draft without the config that the controls show."""
+        configs = self.configs[: self.chosen] + self.configs[self.chosen + 1 :]
+        return replace(self, configs=configs, chosen=max(0, self.chosen - 1), generation=self.generation + 1, preset="")
+
+
+def current() -> Draft:
+    """The session's draft; at first the one that a new visitor can start at once."""
+    if _STATE not in st.session_state:
+        st.session_state[_STATE] = from_preset("first-words")
+    return st.session_state[_STATE]
+
+
+def keep(draft: Draft) -> None:
+    """Make this the session's draft."""
+    st.session_state[_STATE] = draft
+
+
+def load(configs: tuple[Config, ...], *, preset: str = "", parent: tuple[str, int] | None = None) -> None:
+    """Replace the whole draft."""
+    generation = st.session_state[_STATE].generation + 1 if _STATE in st.session_state else 0
+    keep(Draft(configs, generation=generation, preset=preset, parent=parent))
+
+
+def from_preset(name: str) -> Draft:
+    """A draft of a preset's configs.
+
+    Raises:
+        ConfigError: there is no such preset
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"There is no preset {name[:40]!r}; choose one of {', '.join(PRESETS)}.")
+    return Draft(PRESETS[name].configs, preset=name)

@@ -1,0 +1,254 @@
+"""What to write: the prompt and its buttons above the text, and beside it how the next token is chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from playground import state
+from playground.access import loading, weights
+from playground.frame import services
+from playground.runs.reader import Snapshot
+from playground.runs.records import Run, StoreError
+from playground.text import escape_markdown, shorten, visible
+from playground.views.generate import session, settings, words
+from playground.views.generate.session import Writer
+from playground.views.generate.settings import Settings
+
+_LISTED_RUNS = 50
+
+
+def bar(writers: list[Writer], *, active: bool) -> None:
+    """The prompt, and the buttons that write and, while a text is `active`, stop."""
+    wanted, first = settings.current(), writers[0]
+    given = first.job.request.prompt
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = settings.key("prompt")
+        st.text_area(
+            "Prompt",
+            given,
+            height=68,
+            max_chars=settings.MOST_PROMPT,
+            key=key,
+            on_change=settings.edit,
+            args=("prompt", key),
+            width=520,
+            help=f"What the model reads before it writes: up to {settings.MOST_PROMPT:,} characters.",
+        )
+        with st.container(horizontal=True, width="content", vertical_alignment="bottom"):
+            st.button(
+                "Write", type="primary", icon=":material/edit:", key="generate.write", on_click=session.begin_again
+            )
+            st.button("Stop", icon=":material/stop:", key="generate.stop", disabled=not active, on_click=session.stop)
+            st.button(
+                "Another",
+                icon=":material/casino:",
+                key="generate.another",
+                help="Writes with the next seed.",
+                on_click=session.begin_another,
+            )
+    note = words.on_prompt(given, first.job)
+    with st.container():  # always there, so that what follows keeps its place
+        if note:
+            st.caption(f":material/info: {escape_markdown(note)}")
+        _forced(wanted, first)
+
+
+def _forced(wanted: Settings, writer: Writer) -> None:
+    """What was put into the text, each with a button that takes it back."""
+    tokens = dict(writer.job.request.forced)
+    if not tokens:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Put in by you:", width="content")
+        for place, token in tokens.items():
+            name = visible(writer.loaded.vocabulary.display(token), spaces=True)
+            st.button(
+                f"{escape_markdown(name)} at place {place + 1:,}",
+                icon=":material/undo:",
+                key=f"generate.taken.{place}",
+                help="Takes it back, and what was put in after it.",
+                on_click=session.take_back,
+                args=(place,),
+            )
+
+
+def side(writers: list[Writer]) -> None:
+    """Which step writes, how it chooses, and who writes beside it."""
+    selection, wanted, first = state.current(), settings.current(), writers[0]
+    _step(selection, loading.snapshot(selection.run))
+    _widget(
+        st.slider,
+        "temperature",
+        "Temperature",
+        0.0,
+        settings.HOTTEST,
+        wanted.temperature,
+        0.05,
+        help="Scores are divided by it before softmax. Below 1 the likely gets likelier, above 1 all gets more alike; "
+        f"0 always takes the likeliest token. Up to {settings.HOTTEST:g}.",
+    )
+    left, right = st.columns(2)
+    with left:
+        _widget(
+            st.number_input,
+            "top_k",
+            "Top-k (0: off)",
+            0,
+            settings.MOST_TOP_K,
+            wanted.top_k,
+            help="Only so many of the likeliest tokens may be drawn.",
+        )
+        _widget(
+            st.number_input,
+            "seed",
+            "Seed",
+            0,
+            settings.MOST_SEED,
+            wanted.seed,
+            help="The same seed draws the same chance numbers, one for each place.",
+        )
+    with right:
+        _widget(
+            st.number_input,
+            "top_p",
+            "Nucleus (1: off)",
+            0.01,
+            1.0,
+            wanted.top_p,
+            0.05,
+            help="Only the smallest set of tokens with this much probability may be drawn (top-p).",
+        )
+        _widget(
+            st.number_input,
+            "length",
+            f"{first.loaded.tokens.capitalize()}",
+            1,
+            settings.MOST_LENGTH,
+            wanted.length,
+            step=100,
+            help=f"How many to write: up to {settings.MOST_LENGTH:,}.",
+        )
+    if first.loaded.vocabulary.end is not None:
+        _widget(st.toggle, "past_end", "Write on past <eos>", wanted.past_end, help="<eos> is the end of a line.")
+    st.caption(escape_markdown(_limits(wanted, first)))
+    _beside(wanted, first)
+
+
+def _widget(kind: Any, name: str, label: str, *values: Any, **more: Any) -> None:
+    key = settings.key(name)
+    kind(label, *values, key=key, on_change=settings.edit, args=(name, key), **more)
+
+
+def _limits(wanted: Settings, writer: Writer) -> str:
+    """What the settings come to: what is switched off, and what never is written."""
+    size, tokens = len(writer.loaded.vocabulary), writer.loaded.tokens
+    parts = []
+    if wanted.temperature == 0:
+        parts.append("Temperature 0 is greedy: always the likeliest, whatever the seed.")
+    if wanted.top_k >= size:
+        parts.append(f"Top-k {wanted.top_k:,} is off: there are only {size:,} {tokens}.")
+    if writer.loaded.vocabulary.unknown is not None:
+        parts.append("<unk> is never written.")
+    if writer.loaded.vocabulary.end is not None and not wanted.past_end:
+        parts.append("<eos> ends the text.")
+    return " ".join(parts)
+
+
+def _step(selection: state.Selection, run: Snapshot) -> None:
+    """The training step whose weights write."""
+    kept = weights.steps(run)
+    if len(kept) < 2:
+        return
+    options = [*kept, state.NEWEST] if run.run.active else kept
+    shown = selection.step if selection.step in options else options[-1]
+    key = f"generate.step.{run.run.id}.{shown}"
+    st.select_slider(
+        "Training step",
+        options,
+        shown,
+        format_func=lambda step: "newest" if step == state.NEWEST else f"{step:,}",
+        key=key,
+        on_change=_choose_step,
+        args=(key, shown, kept[-1]),
+        help="Each step at which the run saved its weights. It is part of the link.",
+    )
+
+
+def _choose_step(key: str, shown: int, newest: int) -> None:
+    step = st.session_state[key]
+    if step != shown:
+        state.select(step=state.NEWEST if step == newest else step)
+
+
+def _beside(wanted: Settings, writer: Writer) -> None:
+    """Who writes beside: nobody, the same run at another step, or another run."""
+    chosen = writer.loaded.run
+    runs = {run.id: run for run in services.store().runs(limit=_LISTED_RUNS, viewer=services.visitor())}
+    run_id, step = wanted.beside
+    options = ["", chosen.id, *(other for other in runs if other != chosen.id)]
+    if run_id and run_id not in options:
+        options.append(run_id)
+    key = settings.key(f"beside.{run_id}.{chosen.id}")
+    st.selectbox(
+        "Beside it, from the same prompt and seed",
+        options,
+        options.index(run_id),
+        format_func=lambda other: _in_list(other, chosen, runs),
+        key=key,
+        on_change=_choose_beside,
+        args=(key, chosen.id),
+    )
+    if run_id:
+        _beside_step(run_id, step)
+
+
+def _in_list(run_id: str, chosen: Run, runs: dict[str, Run]) -> str:
+    """Who may write beside. Streamlit knows an option by its label: no two may be the same."""
+    if not run_id:
+        return "nobody"
+    if run_id == chosen.id:
+        return "this run at another step"
+    run = runs.get(run_id)
+    if run is None:
+        return run_id
+    name = shorten(visible(run.name), 40)
+    return f"★ {name}" if run.starter else f"{name} · {run.id[:6]}"
+
+
+def _choose_beside(key: str, chosen: str) -> None:
+    run_id = st.session_state[key]
+    if not key.startswith(settings.key("beside.")):
+        return
+    step = state.NEWEST
+    if run_id == chosen:  # the newest of the same run would write the same text twice
+        kept = weights.steps(loading.snapshot(run_id))
+        step = kept[len(kept) // 3] if kept else step
+    settings.change(beside=(run_id, step))
+
+
+def _beside_step(run_id: str, step: int) -> None:
+    try:
+        kept = weights.steps(loading.snapshot(run_id))
+    except StoreError:
+        return  # said where its text would be
+    if len(kept) < 2:
+        return
+    shown = kept[-1] if step == state.NEWEST else weights.nearest(step, kept)
+    key = settings.key(f"beside_step.{run_id}.{shown}")
+    st.select_slider(
+        "Its training step",
+        kept,
+        shown,
+        format_func=lambda other: f"{other:,}",
+        key=key,
+        on_change=_choose_beside_step,
+        args=(key, run_id, shown),
+    )
+
+
+def _choose_beside_step(key: str, run_id: str, shown: int) -> None:
+    step = st.session_state[key]
+    if step != shown:
+        settings.change(beside=(run_id, step))

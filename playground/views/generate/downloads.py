@@ -1,0 +1,107 @@
+"""What can be taken away: the text, its tokens, its charts; and the same text from the shell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import get_args
+
+import pandas as pd
+import streamlit as st
+
+from engine.config import ConfigError
+from playground import theme
+from playground.access.writing import Job, Request
+from playground.charts.export import Kind, export
+from playground.charts.next_token import next_token_spec
+from playground.charts.surprise import surprise_spec
+from playground.views.generate import distribution, drill_downs, settings
+from playground.views.generate.session import Writer
+
+_ONLY_HERE: tuple[tuple[str, Callable[[Request], bool]], ...] = (
+    ("tokens that were put in", lambda request: bool(request.forced)),
+    ("what was written on past its end", lambda request: request.past_end),
+)
+
+
+def downloads(writer: Writer) -> None:
+    """Files of what is on the page, made when they are asked for; and how to write the same elsewhere."""
+    job, name = writer.job, f"{writer.loaded.run.id}-{writer.loaded.step}"
+    with (
+        st.container(horizontal=True),
+        st.popover("Download", icon=":material/download:", disabled=job.active or not job.written),
+    ):
+        st.caption("Text and tokens")
+        with st.container(horizontal=True):
+            _button("TXT", lambda: (job.prompt + job.text()).encode(), f"{name}.txt")
+            _button("CSV", lambda: export({}, token_rows(job), "csv"), f"{name}-tokens.csv")
+        _chart(
+            "Surprise along the text", f"{name}-surprise", surprise_spec(), lambda: drill_downs.along(job).to_pandas()
+        )
+        place = settings.current().place
+        if 0 <= place < job.written:
+            color = theme.family_color(writer.loaded.run.config.model.cell)
+            _chart(
+                "What could come next",
+                f"{name}-next-{place + 1}",
+                next_token_spec(color),
+                lambda: _next_frame(writer, place),
+            )
+    with st.expander("Show the code: the same text from the shell", icon=":material/terminal:"):
+        st.caption("Of a run saved with `python -m engine train --save my-run`. The same seed writes the same text.")
+        st.code(command(writer), language="bash", wrap_lines=True)
+        own = [words for words, there in _ONLY_HERE if there(job.request)]
+        if own:
+            st.caption(f"The text above also has {' and '.join(own)}: that is done on this page alone.")
+        st.caption(
+            "On the page Runs, *Code and weights* gives the model as a file; `python model.py` takes the same options."
+        )
+
+
+def token_rows(job: Job) -> pd.DataFrame:
+    """One row for each token: place from 1, text, surprise in bits, chance it was drawn with, whether it was put in."""
+    count = job.written
+    forced = dict(job.request.forced)
+    return pd.DataFrame(
+        {
+            "place": range(1, count + 1),
+            "text": job.pieces[:count],
+            "bits": job.bits()[:count],
+            "chance": job.chances[:count],
+            "put_in": [place in forced for place in range(count)],
+        }
+    )
+
+
+def command(writer: Writer) -> str:
+    """The shell command that writes the text of a writer, as far as nothing was put into it."""
+    request = writer.job.request
+    prompt = request.prompt if len(request.prompt) <= 1_000 else f"{request.prompt[:1_000]}…"
+    parts = ["python -m engine sample my-run", f"--step {writer.loaded.step}", f"--prompt {shlex.quote(prompt)}"]
+    parts += [f"--length {request.length}", f"--temperature {request.temperature:g}", f"--seed {request.seed}"]
+    parts += [f"--top-k {request.top_k}"] if request.top_k else []
+    parts += [f"--top-p {request.top_p:g}"] if request.top_p < 1 else []
+    return " ".join(parts)
+
+
+def _next_frame(writer: Writer, place: int) -> pd.DataFrame:
+    try:
+        found = distribution.at(writer.loaded, writer.job, place)
+    except ConfigError:
+        return pd.DataFrame()  # said on the page, where the chart would be
+    return distribution.frame_of(found, writer.loaded.vocabulary)
+
+
+def _chart(title: str, name: str, spec: dict, rows: Callable[[], pd.DataFrame]) -> None:
+    st.caption(title)
+    with st.container(horizontal=True):
+        for kind in get_args(Kind):
+            _button(kind.upper(), _exporter(spec, rows, kind), f"{name}.{kind}")
+
+
+def _exporter(spec: dict, rows: Callable[[], pd.DataFrame], kind: Kind) -> Callable[[], bytes]:
+    return lambda: export(spec, rows(), kind)
+
+
+def _button(label: str, make: Callable[[], bytes], name: str) -> None:
+    st.download_button(label, make, name, key=f"generate.download.{name}", on_click="ignore")

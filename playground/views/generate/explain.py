@@ -1,0 +1,89 @@
+"""The words beside the text: what one sees, in the chosen notation, and experiments that start with one click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from engine.config import ConfigError
+from playground import notation, state
+from playground.access import loading, weights
+from playground.views.generate import distribution, session, settings
+from playground.views.generate.session import Writer
+
+_CHANGED_PLACE = 8
+
+
+def what_you_see_while_it_writes(writer: Writer) -> None:
+    """How a token is drawn, in at most 80 words, and three experiments."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("###### What you see")
+        st.markdown(
+            "The model gives every token a score; softmax makes probabilities of them, and one token is drawn, "
+            "appended and read in turn. Temperature $T$ sharpens or flattens the probabilities before the draw; top-k "
+            "and nucleus cut off the unlikely. The stronger the colour, the more the token surprised the model itself: "
+            "$-\\log_2 p$ bits, before $T$ and cuts. Choose a token to see what else could have come."
+        )
+        st.latex(_equation(state.current().notation))
+    with right:
+        st.markdown("###### Try")
+        _try("zero", "Temperature 0 repeats itself", _always_the_likeliest)
+        st.caption("Always the likeliest token: soon the same words come round and round.")
+        _try("force", "Put another token in", _another_token, writer)
+        st.caption(
+            "One token is replaced early on; the chance numbers stay. When does the text fall back into its old words?"
+        )
+        _try("early", "Early beside late", _early_beside_late)
+        st.caption("One model at two steps, from the same prompt and seed: what did it learn in between?")
+
+
+def _try(name: str, label: str, act: Callable[..., None], *args: object) -> None:
+    st.button(label, icon=":material/science:", key=f"generate.try.{name}", on_click=act, args=args)
+
+
+def _equation(name: str) -> str:
+    """Softmax with a temperature. Where a notation's output is a score, that is divided; else what softmax is given."""
+    output = notation.term("prediction", name).latex
+    if name in ("cs231n", "pytorch"):
+        return rf"p_i = \frac{{\exp({output}_{{[i]}} / T)}}{{\sum_j \exp({output}_{{[j]}} / T)}}"
+    hidden, head = notation.term("hidden", name).latex, notation.term("weight_out", name).latex
+    score = rf"z = {head} {hidden} + b"
+    return rf"{output}_{{[i]}} = \frac{{\exp(z_i / T)}}{{\sum_j \exp(z_j / T)}}, \quad {score}"
+
+
+def _always_the_likeliest() -> None:
+    settings.change(temperature=0.0, top_k=0, top_p=1.0, forced=(), place=-1, past_end=True)
+    session.begin_again()
+
+
+def _another_token(writer: Writer) -> None:
+    """Put the likeliest other token in, early in the text."""
+    job = writer.job
+    place = min(_CHANGED_PLACE, job.written - 1)
+    if place < 0:
+        return
+    try:
+        found = distribution.at(writer.loaded, job, place)
+    except ConfigError as error:
+        state.problem(str(error))
+        return
+    others = found.before.copy()
+    others[[found.token, *_never(writer)]] = -1.0
+    session.force(place, int(np.argmax(others)))
+
+
+def _never(writer: Writer) -> list[int]:
+    """Tokens that an experiment does not put in: those that cannot be written, or would end the text."""
+    vocabulary = writer.loaded.vocabulary
+    return [token for token in (vocabulary.unknown, vocabulary.end) if token is not None]
+
+
+def _early_beside_late() -> None:
+    run = loading.snapshot(state.current().run)
+    kept = weights.steps(run)
+    state.select(step=state.NEWEST)
+    settings.change(beside=(run.run.id, kept[len(kept) // 3]), forced=(), place=-1)
+    session.begin_again()

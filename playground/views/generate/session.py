@@ -1,0 +1,188 @@
+"""One visitor's texts: which model writes on which side, and the job that does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from playground import state
+from playground.access import loading, shared_texts, weights
+from playground.access.weights import Loaded
+from playground.access.writing import Job, Request
+from playground.runs.reader import Snapshot
+from playground.runs.records import StoreError
+from playground.text import visible
+from playground.views.generate import settings as settings_of
+from playground.views.generate.settings import Settings
+from playground.views.generate.words import strangers
+
+_JOBS, _PINNED = "generate.jobs", "generate.newest"
+_FIRST_SECONDS = 0.06
+"""How long a page waits for the first token of a new text, so that it has something to draw at once."""
+
+_FIRST_PROMPTS = ("Once upon a time", "The old man", "The")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A model and what it writes."""
+
+    loaded: Loaded
+    job: Job
+
+
+def writers() -> list[Writer]:
+    """Who writes for this visitor now: the chosen model, and the one beside it if there is one.
+
+    Texts that are not there yet are begun.
+
+    Raises:
+        StoreError: the chosen run cannot be written with
+    """
+    return _writers(state.current(), settings_of.current(), fresh=False)
+
+
+def begin_again() -> None:
+    """Write once more from the settings as they are, with the newest weights if a run trains."""
+    st.session_state.pop(_PINNED, None)
+    try:
+        _writers(state.current(), settings_of.current(), fresh=True)
+    except StoreError as error:
+        state.problem(str(error))
+
+
+def begin_another() -> None:
+    """Write another text: the next seed, and no token of the old one."""
+    settings = settings_of.current()
+    settings_of.change(seed=(settings.seed + 1) % settings_of.MOST_SEED, forced=(), place=-1)
+    begin_again()
+
+
+def stop() -> None:
+    """End the visitor's texts where they are."""
+    jobs = st.session_state.get(_JOBS, {})
+    for side, job in jobs.items():
+        jobs[side] = shared_texts.desk().stop(job)
+
+
+def force(place: int, token: int) -> None:
+    """Put a token in at a place. What was put in after it goes: the text there will be another."""
+    before = [(at, other) for at, other in settings_of.current().forced if at < place]
+    if len(before) >= settings_of.MOST_FORCED:
+        state.problem(f"At most {settings_of.MOST_FORCED} tokens can be put into a text: take one back first.")
+        return
+    settings_of.change(renew=False, forced=(*before, (place, token)), place=place)
+
+
+def take_back(place: int) -> None:
+    """Let the model choose again at a place; with it go the tokens put in after it."""
+    settings_of.change(
+        renew=False, forced=tuple(pair for pair in settings_of.current().forced if pair[0] < place), place=place
+    )
+
+
+def _writers(selection: state.Selection, settings: Settings, *, fresh: bool) -> list[Writer]:
+    run = loading.snapshot(selection.run)
+    loaded = _model(run, _kept_step(run, selection.step))
+    found = [Writer(loaded, _job("chosen", loaded, request_for(loaded, settings), fresh))]
+    beside = _beside(settings)
+    if beside is not None:
+        same_symbols = beside.vocabulary == loaded.vocabulary
+        request = request_for(beside, settings, prompt=found[0].job.request.prompt, forced=same_symbols)
+        found.append(Writer(beside, _job("beside", beside, request, fresh)))
+    else:
+        _drop("beside")
+    return found
+
+
+def request_for(loaded: Loaded, settings: Settings, *, prompt: str | None = None, forced: bool = True) -> Request:
+    """What a model is asked to write: the settings, as far as they fit its vocabulary."""
+    given = settings.prompt if prompt is None else prompt
+    usable = tuple(
+        (place, token)
+        for place, token in settings.forced
+        if forced and token < len(loaded.vocabulary) and token != loaded.vocabulary.unknown
+    )
+    return Request(
+        weights=loaded.key,
+        prompt=first_prompt(loaded) if given is None else given,
+        seed=settings.seed,
+        temperature=settings.temperature,
+        top_k=0 if settings.top_k >= len(loaded.vocabulary) else settings.top_k,
+        top_p=settings.top_p,
+        length=settings.length,
+        forced=usable,
+        past_end=settings.past_end,
+    )
+
+
+def first_prompt(loaded: Loaded) -> str:
+    """A prompt that this model can read, for who has not written one."""
+    for prompt in _FIRST_PROMPTS:
+        if not strangers(prompt, loaded.vocabulary):
+            return prompt
+    return loaded.run.config.sampling.prompt
+
+
+def _kept_step(run: Snapshot, step: int) -> int:
+    """The step that is meant. One at which the run keeps nothing gets a sentence, and the nearest stands in."""
+    kept = weights.steps(run)
+    if step == state.NEWEST or step in kept or not kept:
+        return step
+    there = weights.nearest(step, kept)
+    state.problem(f"{visible(run.run.name)} keeps no weights at step {step:,}: step {there:,} is the nearest.")
+    state.select(step=there)
+    return there
+
+
+def _beside(settings: Settings) -> Loaded | None:
+    """The model that writes beside the chosen one, if there is one."""
+    run_id, step = settings.beside
+    if not run_id:
+        return None
+    try:
+        run = loading.snapshot(run_id)
+        kept = weights.steps(run)
+        if step != state.NEWEST and kept:
+            step = weights.nearest(step, kept)
+        return _model(run, step)
+    except StoreError as error:  # deleted meanwhile, or not there yet: the chosen one still writes
+        state.problem(f"{error} Nothing is written beside.")
+        settings_of.change(beside=("", state.NEWEST))
+        return None
+
+
+def _model(run: Snapshot, step: int) -> Loaded:
+    """The model of a step. The newest of a run that trains stays the same until the visitor asks for a new text."""
+    pinned: dict[str, tuple[str, int, str]] = st.session_state.setdefault(_PINNED, {})
+    if step == state.NEWEST and run.run.active and run.run.id in pinned:
+        known = loading.shelf().known(*pinned[run.run.id])
+        if known is not None:
+            return known
+    loaded = loading.load(run, step)
+    if step == state.NEWEST:
+        pinned[run.run.id] = loaded.key
+        while len(pinned) > 16:
+            pinned.pop(next(iter(pinned)))
+    return loaded
+
+
+def _job(side: str, loaded: Loaded, request: Request, fresh: bool) -> Job:
+    """The visitor's text on one side: the one there is if it is the one asked for, else a new one."""
+    jobs: dict[str, Job] = st.session_state.setdefault(_JOBS, {})
+    known = jobs.get(side)
+    if known is not None and known.request == request and not fresh:
+        return known
+    job = shared_texts.desk().write(request, loaded.vocabulary, lambda: loaded, fresh=fresh)
+    if known is not None and known is not job:
+        shared_texts.desk().stop(known)
+    jobs[side] = job
+    job.begun.wait(_FIRST_SECONDS)
+    return job
+
+
+def _drop(side: str) -> None:
+    job = st.session_state.get(_JOBS, {}).pop(side, None)
+    if job is not None:
+        shared_texts.desk().stop(job)

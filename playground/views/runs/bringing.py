@@ -1,0 +1,58 @@
+"""Runs on their way in: a run file, taken whole or refused with a sentence."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground import state
+from playground.frame import services
+from playground.runs.archive import most_bytes, unpack
+from playground.runs.arrivals import bring_in as take_in
+from playground.runs.records import StoreError
+from playground.text import escape_markdown, shorten, visible
+from playground.views.runs.ticks import tick
+
+_TURN = "runs.bring.turn"
+_OUTCOME = "runs.bring.outcome"
+
+
+def bring_in() -> None:
+    """The place for a run file, its limits beside it, and what became of the last one."""
+    st.markdown("###### Bring in")
+    most = max(1, most_bytes(services.settings()) // 2**20)
+    turn = st.session_state.get(_TURN, 0)  # an uploader of another key is an empty one
+    given = st.file_uploader(
+        "A run file",
+        type="zip",
+        key=f"runs.bring.{turn}",
+        max_upload_size=most,
+        help="As “Run file” makes it, here or on another Unrolled.",
+    )
+    st.caption(
+        f"One .zip that Unrolled made, up to {most:,} MB. It is checked whole before anything is kept: a file that "
+        "was cut off or changed is refused."
+    )
+    if given is not None:
+        st.session_state[_TURN] = turn + 1
+        with st.spinner("Checking the run file"):
+            st.session_state[_OUTCOME] = _take(given.name, given.getvalue())
+        st.rerun()
+    good, sentence = st.session_state.get(_OUTCOME, (True, ""))
+    with st.container():
+        if sentence:
+            told = st.success if good else st.error
+            told(escape_markdown(sentence), icon=":material/check:" if good else ":material/error:")
+
+
+def _take(name: str, raw: bytes) -> tuple[bool, str]:
+    """Whether the file was taken in, and a sentence on it."""
+    shown = f"“{shorten(visible(name), 80)}”"
+    try:
+        parcel = unpack(raw, services.settings())
+        run = take_in(services.store(), parcel, owner=services.visitor())
+    except StoreError as error:
+        return False, f"{shown}: {error}"
+    state.select(run=run)
+    tick([run])
+    brought = shorten(visible(services.store().run(run).name), 80)
+    return True, f"Brought in “{brought}” from {shown}. All pages look at it now."

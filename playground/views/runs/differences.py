@@ -1,0 +1,105 @@
+"""What differs between runs: of their settings only those that are not the same, and all of their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.cells import CELLS
+from engine.config import Config, settings
+from engine.training.optimizers import OPTIMIZERS
+from playground.charts.units import convert
+from playground.runs.records import Run
+from playground.text import duration, number
+from playground.views.runs.overview import best_bits, corpus_title
+from playground.views.train import controls
+
+NOTHING = "—"
+
+_SECTIONS: Mapping[str, str] = {"data": "text", "model": "model", "training": "training", "sampling": "sample"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table of runs: what it is, and how each run has it."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+def differing_settings(configs: Sequence[Config]) -> list[Line]:
+    """The settings that are not the same in all configs, named as on Train, in the order of the config."""
+    names = [item.name for _, item in settings()]
+    lines = []
+    for section, item in settings():
+        values = [getattr(getattr(config, section), item.name) for config in configs]
+        if item.name == "vocabulary_limit":
+            values = [
+                value if config.data.level == "word" else None for value, config in zip(values, configs, strict=True)
+            ]
+        if all(value == values[0] for value in values):
+            continue
+        if isinstance(values[0], Mapping):
+            lines += _switches(values)
+            continue
+        vague = section == "sampling" or names.count(item.name) > 1
+        name = controls.label(item.name) + (f" ({_SECTIONS[section]})" if vague else "")
+        lines.append(Line(name, tuple(_told(item.name, value) for value in values)))
+    return lines
+
+
+def _switches(options: Sequence[Mapping[str, Any]]) -> list[Line]:
+    """The switches of the cells, where they differ; a cell that has no such switch shows a dash."""
+    names = dict.fromkeys(name for given in options for name in given)
+    return [
+        Line(controls.label(name), tuple(_told(name, given[name]) if name in given else NOTHING for given in options))
+        for name in names
+        if any(given.get(name) != options[0].get(name) for given in options)
+    ]
+
+
+def _told(name: str, value: Any) -> str:
+    if value is None:  # it means nothing to this run
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "cell":
+        return CELLS[value].title
+    if name == "optimizer":
+        return OPTIMIZERS[value].title
+    if name == "corpus":
+        return corpus_title(value)
+    if name == "level":
+        return {"char": "characters", "word": "words"}[value]
+    if isinstance(value, int | float):
+        return number(value)
+    return str(value) or "empty"
+
+
+def scores(runs: Sequence[Run], characters_per_token: Sequence[float]) -> list[Line]:
+    """How good each run is and what it took. `characters_per_token`: of each run's text, NaN where unknown."""
+    bits = [best_bits(run, each) for run, each in zip(runs, characters_per_token, strict=True)]
+    tokens = {run.config.data.level for run in runs}
+    what = {"char": "per character", "word": "per word"}[tokens.pop()] if len(tokens) == 1 else "per token"
+
+    def each(tell: Callable[[Run], str]) -> tuple[str, ...]:
+        return tuple(tell(run) for run in runs)
+
+    return [
+        Line("Status", each(lambda run: run.status)),
+        Line("Best validation loss, bits per character", tuple(_figure(value) for value in bits)),
+        Line(f"Its perplexity {what}", each(lambda run: _figure(_perplexity(run)))),
+        Line("reached at step", each(lambda run: NOTHING if run.best_step is None else f"{run.best_step:,}")),
+        Line("Steps trained", each(lambda run: f"{run.step:,}")),
+        Line("Time training", each(lambda run: duration(run.train_seconds) if run.train_seconds else NOTHING)),
+        Line("Parameters", each(lambda run: number(run.parameters) if run.parameters else NOTHING)),
+    ]
+
+
+def _perplexity(run: Run) -> float | None:
+    return None if run.best_loss is None else float(convert(run.best_loss, "perplexity"))
+
+
+def _figure(value: float | None) -> str:
+    return NOTHING if value is None else number(value, digits=True)

@@ -1,0 +1,165 @@
+"""Rows of the table of runs, and what they say together. Pure: no page, no store, no numbers but those of the runs.
+
+A row is what the browser gets of a run: plain values, so that it sorts and filters by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.cells import CELLS
+from engine.config import DataConfig
+from engine.data import SOURCES
+from playground import theme
+from playground.charts.thinning import kept_extremes
+from playground.charts.units import UNITS, convert
+from playground.runs.records import DIVERGED, FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, Run
+from playground.text import number, shorten, visible
+
+Row = Mapping[str, Any]
+
+MINE, OTHERS, STARTER = "mine", "others", "starter"
+
+SIGNS: Mapping[str, str] = {
+    QUEUED: "○",
+    RUNNING: "●",
+    PAUSED: "‖",
+    STOPPED: "■",
+    FINISHED: "✓",
+    DIVERGED: "▲",
+    FAILED: "✕",
+    INTERRUPTED: "!",
+}
+"""A sign for each status, so that it is told by more than its colour."""
+
+_NAME_LENGTH = 200
+_CLAIM_NAME_LENGTH = 40
+_SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_POINTS = 100, 24, 30
+
+
+def text_title(data: DataConfig) -> str:
+    """What a run reads, in words: "Tales", "Tales by words"."""
+    title = corpus_title(data.corpus)
+    return f"{title} by words" if data.level == "word" else title
+
+
+def corpus_title(corpus: str) -> str:
+    """A text by its name: its title, or what kind of text it is where it has none."""
+    if corpus in SOURCES:
+        return SOURCES[corpus].title
+    kind = corpus.partition(":")[0]
+    return {"own": "own text", "file": "a file"}.get(kind, shorten(visible(corpus), 40))
+
+
+def model_title(run: Run) -> str:
+    """A run's model in short: "LSTM 2 × 128"."""
+    model = run.config.model
+    layers = f"{model.layers} × " if model.layers > 1 else ""
+    return f"{CELLS[model.cell].title} {layers}{model.units}"
+
+
+def row(run: Run, characters_per_token: float) -> Row:
+    """The row of a run, less what depends on who looks and when (see `placed`).
+
+    Args:
+        run: as the store has it
+        characters_per_token: mean of its validation text; NaN where nobody knows, which leaves its bits out
+    """
+    planned = run.planned_steps or (0 if run.config.training.seconds else run.config.training.steps)
+    return {
+        "id": run.id,
+        "name": shorten(visible(run.name), _NAME_LENGTH),
+        "status": run.status,
+        "sign": SIGNS[run.status],
+        "family": theme.family(run.config.model.cell),
+        "cell": CELLS[run.config.model.cell].title,
+        "model": model_title(run),
+        "units": run.config.model.units * run.config.model.layers,
+        "text": text_title(run.config.data),
+        "bits": best_bits(run, characters_per_token),
+        "perplexity": _finite(float(convert(run.best_loss, "perplexity"))) if run.best_loss is not None else None,
+        "best_step": run.best_step,
+        "spark": spark_points(run.spark, planned),
+        "step": run.step,
+        "planned": planned,
+        "created": run.created,
+    }
+
+
+def placed(row: Row, run: Run, *, visitor: str, waiting: Sequence[str], size: int | None) -> Row:
+    """A row with whose the run is, its place in the queue (from 1; 0 for none) and its bytes on disk."""
+    place = waiting.index(run.id) + 1 if run.status == QUEUED and run.id in waiting else 0
+    return {**row, "whose": whose(run, visitor), "place": place, "bytes": size}
+
+
+def whose(run: Run, visitor: str) -> str:
+    """Whether a run is the visitor's own, somebody else's, or came with Unrolled."""
+    if run.starter:
+        return STARTER
+    return MINE if run.owner in ("", visitor) else OTHERS
+
+
+def own_first(runs: Iterable[Run], visitor: str) -> list[Run]:
+    """Runs in the order of the table: the visitor's own, those of others, the starter runs; each as they came."""
+    order = (MINE, OTHERS, STARTER)
+    return sorted(runs, key=lambda run: order.index(whose(run, visitor)))
+
+
+def best_bits(run: Run, characters_per_token: float) -> float | None:
+    """The lowest validation loss in bits per character; None before the first, or where nobody can say."""
+    if run.best_loss is None or not (math.isfinite(characters_per_token) and characters_per_token > 0):
+        return None
+    return _finite(float(convert(run.best_loss, "bits", characters_per_token)))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def spark_points(spark: Sequence[tuple[int, float]], planned: int) -> str:
+    """A run's training loss as the points of an SVG line, 100 wide and 24 high: "0,0 50,20 100,24".
+
+    The width is the whole run, so that the line of one that still trains ends where it stands; losses that are not
+    finite are left out.
+    """
+    known = [(step, loss) for step, loss in spark if math.isfinite(loss)]
+    if len(known) < 2:
+        return ""
+    kept = kept_extremes(np.array([loss for _, loss in known]), _SPARK_POINTS)
+    known = [known[place] for place in kept]
+    end = max(planned, known[-1][0], 1)
+    low, high = min(loss for _, loss in known), max(loss for _, loss in known)
+    scale = (high - low) or 1.0
+    return " ".join(
+        f"{_SPARK_WIDTH * step / end:.0f},{_SPARK_HEIGHT * (high - loss) / scale:.0f}" for step, loss in known
+    )
+
+
+def claim(rows: Sequence[Row]) -> str:
+    """One sentence on all runs together: how many there are, and which is best at what most of them read."""
+    count = f"{len(rows):,} {'run' if len(rows) == 1 else 'runs'}"
+    busy = Counter(entry["status"] for entry in rows)
+    words = ((RUNNING, "training"), (QUEUED, "waiting"))
+    moving = [f"{busy[status]:,} {word}" for status, word in words if busy[status]]
+    sentence = count + (f", {' and '.join(moving)}" if moving else "")
+    judged = [entry for entry in rows if entry["bits"] is not None]
+    if not judged:
+        return f"{sentence}; none has been judged on unseen text yet."
+    text = Counter(entry["text"] for entry in judged).most_common(1)[0][0]
+    best, *others = sorted((entry for entry in judged if entry["text"] == text), key=lambda entry: entry["bits"])
+    level = number(best["bits"], digits=True)
+    sentence += f"; at {text}, {_short(best)} is best with {level} {UNITS['bits'].name}"
+    if others:
+        next_level = number(others[0]["bits"], digits=True)
+        close = next_level == level
+        sentence += f", {'just ' if close else ''}before {_short(others[0])}" + ("" if close else f" with {next_level}")
+    return sentence + "."
+
+
+def _short(entry: Row) -> str:
+    return f"“{shorten(entry['name'], _CLAIM_NAME_LENGTH)}”"

@@ -1,0 +1,23 @@
+"""How much room the runs take, and what happens when there is none left."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.runs.limits import storage_in_words
+from playground.runs.records import UNDO_SECONDS
+from playground.text import duration, escape_markdown, size
+from playground.views.runs.ticks import listing
+
+
+def storage() -> None:
+    """Bytes used of those allowed, before the limit bites."""
+    held = listing().storage
+    st.markdown("###### Storage")
+    if held is None:
+        st.caption("The store is out of reach: nobody can say how full it is.")
+        return
+    share = held.used / held.limit if held.limit else 1.0
+    st.progress(min(1.0, share), text=f"{size(held.used)} of {size(held.limit)}")
+    gives_back = f"Deleted runs give their room back after {duration(UNDO_SECONDS)}."
+    st.caption(escape_markdown(f"{storage_in_words(held)} {gives_back}"))

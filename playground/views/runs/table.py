@@ -1,0 +1,88 @@
+"""The claim about all runs and their table, both of which move while anything trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from playground import state
+from playground.access import lens
+from playground.components.run_table import run_table, said
+from playground.frame.fragments import fragment
+from playground.runs.records import STATUSES, Run, StoreError
+from playground.text import escape_markdown, size
+from playground.views.runs import overview
+from playground.views.runs.listing import MOST_RUNS, Listing
+from playground.views.runs.ticks import listing, tick, ticked_ids
+
+_KEY = "runs.table"
+_HEARD = "runs.heard"
+
+_TICK = 1.0
+_IDLE_TICK = 5.0
+"""Where nothing trains, a run may still be started in another tab."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the page below the table was drawn for; when it no longer holds, the page is drawn anew."""
+
+    pace: float
+    ticked: tuple[str, ...]
+    statuses: tuple[str, ...]
+
+
+def table(claim: DeltaGenerator, runs: Sequence[Run]) -> None:
+    """The table of all runs, of which `runs` are ticked; `claim` is the place for the sentence above it."""
+    seen = _seen(listing(), tuple(run.id for run in runs))
+    fragment(_moving_part, key="runs", run_every=seen.pace)(seen, claim)
+
+
+def _moving_part(seen: _Seen, claim: DeltaGenerator) -> None:
+    selection = state.current()
+    try:
+        found = listing()
+    except StoreError as error:  # out of reach for the moment
+        claim.error(escape_markdown(str(error)), icon=":material/error:")
+        return
+    # Written in every run of the fragment, the aborted ones too: Streamlit keeps its place by that.
+    held = found.storage
+    room = f" They take {size(held.used)} of the {size(held.room)} there are." if held else ""
+    claim.subheader(escape_markdown(overview.claim(found.rows) + room), anchor=False)
+    ticked = ticked_ids(selection)
+    if _seen(found, ticked) != seen:
+        st.rerun()
+    run_table(
+        found.rows,
+        ticked=ticked,
+        heard=st.session_state.get(_HEARD, 0),
+        chosen=selection.run or lens.DEFAULT_RUN,
+        statuses=STATUSES,
+        key=_KEY,
+        on_tick=_hear,
+    )
+    with st.container():
+        if found.cut:
+            st.caption(f"The newest {MOST_RUNS:,} runs are listed; older ones are reached by their link.")
+
+
+def _seen(found: Listing, ticked: tuple[str, ...]) -> _Seen:
+    by_id = found.by_id
+    return _Seen(
+        pace=_TICK if any(run.active for run in found.runs) else _IDLE_TICK,
+        ticked=ticked,
+        statuses=tuple(by_id[run].status for run in ticked if run in by_id),
+    )
+
+
+def _hear() -> None:
+    """Take what the visitor ticked; a word that was heard before is not heard again."""
+    word = said(_KEY)
+    if word is None or word.count <= st.session_state.get(_HEARD, 0):
+        return
+    st.session_state[_HEARD] = word.count
+    known = listing().by_id
+    tick([run for run in word.ids if run in known])

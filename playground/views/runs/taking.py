@@ -1,0 +1,125 @@
+"""Runs on their way out: the run file, its model as code, its measurements as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from engine.export import bundle, script
+from engine.training.checkpoint import Checkpoint, CheckpointError
+from playground import state
+from playground.access import lens
+from playground.frame import services
+from playground.runs.archive import SUFFIX, pack
+from playground.runs.records import CheckpointInfo, Run, StoreError
+from playground.text import escape_markdown, shorten, size, visible
+
+_CODE_HEIGHT = 420
+
+
+def take_away(ticked: Sequence[Run]) -> Run:
+    """Downloads of a ticked run, or of the one that all pages look at; which run it is."""
+    st.markdown("###### Take away")
+    run = _which(list(ticked) or [services.store().run(state.current().run or lens.DEFAULT_RUN)])
+    checkpoints = services.store().checkpoints(run.id)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Run file",
+            lambda: pack(services.store(), run.id),
+            f"{run.id}{SUFFIX}",
+            "application/zip",
+            key=f"runs.file.{run.id}",
+            icon=":material/archive:",
+            on_click="ignore",
+            help="Settings, measurements, samples and checkpoints in one zip; made when you press.",
+        )
+        st.download_button(
+            "Measurements",
+            lambda: measurements(run.id),
+            f"{run.id}.csv",
+            "text/csv",
+            key=f"runs.csv.{run.id}",
+            icon=":material/table_chart:",
+            on_click="ignore",
+            disabled=not run.step,
+            help="Every measured step with its losses, as CSV.",
+        )
+    weight = sum(checkpoint.bytes for checkpoint in checkpoints)
+    kept = f"{len(checkpoints)} checkpoints, {size(weight)}" if checkpoints else "no checkpoint yet"
+    st.caption(
+        f"The run file opens here and on any other Unrolled: {kept}. A text of your own that it learned goes with it."
+    )
+    return run
+
+
+def _which(runs: Sequence[Run]) -> Run:
+    """The run to take away; where several are ticked, the visitor says which."""
+    if len(runs) == 1:
+        st.markdown(escape_markdown(shorten(visible(runs[0].name), 80)))
+        return runs[0]
+    by_id = {run.id: run for run in runs}
+    chosen = st.selectbox(
+        "Run to take away",
+        [*by_id],
+        # With the id: Streamlit knows an option by its label, and two runs may have one name.
+        format_func=lambda run_id: f"{shorten(visible(by_id[run_id].name), 60)} · {run_id}",
+        key=f"runs.take.{'.'.join(by_id)}"[:200],
+    )
+    return by_id[chosen]
+
+
+def code(run: Run) -> None:
+    """The model as a script; read and written only once somebody unfolds it."""
+    fold = st.expander(
+        "Show the code: this model with nothing but PyTorch",
+        icon=":material/code:",
+        key=f"runs.code.{run.id}",
+        on_change="rerun",
+    )
+    if not fold.open:
+        return
+    with fold:
+        info = best_or_newest(run, services.store().checkpoints(run.id))
+        if info is None:
+            st.caption("There is no checkpoint yet, and so no weights to show.")
+            return
+        try:
+            code = script(_checkpoint(run.id, info.step))
+        except (StoreError, CheckpointError, ValueError) as error:
+            st.error(escape_markdown(str(error)), icon=":material/error:")
+            return
+        which = "the best" if info.step == run.best_step else "the newest"
+        st.caption(
+            f"Weights of step {info.step:,}, {which} that is kept. It needs torch and safetensors; unpack both files "
+            "into one folder and start it there."
+        )
+        st.download_button(
+            "Code and weights",
+            lambda: bundle(_checkpoint(run.id, info.step)),
+            f"{run.id}-step-{info.step}.zip",
+            "application/zip",
+            key=f"runs.bundle.{run.id}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.code("python model.py --prompt he --length 5", language="bash")
+        st.code(code, language="python", height=_CODE_HEIGHT)
+
+
+def best_or_newest(run: Run, checkpoints: Sequence[CheckpointInfo]) -> CheckpointInfo | None:
+    """The kept checkpoint with the lowest validation loss, else the newest; None where there is none."""
+    best = next((info for info in checkpoints if info.step == run.best_step), None)
+    return best or max(checkpoints, key=lambda info: info.step, default=None)
+
+
+def _checkpoint(run_id: str, step: int) -> Checkpoint:
+    return Checkpoint.from_bytes(services.store().checkpoint(run_id, step))
+
+
+def measurements(run_id: str) -> bytes:
+    """What was measured of a run, one line for each step: training, and validation where the step was judged."""
+    snapshot = services.reader().snapshot(run_id, watch=False)
+    judged = snapshot.evaluations_frame[["step", "val_loss", "bits_per_character"]]
+    whole = snapshot.metrics_frame.merge(judged, on="step", how="outer", sort=True)
+    return whole.to_csv(index=False, lineterminator="\n").encode()

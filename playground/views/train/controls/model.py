@@ -1,0 +1,81 @@
+"""Controls of the model: its cell, with equations and switches, its size and its weights at the start."""
+
+from __future__ import annotations
+
+import inspect
+
+import streamlit as st
+
+from engine.cells import CELLS, Cell
+from engine.config import ModelConfig
+from playground import notation
+from playground.state import draft as drafts
+from playground.state.draft import Draft
+from playground.views.train.controls.settings import heard_late, pick, setting, widget_key
+
+
+def model_controls(draft: Draft, names: str) -> None:
+    """Choose the cell and its size. `names` is the notation its equations are written in."""
+    pick(draft, "model", "cell", "Cell", {name: cell.title for name, cell in CELLS.items()})
+    model = draft.config.model
+    cell = CELLS[model.cell]
+    _cell_options(draft, cell)
+    _equations(draft.config.model, names)
+    left, right = st.columns(2)
+    with left:
+        setting(draft, "model", "units")
+        setting(draft, "model", "embedding")
+        setting(draft, "model", "dropout", step=0.05)
+        setting(draft, "model", "initialisation")
+    with right:
+        setting(draft, "model", "layers")
+        setting(draft, "model", "bias")
+        setting(draft, "model", "input_dropout", step=0.05)
+        setting(draft, "model", "gain", step=0.1)
+    with left:
+        setting(draft, "model", "output_bias", disabled=not model.bias)
+    if "forget" in cell(1, model.options).blocks:
+        with right:
+            setting(draft, "model", "forget_bias", step=0.5)
+
+
+def _equations(model: ModelConfig, names: str) -> None:
+    """The cell's equations in the chosen notation; a cell that has none there yet shows its own description."""
+    cell = CELLS[model.cell]
+    if model.cell not in notation.CELLS_WITH_EQUATIONS:
+        st.code(inspect.getdoc(cell) or cell.title, language=None, wrap_lines=True)
+        return
+    lines = notation.equations(model.cell, names, cell.check_options(model.options), bias=model.bias)
+    st.markdown("  \n".join(f"${line}$" for line in lines))  # inline, since displayed formulas do not wrap
+    if cell.remark:
+        st.caption(cell.remark)
+
+
+def _cell_options(draft: Draft, cell: type[Cell]) -> None:
+    chosen = cell.check_options(draft.config.model.options)
+    for name, option in cell.options.items():
+        key = widget_key(draft, "option", name)
+        arguments = (name, key)
+        label = name.replace("_", " ").capitalize()
+        if isinstance(option.default, bool):
+            st.toggle(label, bool(chosen[name]), key=key, help=option.meaning, on_change=_edit_option, args=arguments)
+        else:
+            choices = list(option.choices)
+            st.segmented_control(
+                label,
+                choices,
+                default=chosen[name],
+                required=True,
+                key=key,
+                help=option.meaning,
+                on_change=_edit_option,
+                args=arguments,
+            )
+
+
+def _edit_option(name: str, key: str) -> None:
+    if heard_late(key):
+        return
+    draft = drafts.current()
+    options = dict(draft.config.model.options) | {name: st.session_state[key]}
+    drafts.keep(draft.edited("model", "options", options))

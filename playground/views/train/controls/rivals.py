@@ -1,0 +1,48 @@
+"""Controls of a race: which of its configs is shown, one more, one less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.state import draft as drafts
+from playground.state.draft import Draft
+from playground.theme import RUN_LETTERS
+from playground.views.train.controls.settings import heard_late
+
+
+def rival_controls(draft: Draft) -> None:
+    """Choose which of the racing configs the controls show; add one, or take one out."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(draft.configs) > 1:
+            letters = list(RUN_LETTERS[: len(draft.configs)])
+            key = draft.key("rival")
+            st.segmented_control(
+                "Set up",
+                letters,
+                default=letters[draft.chosen],
+                required=True,
+                key=key,
+                on_change=_choose_rival,
+                args=(letters, key),
+            )
+            if st.button("Remove", icon=":material/remove:", help="Take this one out of the race"):
+                drafts.keep(draft.without_chosen())
+                st.rerun()
+        full = len(draft.configs) >= drafts.MOST_RIVALS
+        if st.button(
+            "Add a rival",
+            icon=":material/add:",
+            disabled=full,
+            help=f"Race up to {drafts.MOST_RIVALS} models on the same text, seed and batches.",
+        ):
+            drafts.keep(draft.with_rival())
+            st.rerun()
+
+
+def _choose_rival(letters: list[str], key: str) -> None:
+    draft = drafts.current()
+    if heard_late(key):
+        return
+    drafts.keep(replace(draft, chosen=letters.index(st.session_state[key]), generation=draft.generation + 1))

@@ -1,0 +1,120 @@
+"""The widget of any setting: label, range and help come from the setting itself (`engine.config.settings`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import Field
+from typing import Any
+
+import streamlit as st
+
+from engine.config import ConfigError, settings
+from playground.state import draft as drafts
+from playground.state.draft import Draft
+
+_FIELDS: dict[tuple[str, str], Field] = {(section, item.name): item for section, item in settings()}
+
+_LABELS = {
+    "corpus": "Text",
+    "level": "Read by",
+    "optimizer": "Optimiser",
+    "embedding": "Embedding (0: one-hot)",
+    "dropout": "Dropout",
+    "input_dropout": "Input dropout",
+    "bias": "Biases",
+    "gain": "Initial gain",
+    "clip": "Clip gradients",
+    "clip_threshold": "Clip at",
+    "averaging": "Weight averaging",
+    "until_loss": "Stop at loss",
+    "patience": "Early stopping",
+    "initialisation": "Initial weights",
+    "vocabulary_limit": "Most words",
+    "learning_rate": "Learning rate",
+}
+
+
+def spoken(name: str) -> str:
+    """A setting's name as people say it."""
+    return name.replace("_", " ")
+
+
+def label(name: str) -> str:
+    """What stands beside a setting's widget."""
+    return _LABELS.get(name, spoken(name).capitalize())
+
+
+def meaning(section: str, name: str) -> str:
+    """What a setting means and what values it takes, for the help beside its widget."""
+    about = _FIELDS[section, name].metadata
+    text = about["meaning"][0].upper() + about["meaning"][1:] + "."
+    if about.get("low") is not None:
+        text += f" From {about['low']:,g} to {about['high']:,g} {about['unit']}".rstrip() + "."
+    return text
+
+
+def widget_key(draft: Draft, section: str, name: str) -> str:
+    """Key of a setting's widget: another one whenever the draft changes other than by its own widgets."""
+    return draft.key(f"{section}.{name}")
+
+
+def heard_late(key: str) -> bool:
+    """Whether `key` is of a widget that has gone: Streamlit tells of those once more, at their old value."""
+    return not key.startswith(drafts.current().key(""))
+
+
+def edit(section: str, name: str, key: str, convert: Callable[[Any], Any] = lambda value: value) -> None:
+    """Take a widget's new value into the draft; what cannot stand is said, and the draft stays as it was."""
+    if heard_late(key):
+        return
+    try:
+        drafts.keep(drafts.current().edited(section, name, convert(st.session_state[key])))
+        st.session_state.pop("draft.problem", None)
+    except ConfigError as error:
+        st.session_state["draft.problem"] = str(error)
+
+
+def setting(draft: Draft, section: str, name: str, **widget: Any) -> None:
+    """The widget of one setting: a switch, a choice, a number or a text, as its type and range say."""
+    item = _FIELDS[section, name]
+    about = item.metadata
+    value = getattr(getattr(draft.config, section), name)
+    key = widget_key(draft, section, name)
+    common: dict[str, Any] = {
+        "key": key,
+        "help": meaning(section, name),
+        "on_change": edit,
+        "args": (section, name, key),
+    }
+    caption = label(name)
+    if isinstance(value, bool):
+        st.toggle(caption, value, **common, **widget)
+    elif about["choices"]:
+        choices = list(about["choices"])
+        st.selectbox(caption, choices, choices.index(value), **common, **widget)
+    elif isinstance(value, int):
+        st.number_input(caption, int(about["low"]), int(about["high"]), value, **common, **widget)
+    elif isinstance(value, float):
+        step = widget.pop("step", None) or max(value / 10, 10**-6)
+        st.number_input(
+            caption, float(about["low"]), float(about["high"]), value, step=step, format="%g", **common, **widget
+        )
+    else:
+        st.text_input(caption, value, max_chars=500, **common, **widget)
+
+
+def pick(draft: Draft, section: str, name: str, label: str, titles: dict[str, str]) -> None:
+    """A choice among names from a registry, shown by their titles."""
+    value = getattr(getattr(draft.config, section), name)
+    names = list(titles) if value in titles else [value, *titles]
+    key = widget_key(draft, section, name)
+    st.selectbox(
+        label,
+        names,
+        names.index(value),
+        format_func=lambda entry: titles.get(entry, entry),
+        key=key,
+        help=meaning(section, name),
+        on_change=edit,
+        args=(section, name, key),
+    )

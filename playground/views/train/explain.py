@@ -1,0 +1,68 @@
+"""The words beside a picture: what one sees, what to try, and how to do the same elsewhere."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from engine import PRESETS
+from playground import notation, state
+from playground.access import lens
+from playground.frame import services
+from playground.state import draft as drafts
+from playground.views.train import launch
+
+_OWN_FILE = "my-text.txt"
+
+_TRY = {
+    "why-clipping-matters": "Watch the size of the gradient: one run is held, the other comes apart.",
+    "rnn-gru-lstm": "Same text, same batches. Which cell falls fastest by step, and which by computing time?",
+    "hello": "Three units learn one word in a second. Pause it and press Step: every update is on the charts.",
+}
+
+
+def what_you_see_while_training(selection: state.Selection) -> None:
+    """The loss and how it is made, in at most 80 words, and experiments that start with one click."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("###### What you see")
+        st.markdown(
+            "After each chunk of text the weights move a little down the gradient of the loss. The thin line is the "
+            "loss on the text being learned, the bold one on text never seen: where they part, the model has begun to "
+            "learn by heart. The dashed levels are simpler models that count letters. Below, the gradient before and "
+            "after it was bounded."
+        )
+        st.latex(_loss_equation(selection.notation))
+    with right:
+        st.markdown("###### Try")
+        for name, look_for in _TRY.items():
+            if st.button(PRESETS[name].title, key=f"try.{name}", icon=":material/science:"):
+                drafts.load(PRESETS[name].configs, preset=name)
+                launch.start()
+                st.rerun()
+            st.caption(look_for)
+
+
+def _loss_equation(name: str) -> str:
+    """The loss of a sequence in a notation. Where its output is a score, softmax makes it a probability."""
+    output = notation.term("prediction", name).latex
+    probability = rf"\operatorname{{softmax}}({output})" if name in ("cs231n", "pytorch") else output
+    return rf"\mathcal{{L}} = -\frac{{1}}{{T}} \sum_t \log {probability}\,[\text{{next token}}]"
+
+
+def how_to_repeat(selection: state.Selection) -> None:
+    """The same run from the shell, and its whole config."""
+    run = lens.watched(selection.run)[0].run
+    config = run.config
+    with st.expander("Show the code: the same run from the shell", icon=":material/terminal:"):
+        st.caption("Save the settings as config.json, then run the command. The same seed gives the same run.")
+        st.code("python -m engine train --config config.json --save my-run", language="bash")
+        with st.container(horizontal=True):
+            if config.data.corpus.startswith("own:"):
+                digest = config.data.corpus.removeprefix("own:")
+                config = config.with_values(corpus=f"file:{_OWN_FILE}")
+                st.download_button(
+                    _OWN_FILE, lambda: services.store().text(digest), _OWN_FILE, key="download.text", on_click="ignore"
+                )
+            settings = config.to_json(indent=2)
+            st.download_button("config.json", settings, "config.json", key="download.config", on_click="ignore")
+        st.code(settings, language="json", wrap_lines=True)

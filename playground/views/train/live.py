@@ -1,0 +1,266 @@
+"""The live view of a run or a race: what it has learned, the controls that act on it, and its charts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from playground import state
+from playground.access import lens
+from playground.charts import live as charts
+from playground.charts.live import X_TITLES
+from playground.charts.units import UNITS
+from playground.components.samples import SampleRow, sample_ladder
+from playground.frame import fragments, services
+from playground.runs.reader import Snapshot
+from playground.runs.records import HELD_UP, QUEUED, RUNNING, Run, SampleText, StoreError
+from playground.text import date, duration, escape_markdown, number, rate
+from playground.views.train import launch
+from playground.views.train.run_controls import expecting, run_controls
+
+_SHORT = {
+    "nats": "nats",
+    "bits": "bits per character",
+    "perplexity": "perplexity",
+    "step": "by step",
+    "seconds": "by time",
+}
+_START_TICK = 0.06
+_START_SECONDS = 1.0
+"""A run that was just started is looked at more often, so that its first point is on the page at once."""
+
+_TICK = 0.2
+_SAMPLES_TICK = 1.0
+_WAITING_TICK = 0.5
+_IDLE_TICK = 2.0
+"""A run that rests may be taken up again from another tab."""
+
+
+def panel(run_id: str) -> None:
+    """A run or race while it trains: the claim, what can be done to it, and its charts.
+
+    Only what moves is drawn again at every tick; buttons and messages follow when a run changes its status.
+    """
+    snapshots = lens.watched(run_id)
+    seen = _seen(snapshots)
+    claim, progress = fragments.place("live-claim"), fragments.place("live-progress")
+    with st.container():
+        _messages(snapshots)
+    run_controls(run_id)
+    fragments.fragment(_moving_part, key="live", run_every=seen.pace)(run_id, seen, claim, progress)
+
+
+def samples_panel(run_id: str) -> None:
+    """The samples of a run, growing down the page."""
+    pace = _pace(lens.watched(run_id))
+    fragments.fragment(_samples, key="samples", run_every=pace and max(pace, _SAMPLES_TICK))(run_id)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the last full run of the page was drawn for; when it no longer holds, the page is drawn anew."""
+
+    pace: float | None
+    statuses: tuple[str, ...]
+    """as far as buttons and messages depend on them: waiting and training look the same"""
+    trouble: str | None
+    """what the frame says of the store"""
+
+
+def _seen(snapshots: Sequence[Snapshot]) -> _Seen:
+    runs = [snapshot.run for snapshot in snapshots]
+    statuses = tuple("active" if run.active else f"{run.status} {run.why}" for run in runs)
+    return _Seen(_pace(snapshots), statuses, services.reader().trouble())
+
+
+def _pace(snapshots: Sequence[Snapshot]) -> float | None:
+    """Seconds between two looks at these runs: often while they train, rarely while they rest, never once ended."""
+    if lens.any_active(snapshots):
+        young = any(time.time() - snapshot.run.created < _START_SECONDS for snapshot in snapshots)
+        return _START_TICK if young else _TICK
+    if expecting(snapshots):
+        return _TICK
+    if lens.lines_to_beat(snapshots[0].run) is None:
+        return _WAITING_TICK
+    return _IDLE_TICK if any(snapshot.run.resumable for snapshot in snapshots) else None
+
+
+def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: DeltaGenerator) -> None:
+    try:
+        snapshots = lens.watched(run_id)
+    except StoreError as error:  # the run was deleted elsewhere, or the store is out of reach for now
+        claim.error(escape_markdown(str(error)), icon=":material/error:")
+        progress.empty()
+        return
+    # Written in every run of the fragment, the aborted ones too: Streamlit keeps their places by that.
+    claim.subheader(escape_markdown(lens.claim(snapshots)), anchor=False)
+    _progress(progress, snapshots[0].run)
+    if _seen(snapshots) != seen:
+        st.rerun()
+    selection = state.current()
+    frames = lens.live_frames(snapshots, selection.loss, selection.x)
+    _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
+    choose_axes(selection)
+    with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
+        _warn_of_rising(snapshots)
+        _newest_sample(snapshots)
+    _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
+    left, right = st.columns(2)
+    with left:
+        _chart("rate", frames.learning_rate, charts.learning_rate_spec(selection.x), selection)
+    with right:
+        _chart("speed", frames.speed, charts.speed_spec(selection.x), selection)
+
+
+def _warn_of_rising(snapshots: Sequence[Snapshot]) -> None:
+    for snapshot in snapshots:
+        rising = lens.verdict(snapshot)
+        if rising:
+            st.caption(f":material/trending_up: {escape_markdown(rising)}")
+
+
+def _chart(name: str, frame: pa.Table, spec: dict, selection: state.Selection) -> None:
+    key = f"chart.{name}.{selection.loss}.{selection.x}.{_zoom_epoch(selection.run)}"
+    st.session_state.setdefault("charts", set()).add(key)
+    st.vega_lite_chart(frame, spec, key=key, on_select="rerun", selection_mode="zoom")
+
+
+def _zoom_epoch(run_id: str) -> int:
+    """Part of the charts' keys. Another run is drawn into the same charts, which is quicker than building them anew,
+    unless somebody has zoomed into them: a zoom does not carry over to another run."""
+    known, epoch = st.session_state.get("charts.epoch", (run_id, 0))
+    if known != run_id:
+        drawn = st.session_state.pop("charts", set())
+        zoomed = any(st.session_state[key].selection.get("zoom") for key in drawn if key in st.session_state)
+        epoch += zoomed
+    st.session_state["charts.epoch"] = (run_id, epoch)
+    return epoch
+
+
+def choose_axes(selection: state.Selection, units: Sequence[str] = tuple(UNITS)) -> None:
+    """What the charts are drawn in: one of `units` for the loss, and steps or time across."""
+    unit = selection.loss if selection.loss in units else units[0]
+    unit_key = f"axes.unit.{unit}" + ("" if len(units) == len(UNITS) else f".of.{'.'.join(units)}")
+    with st.container(horizontal=True):
+        st.segmented_control(
+            "Unit of the loss",
+            units,
+            default=unit,
+            required=True,
+            format_func=lambda unit: _SHORT[unit],
+            key=unit_key,
+            on_change=state.choose,
+            args=("loss", unit_key, unit),
+            label_visibility="collapsed",
+        )
+        st.segmented_control(
+            "Along",
+            list(X_TITLES),
+            default=selection.x,
+            required=True,
+            format_func=lambda x: _SHORT[x],
+            key=f"axes.x.{selection.x}",
+            on_change=state.choose,
+            args=("x", f"axes.x.{selection.x}", selection.x),
+            label_visibility="collapsed",
+        )
+
+
+def _progress(place: DeltaGenerator, run: Run) -> None:
+    share = run.step / run.planned_steps if run.planned_steps else 0.0
+    place.progress(min(1.0, share), text=_progress_line(run))
+
+
+def _messages(snapshots: Sequence[Snapshot]) -> None:
+    """What has befallen the runs, and what to do about it."""
+    for snapshot in snapshots:
+        if snapshot.run.status == "diverged":
+            _diverged(snapshot.run)
+        elif snapshot.run.message and snapshot.run.status in ("failed", "interrupted"):
+            when = f" ({date(snapshot.run.ended)})" if snapshot.run.ended else ""
+            st.error(escape_markdown(f"{snapshot.run.message}{when}"), icon=":material/error:")
+        elif snapshot.run.why == HELD_UP:
+            st.warning(escape_markdown(snapshot.run.message), icon=":material/hard_drive:")
+
+
+def _progress_line(run: Run) -> str:
+    if run.status == QUEUED:
+        queue = services.store().queue_state()
+        place = queue.place(run.id)
+        if place and queue.busy >= queue.workers:
+            return f"{queue.busy} of {queue.workers} workers are busy: this run is number {place} in the queue."
+        return "A worker is about to take this run."
+    planned = f" of {run.planned_steps:,}" if run.planned_steps else ""
+    line = f"{run.status.capitalize()}: step {run.step:,}{planned}"
+    if run.tokens_per_second:
+        line += f", {rate(run.tokens_per_second, 'tokens/s')}"
+    if run.status == RUNNING and run.planned_steps and run.step:
+        line += f", {duration(run.seconds / run.step * (run.planned_steps - run.step))} left"
+    elif run.seconds:
+        line += f", {duration(run.seconds)} in all"
+    return line
+
+
+def _diverged(run: Run) -> None:
+    st.error(escape_markdown(f"{run.name}: {run.message}"), icon=":material/trending_up:")
+    if run.suggestion and st.button(
+        "Start again with the suggested change", type="primary", icon=":material/healing:", key=f"again.{run.id}"
+    ):
+        launch.start_with(run.config.with_values(**run.suggestion))
+        st.rerun()
+
+
+def _samples(run_id: str) -> None:
+    try:
+        snapshots = [snapshot for snapshot in lens.watched(run_id) if snapshot.samples]
+    except StoreError:
+        return  # said above, where the charts would be
+    if not snapshots:
+        st.caption("The first sample comes with the first evaluation.")
+        return
+    for column, snapshot in zip(st.columns(len(snapshots)), snapshots, strict=True):
+        with column:
+            if len(snapshots) > 1:
+                st.markdown(f"**{escape_markdown(snapshot.run.name)}**")
+            rows = sample_rows(snapshot)
+            sample_ladder(rows, prompt=snapshot.samples[-1].prompt, key=f"samples.{snapshot.run.id}")
+
+
+def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
+    """The samples of a run (the `newest` so many, or all) as rows to show, each with the loss of its step."""
+    bits = {evaluation.step: evaluation.bits_per_character for evaluation in snapshot.evaluations}
+    return [
+        SampleRow(
+            step=sample.step,
+            loss=f"{number(bits[sample.step])} bits per character" if sample.step in bits else "",
+            text=sample.text,
+            note=_verbatim_note(sample),
+            best=sample.step == snapshot.run.best_step,
+        )
+        for sample in snapshot.samples[-newest:]
+    ]
+
+
+def _newest_sample(snapshots: Sequence[Snapshot]) -> None:
+    """What each run wrote last, beside its curve."""
+    for snapshot in snapshots:
+        if snapshot.samples:
+            (row,) = sample_rows(snapshot, newest=1)
+            row = replace(row, best=False)
+            name = f"{snapshot.run.name}, " if len(snapshots) > 1 else ""
+            sample_ladder([row], prompt=snapshot.samples[-1].prompt, key=f"newest.{snapshot.run.id}", who=name)
+
+
+def _verbatim_note(sample: SampleText) -> str:
+    """How much of a sample stands word for word in the training text."""
+    if not sample.longest_verbatim:
+        return ""
+    if not sample.verbatim_share:
+        return f"nothing copied: longest stretch in the training text {sample.longest_verbatim} characters"
+    share = number(100 * sample.verbatim_share)
+    return f"{share}% copied from the training text, longest {sample.longest_verbatim} characters"

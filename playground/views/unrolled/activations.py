@@ -1,0 +1,72 @@
+"""The drill-down "Activations": the functions of a layer over the values that they really get."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from engine.analysis.activations import ACTIVATIONS, activation_of, saturation
+from playground import theme
+from playground.charts.activation import Chosen, activation_frame, activation_spec
+from playground.charts.constant import Spec
+from playground.inside.view import View
+from playground.notation import first_index
+from playground.text import escape_markdown, number
+from playground.views.unrolled import blocks
+
+_SIGNS = {"sigmoid": "σ", "tanh": "tanh", "relu": "ReLU", "identity": "identity"}
+_RANGES = {"sigmoid": (0.0, 1.05), "tanh": (-1.05, 1.05), "relu": (-1.0, 4.0), "identity": (-4.0, 4.0)}
+
+
+def panel(view: View) -> None:
+    """The choice of a gate or candidate, what is saturated in a sentence, and the chart."""
+    block = blocks.choose(view)
+    st.markdown(f"**{escape_markdown(sentence(view, block))}**")
+    st.vega_lite_chart(frame(view, block), spec(view, block), key="unrolled.activations")
+    st.caption(
+        "Where the function is flat, its slope is next to 0: whatever gradient arrives there is all but lost. The "
+        "upright ticks are the chosen unit at every timestep, the dots where it stands now."
+    )
+
+
+def sentence(view: View, block: str) -> str:
+    """How much of the layer is saturated, and where the chosen unit stands."""
+    name = activation_of(view.cell, block)
+    pre = view.trace[f"{block}_pre"][view.layer].double().numpy()  # (time, unit)
+    base = first_index(view.notation)
+    who = (
+        f"{blocks.named(view, block)}, layer {view.layer + base}"
+        if view.trace.layers > 1
+        else blocks.named(view, block)
+    )
+    broken = int((~np.isfinite(pre)).sum())
+    if broken == pre.size:
+        return f"All {broken:,} pre-activations of {who} are NaN or infinite: the weights at this step are broken."
+    share = float(saturation(pre[np.isfinite(pre)], name))
+    z = float(pre[view.t, view.unit])
+    function, derivative = ACTIVATIONS[name]
+    slope = float(derivative(np.array([z]))[0])
+    said = (
+        f"{number(100 * share)}% of what {who} gets lies where {_SIGNS[name]} is flat; unit {view.unit + base} at "
+        f"t = {view.t + base} has z = {number(z)}, {_SIGNS[name]}(z) = {number(float(function(np.array([z]))[0]))} and "
+        f"slope {number(slope)}."
+    )
+    return f"{broken:,} values are NaN or infinite. {said}" if broken else said
+
+
+def frame(view: View, block: str) -> pd.DataFrame:
+    """The rows of the chart."""
+    function, derivative = ACTIVATIONS[activation_of(view.cell, block)]
+    pre = view.trace[f"{block}_pre"][view.layer].double().numpy()  # (time, unit)
+    base = first_index(view.notation)
+    names = [f"{place + base}: {name}" for place, name in enumerate(view.probe.names)]
+    return activation_frame(
+        values=pre, chosen=Chosen(pre[:, view.unit], names, view.t), function=function, derivative=derivative
+    )
+
+
+def spec(view: View, block: str) -> Spec:
+    """The chart's specification, the same for every step of a run."""
+    name = activation_of(view.cell, block)
+    return activation_spec(_SIGNS[name], *_RANGES[name], theme.family_color(view.cell.name))

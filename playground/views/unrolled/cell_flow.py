@@ -1,0 +1,221 @@
+"""The flow of one step inside the cell: its drawing, with the vectors that really went along each wire.
+
+Layers, timesteps and units count from 0.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.cells import CELLS, Cell
+from engine.trace import Trace
+from playground.diagrams import Diagram, Node, diagram, evaluate
+from playground.diagrams.spelling import Place, names, spell
+from playground.notation import Equation, Part, equation_parts, first_index
+from playground.notation.parts import BEFORE
+from playground.views.unrolled import step_values
+
+if TYPE_CHECKING:
+    from playground.inside.view import View
+
+MOST_VALUES = 512
+"""Values of a vector that are shown; of a longer one, those around the chosen unit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A cell's drawing with its equations in a notation: what stays as long as cell, notation and layer do.
+
+    Attributes:
+        cell: with its options as they are set
+        diagram: the drawing
+        equations: in the order in which they are computed
+        places: where each node stands in them
+        names: how each node's value is written
+    """
+
+    cell: Cell
+    diagram: Diagram
+    equations: tuple[Equation, ...]
+    places: tuple[Place, ...]
+    names: Mapping[str, tuple[Part, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """The vector that went along a wire.
+
+    Attributes:
+        values: those that are shown, (places), float32
+        first: the place of the first of them in the whole
+        length: of the whole
+        norm, mean: of the whole
+        nan: how many of all are no numbers
+        full: the size at which the colour is at its fullest
+        gate: whether all values are between 0 and 1, on a scale of their own
+        by_unit: whether a place is a unit of the layer; else it is one of the values that are read
+    """
+
+    values: np.ndarray
+    first: int
+    length: int
+    norm: float
+    mean: float
+    nan: int
+    full: float
+    gate: bool
+    by_unit: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """One step of the cell that a view looks at.
+
+    Attributes:
+        drawn: the drawing
+        streams: by node
+        reads: the token that is read, made visible; empty above the bottom layer
+        first: what the notation calls place 0 in time, depth and units
+    """
+
+    drawn: Drawn
+    streams: Mapping[str, Stream]
+    run: str
+    step: int
+    notation: str
+    t: int
+    layer: int
+    layers: int
+    unit: int
+    units: int
+    reads: str
+    first: int
+
+
+def cell_flow(view: View, trace: Trace | None = None) -> Flow:
+    """The step at the timestep, layer and unit that a view has chosen.
+
+    Args:
+        view: the run, the probe and the place
+        trace: another pass of the same model over as many timesteps, such as one with values put in place; by default
+            the view's own
+    """
+    if trace is not None:
+        view = replace(view, trace=trace)
+    config = view.model.config
+    several = view.trace.layers > 1
+    drawn = drawing(
+        view.cell.name,
+        tuple(sorted(view.cell.chosen.items())),
+        view.notation,
+        bias=config.bias,
+        layer=view.layer if several else None,
+    )
+    return Flow(
+        drawn=drawn,
+        streams=_streams(view, drawn),
+        run=view.run.name,
+        step=view.step,
+        notation=view.notation,
+        t=view.t,
+        layer=view.layer,
+        layers=view.trace.layers,
+        unit=view.unit,
+        units=view.trace.units,
+        reads="" if view.layer else view.probe.names[view.t],
+        first=first_index(view.notation),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def drawing(
+    name: str, options: tuple[tuple[str, bool | str], ...], notation: str, *, bias: bool, layer: int | None
+) -> Drawn:
+    """A cell's drawing, spelled in a notation.
+
+    Args:
+        name: of the cell
+        options: its switches and how they are set
+        notation: a key of `playground.notation.NOTATIONS`
+        bias: whether the model has biases
+        layer: counted from 0; None leaves it out of the names
+    """
+    cell = CELLS[name](1, dict(options))
+    drawn = diagram(cell)
+    equations = equation_parts(name, notation, cell.chosen, bias=bias, layer=layer)
+    places = spell(drawn, equations)
+    return Drawn(cell, drawn, tuple(equations), tuple(places), names(drawn, equations, places))
+
+
+def _streams(view: View, drawn: Drawn) -> dict[str, Stream]:
+    parameters = view.model.stack.layer_parameters(view.layer)
+    plain = {name: parameter.detach().cpu().numpy() for name, parameter in parameters.items()}
+    # What was recorded is what is shown, also where a value was put in place of the computed one.
+    values = evaluate(drawn.diagram, view.cell, _recorded(view), plain)
+    scales = _Scales(view, drawn.diagram)
+    return {name: _stream(view, drawn.diagram[name], value, *scales[name]) for name, value in values.items()}
+
+
+def _recorded(view: View) -> dict[str, np.ndarray]:
+    """What the trace holds of this step, by the names of the drawing's nodes."""
+    trace, layer, t = view.trace, view.layer, view.t
+    found = {name: trace[name][layer, t] for name in trace}
+    found |= {f"{state}{BEFORE}": trace.before(state)[layer, t] for state in view.cell.state_names}
+    if view.cell.below:
+        found[f"{view.cell.below}_below"] = trace[view.cell.below][layer - 1, t]
+    found["input"] = trace["hidden"][layer - 1, t] if layer else trace.inputs[t]
+    if trace.clock is not None:
+        found["clock"] = trace.clock[t : t + 1]
+    if "update" in found:
+        found["keep"] = 1 - found["update"]
+    return {name: value.double().numpy() for name, value in found.items()}
+
+
+class _Scales:
+    """Where the colours of each value are at their fullest: the same at every timestep, and for what is added up."""
+
+    def __init__(self, view: View, diagram: Diagram) -> None:
+        self._view = view
+        self._diagram = diagram
+        self._found: dict[str, tuple[float, bool]] = {}
+
+    def __getitem__(self, name: str) -> tuple[float, bool]:
+        """The size at which the colour is at its fullest, and whether the value is a gate's."""
+        if name not in self._found:
+            self._found[name] = self._of(name)
+        return self._found[name]
+
+    def _of(self, name: str) -> tuple[float, bool]:
+        node = self._diagram[name]
+        if name.removesuffix(BEFORE) in self._view.trace or name in ("input", "keep", "clock", "cell_below"):
+            vector = step_values.vector(self._view, name)
+            return vector.full, vector.gate
+        if node.operation == "join":
+            return max(self[wire.source][0] for wire in node.inputs), False
+        if node.operation == "tanh":
+            return 1.0, False
+        if node.operation == "out":
+            return self[node.inputs[0].source]
+        if name == "seen":
+            return self[f"hidden{BEFORE}"]
+        return self[self._diagram.readers(name)[0].name]
+
+
+def _stream(view: View, node: Node, values: np.ndarray, full: float, gate: bool) -> Stream:
+    by_unit = node.operation != "join" and node.name not in ("input", "clock")
+    first = view.unit // MOST_VALUES * MOST_VALUES if by_unit else _first_on(values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        norm, mean = float(np.linalg.norm(values)), float(values.mean())
+    shown = values[first : first + MOST_VALUES].astype(np.float32)
+    return Stream(shown, first, len(values), norm, mean, int(np.isnan(values).sum()), full, gate, by_unit)
+
+
+def _first_on(values: np.ndarray) -> int:
+    """Where to begin in a long vector that is read: at the stretch in which the largest value lies."""
+    sizes = np.nan_to_num(np.abs(values))
+    return int(sizes.argmax()) // MOST_VALUES * MOST_VALUES if len(values) > MOST_VALUES else 0

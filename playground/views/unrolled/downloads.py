@@ -1,0 +1,138 @@
+"""What can be taken away: the numbers along the probe, the chart that is open, and the same recording in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import get_args
+
+import pandas as pd
+import streamlit as st
+
+from engine.analysis import activity
+from engine.trace import UNKNOWN, Target, Trace
+from playground.charts.activation import Spec
+from playground.charts.export import Kind, export
+from playground.charts.prediction_change import along_spec, top_spec
+from playground.charts.weight_shares import shares_spec
+from playground.inside.view import View
+from playground.notation import first_index
+from playground.views.unrolled import activations, blocks, settings, weight_shares, whatif
+from playground.views.unrolled.changes import Fitted
+
+Rows = Callable[[], pd.DataFrame]
+
+
+def downloads(view: View, of: Target, fitted: Fitted, other: Trace | None) -> None:
+    """Files of what is on the page, and how to record the same elsewhere; neither is made before it is opened."""
+    with st.container(horizontal=True):
+        files = st.popover("Download", icon=":material/download:", key="unrolled.files", on_change="rerun")
+    source = st.expander(
+        "Show the code: the same recording in Python", icon=":material/code:", key="unrolled.code", on_change="rerun"
+    )
+    if files.open:
+        with files:
+            _files(view, of, fitted, other)
+    if source.open:
+        with source:
+            st.caption("Of a run saved with `python -m engine train --save my-run`.")
+            st.code(code(view, of, fitted), language="python", wrap_lines=True)
+
+
+def _files(view: View, of: Target, fitted: Fitted, other: Trace | None) -> None:
+    name = f"{view.run.id}-{view.step}"
+    st.caption("Along the probe: tokens, losses, sizes of states and gradients")
+    _button("CSV", lambda: export({}, rows(view, of), "csv"), f"{name}-probe.csv")
+    for title, part, spec, frame in _charts(view, of, fitted, other):
+        st.caption(title)
+        with st.container(horizontal=True):
+            for kind in get_args(Kind):
+                _button(kind.upper(), _exporter(spec, frame, kind), f"{name}-{part}.{kind}")
+    st.caption("The network, its arithmetic and its cell have their own buttons.")
+
+
+def rows(view: View, of: Target) -> pd.DataFrame:
+    """One row for each timestep; sizes of states and gradients for each layer. Timesteps as the notation has them."""
+    trace = view.gradient(of)
+    base = first_index(view.notation)
+    chances, wanted = trace.log_probabilities.double().exp(), trace.targets.tolist()
+    likely, odds = trace.top(1)
+    found = {
+        "t": range(base, base + trace.length),
+        "token": list(view.probe.names),
+        "next": ["" if token == UNKNOWN else view.vocabulary.display(token) for token in wanted],
+        "probability": [float(chances[t, token]) if token != UNKNOWN else None for t, token in enumerate(wanted)],
+        "loss_nats": trace.losses.tolist(),
+        "likeliest": [view.vocabulary.display(token) for token in likely[:, 0].tolist()],
+        "its_probability": odds[:, 0].tolist(),
+    }
+    for layer in range(trace.layers):
+        for state in view.cell.state_names:
+            found[f"{state}_norm_layer_{layer + base}"] = activity.norms(trace, state)[layer].tolist()
+            found[f"{state}_change_layer_{layer + base}"] = activity.change(trace, state)[layer].tolist()
+        found[f"gradient_norm_layer_{layer + base}"] = activity.gradient_norms(trace)[layer].tolist()
+    return pd.DataFrame(found)
+
+
+def _charts(view: View, of: Target, fitted: Fitted, other: Trace | None) -> list[tuple[str, str, Spec, Rows]]:
+    """Title, name, specification and rows of each chart of the open drill-down."""
+    look = settings.current().look
+    if look == "activations":
+        block = blocks.chosen(view)
+        spec = activations.spec(view, block)
+        return [("Activation function", f"activation-{block}", spec, lambda: activations.frame(view, block))]
+    if look == "shares":
+        return [
+            (
+                "Weight gradient",
+                "weight-gradient",
+                shares_spec(weight_shares.measure()),
+                lambda: weight_shares.frame(view, weight_shares.shares_of(view, of)),
+            )
+        ]
+    if look == "whatif" and other is not None:
+        top = top_spec()
+        return [
+            ("What if, along the text", "what-if", along_spec(), lambda: whatif.frame_along(view, other, fitted)),
+            ("What if, next tokens", "what-if-next", top, lambda: whatif.frame_top(view, other)),
+        ]
+    return []
+
+
+def _exporter(spec: Spec, frame: Rows, kind: Kind) -> Callable[[], bytes]:
+    return lambda: export(spec, frame(), kind)
+
+
+def _button(label: str, make: Callable[[], bytes], name: str) -> None:
+    st.download_button(label, make, name, key=f"unrolled.download.{name}", on_click="ignore")
+
+
+_CODE = """import engine
+from engine.data import Vocabulary
+from engine.shell.directory import RunDirectory
+from engine.training.restore import load_weights
+
+checkpoint = RunDirectory("my-run").load({step})
+vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
+model = engine.LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
+load_weights(model, checkpoint.weights())
+
+tokens = {tokens}
+trace = engine.record(model, tokens{arguments})
+
+print(trace[{state!r}].shape)  # (layer, time, unit)
+print(trace.losses)  # nats, NaN where nothing follows
+print(trace.grad["hidden"][:, {t}].norm(dim=-1))  # of each layer at t = {t}
+"""
+
+
+def code(view: View, of: Target, fitted: Fitted) -> str:
+    """A Python script that records what the page shows."""
+    tokens = view.probe.tokens.tolist()
+    for time, token in fitted.tokens:
+        tokens[time] = token
+    arguments = f", gradient={of!r}"
+    if len(view.context):
+        arguments += f", state=engine.warm(model, {view.context.tokens.tolist()})"
+    if fitted.changes:
+        arguments += f", changes={[*fitted.changes]}".replace("Change(", "engine.Change(")
+    return _CODE.format(step=view.step, tokens=tokens, arguments=arguments, state=view.cell.state_names[-1], t=view.t)

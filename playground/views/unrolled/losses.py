@@ -1,0 +1,60 @@
+"""Which loss is meant: the sum of all, or that at one timestep."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from engine.trace import UNKNOWN, Target, Trace
+from playground.inside.view import View
+from playground.notation import first_index
+from playground.state import link
+from playground.views.unrolled import settings
+
+
+def with_loss(trace: Trace, t: int) -> int | None:
+    """The last timestep up to `t` that has a loss, else the first that has; None where there is no loss at all."""
+    known = np.flatnonzero(trace.targets.numpy() != UNKNOWN)
+    if not len(known):
+        return None
+    before = known[known <= t]
+    return int(before[-1] if len(before) else known[0])
+
+
+def nearest(view: View, asked: Target) -> Target:
+    """The loss that is asked for, or the nearest that this probe has."""
+    if asked == "sum":
+        return asked
+    there = with_loss(view.trace, asked)
+    return "sum" if there is None else there
+
+
+def fit(view: View, asked: Target) -> Target:
+    """The loss that is asked for, if this probe has it; else the nearest, with a sentence."""
+    found = nearest(view, asked)
+    if found == asked or asked == "sum":
+        return asked
+    base = first_index(view.notation)
+    stands = "the sum stands" if found == "sum" else f"that at t = {found + base} stands"
+    where = f"t = {asked + base}{link.counted('of', asked, base)}"
+    settings.refuse(f"There is no loss at {where}: no next token is known there; {stands} in.", of=found)
+    return found
+
+
+def choose(view: View, of: Target) -> None:
+    """The choice between the sum of all losses and the loss at the chosen timestep."""
+    base = first_index(view.notation)
+    here = with_loss(view.trace, view.t)
+    options: list[Target] = ["sum", *sorted({time for time in (here, of) if isinstance(time, int)})]
+    key = settings.key("of")
+    st.segmented_control(
+        "Loss",
+        options,
+        default=of,
+        required=True,
+        format_func=lambda time: "the sum" if time == "sum" else f"at t = {time + base}",
+        key=key,
+        on_change=settings.edit,
+        args=("of", key),
+        help="Whose gradient flows back: that of all losses, or of one. A click on a loss in the picture chooses it.",
+    )

@@ -1,0 +1,211 @@
+"""The picture of the unrolled network, from a recorded pass: small enough to be sent again at every change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.analysis import activity
+from engine.trace import UNKNOWN, Change, Target, Trace
+from playground import theme
+from playground.inside.view import View
+from playground.notation import first_index, term
+from playground.text import number, visible
+from playground.views.unrolled.drawn import Gradient, Lane, Mark, Other, Picture, Predictions
+from playground.views.unrolled.packing import full_scale, levels, packed, rounded, span
+from playground.views.unrolled.signs import Sign, sign
+
+EVERY_UNIT = 8
+"""Units up to which each is drawn with its number; more are small squares of colour."""
+
+PREDICTIONS = 5
+"""Likeliest next tokens that are sent for each timestep."""
+
+
+def picture(
+    view: View, of: Target | None = None, other: Trace | None = None, changes: Sequence[Change] = ()
+) -> Picture:
+    """The picture of a view.
+
+    Args:
+        view: the run, the probe and the chosen place
+        of: whose gradient is drawn: the sum of all losses, or the loss at one timestep; None draws none
+        other: the same probe with something changed, drawn against the original
+        changes: what was changed in `other`, apart from tokens, which it says itself
+
+    Raises:
+        ValueError: `other` has another length than the view's probe
+    """
+    trace = view.trace if of is None else view.gradient(of)
+    if other is not None and other.length != trace.length:
+        raise ValueError(f"A change is drawn over the same probe: {other.length} timesteps are not {trace.length}.")
+    cell = view.kind
+    kind = "word" if view.vocabulary.level == "word" else "character"
+    return Picture(
+        title="The network, unrolled over the probe",
+        about=_about(view, kind, other),
+        run=visible(view.run.name),
+        letter=view.letter,
+        cell=cell.title,
+        step=view.step,
+        live=bool(view.following and view.run.active),
+        kind=kind,
+        first=first_index(view.notation),
+        t=view.t,
+        layer=view.layer,
+        unit=view.unit,
+        layers=trace.layers,
+        units=trace.units,
+        length=trace.length,
+        tokens=list(view.probe.names),
+        unknown=list(view.probe.unknown),
+        stranger="" if view.vocabulary.unknown is None else view.vocabulary.display(view.vocabulary.unknown),
+        context=len(view.context) > 0,
+        lanes=[_lane(view, trace, name) for name in cell.state_names],
+        predictions=_predictions(view, trace, other),
+        targets=_targets(view, trace),
+        losses=packed(trace.losses),
+        uniform=rounded(math.log(trace.log_probabilities.shape[1])),
+        gradient=None if of is None else _gradient(trace, of),
+        other=None if other is None else _other(view, trace, other, changes),
+        signs=_signs(view),
+        weights=_weights(view),
+        colors=theme.drawing_colors(cell.name),
+    )
+
+
+def _about(view: View, kind: str, other: Trace | None) -> str:
+    trace = view.trace
+    layers = "1 layer" if trace.layers == 1 else f"{trace.layers} layers"
+    read = f"1 {kind}" if trace.length == 1 else f"{trace.length} {kind}s"
+    sentence = f"{view.kind.title} with {layers} of {trace.units} units, over {read}."
+    if trace.log_probabilities.isnan().any():
+        return f"{sentence} Its numbers are not finite: they are drawn as NaN."
+    known = trace.losses.isfinite().nonzero().flatten()
+    if not len(known):
+        return f"{sentence} No next {kind} is known, so there is no loss."
+    worst = int(known[trace.losses[known].argmax()])
+    mean = f"{number(float(trace.losses[known].mean()))} nats"
+    if other is not None:  # of what really came, where another token is read too
+        later = -other.log_probabilities[known, trace.targets[known]]
+        mean += f", with the change {number(float(later.mean()))}"
+    return (
+        f"{sentence} Its mean loss is {mean}; what came after {kind} {worst + 1} surprised it most: "
+        f"{number(float(trace.losses[worst]))} nats."
+    )
+
+
+def _lane(view: View, trace: Trace, name: str) -> Lane:
+    values = trace[name]  # (layer, time, unit)
+    low, high = span(values)
+    return Lane(
+        name=name,
+        signs=[sign(name, view.notation, cell=view.cell.name, layer=layer) for layer in range(trace.layers)],
+        low=rounded(low),
+        high=rounded(high),
+        norms=packed(_with_initial(trace.initial[name].norm(dim=-1), activity.norms(trace, name))),
+        changes=packed(activity.change(trace, name)),
+        unit=packed(values[:, :, view.unit]),
+        **_units(values, full_scale(values)),
+    )
+
+
+def _units(values: Tensor, full: float) -> dict[str, Any]:
+    """Every unit (layer, time, unit): as numbers where there are few, else as levels of colour up to `full`."""
+    if values.shape[2] <= EVERY_UNIT:
+        return {"full": full, "values": packed(values), "levels": None}
+    return {"full": full, "values": None, "levels": levels(values, full)}
+
+
+def _with_initial(initial: Tensor, later: Tensor) -> Tensor:
+    """(layer) and (layer, time) as (layer, 1 + time)."""
+    return torch.cat((initial.unsqueeze(1), later), dim=1)
+
+
+def _predictions(view: View, trace: Trace, other: Trace | None) -> Predictions:
+    ranked = trace.log_probabilities
+    if other is not None:  # what is likely before the change or after it
+        ranked = torch.maximum(ranked, other.log_probabilities)
+    tokens = ranked.nan_to_num(-math.inf).topk(min(PREDICTIONS, ranked.shape[1]), dim=1).indices  # (time, rank)
+    places: dict[int, int] = {}
+    rows = [[places.setdefault(token, len(places)) for token in row] for row in tokens.tolist()]
+    return Predictions(
+        names=[view.vocabulary.display(token) for token in places],
+        tokens=rows,
+        chances=packed(trace.log_probabilities.gather(1, tokens).exp()),
+        other=None if other is None else packed(other.log_probabilities.gather(1, tokens).exp()),
+    )
+
+
+def _targets(view: View, trace: Trace) -> list[str | None]:
+    following = [*view.probe.names[1:], None]
+    return [
+        view.vocabulary.display(token) if token != UNKNOWN else name
+        for token, name in zip(trace.targets.tolist(), following, strict=True)
+    ]
+
+
+def _gradient(trace: Trace, of: Target) -> Gradient:
+    initial = sum(part.square().sum(dim=-1) for part in (trace.initial_grad or {}).values())
+    known = trace.losses.isfinite().nonzero().flatten().tolist()
+    return Gradient(
+        of=of,
+        norms=packed(_with_initial(torch.as_tensor(initial).sqrt(), activity.gradient_norms(trace))),
+        entry=known if of == "sum" else [of],
+    )
+
+
+def _other(view: View, trace: Trace, other: Trace, changes: Sequence[Change]) -> Other:
+    lanes, apart = [], []
+    for name in view.cell.state_names:
+        difference = other[name] - trace[name]  # (layer, time, unit)
+        low, high = span(difference)
+        apart.append(packed(difference.norm(dim=-1)))
+        lanes.append(
+            Lane(
+                name=name,
+                signs=[],
+                low=rounded(low),
+                high=rounded(high),
+                norms=packed(_with_initial(other.initial[name].norm(dim=-1), activity.norms(other, name))),
+                changes=packed(activity.change(other, name)),
+                unit=packed(other[name][:, :, view.unit]),
+                **_units(difference, max(abs(low), abs(high)) or 1.0),
+            )
+        )
+    read = [
+        view.vocabulary.display(new) if new not in (old, UNKNOWN) else None
+        for old, new in zip(trace.tokens.tolist(), other.tokens.tolist(), strict=True)
+    ]
+    marks = [Mark(t, -1, f"{view.probe.names[t]} → {name}") for t, name in enumerate(read) if name is not None]
+    for change in changes:
+        unit = change.unit + first_index(view.notation)
+        text = f"{_named(view, change)}, unit {unit}: {number(change.value)}"
+        marks.append(Mark(change.time, change.layer, text))
+    return Other(lanes, apart, packed(other.losses), read, _targets(view, other), marks)
+
+
+def _named(view: View, change: Change) -> str:
+    return term(change.quantity, view.notation, layer=change.layer, t=change.time, cell=view.cell.name).text
+
+
+def _signs(view: View) -> dict[str, Sign]:
+    named = ("input", "prediction")
+    weights = ("weight_ih", "weight_hh", "weight_out")
+    cell = view.cell.name
+    return {
+        **{name: sign(name, view.notation, cell=cell) for name in named},
+        **{name: sign(name, view.notation, cell=cell, timed=False) for name in weights},
+    }
+
+
+def _weights(view: View) -> dict[str, str]:
+    model = view.model
+    layers = [model.stack.layer_parameters(layer) for layer in range(view.trace.layers)]
+    norms = {name: torch.stack([layer[name].norm() for layer in layers]) for name in ("weight_ih", "weight_hh")}
+    norms["weight_out"] = model.head_weight.norm().unsqueeze(0)
+    return {name: packed(norm) for name, norm in norms.items()}

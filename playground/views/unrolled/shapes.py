@@ -1,0 +1,218 @@
+"""The shapes that a sequence task can have, side by side: live where a model of the shape is here, grey where none is.
+
+What is live is drawn from the chosen run alone. What is not has no values at all, only the shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+
+import engine
+from engine.config import ConfigError
+from engine.decoding.sampling import sample
+from engine.trace import UNKNOWN, Trace
+from playground import theme
+from playground.inside.view import View
+from playground.notation import first_index
+from playground.text import visible
+from playground.views.unrolled.packing import rounded, span
+from playground.views.unrolled.signs import Sign, sign
+
+SHOWN = 5
+"""Timesteps of a live shape that are drawn."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One timestep of a shape. What is None is not there, or has no value."""
+
+    reads: str | None = None
+    """token that is read; "" for one that only a model would have"""
+    says: str | None = None
+    """token that is the answer; "" for one that only a model would have"""
+    chance: float | None = None
+    norm: float | None = None
+    """of the top layer's hidden state"""
+    fed_back: bool = False
+    """whether what is read is what was said a timestep before"""
+    right: bool = False
+    """whether the answer is what really came"""
+    t: int | None = None
+    """timestep of the probe, counted from 0"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One card of the gallery."""
+
+    name: str
+    title: str
+    task: str
+    """what has this shape, in plain words"""
+    live: bool
+    said: str
+    """of a live one what it shows; of another what a model of it would do"""
+    cells: list[Cell]
+    low: float = 0.0
+    high: float = 0.0
+    """least and greatest norm drawn"""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The gallery, for one view."""
+
+    shapes: list[Shape]
+    signs: dict[str, Sign]
+    first: int
+    """what the notation calls the first timestep"""
+    colors: dict[str, str]
+
+    def data(self) -> dict[str, Any]:
+        """As the browser gets it."""
+        return asdict(self)
+
+
+_READ, _SAY, _BOTH, _NEITHER = Cell(reads=""), Cell(says=""), Cell(reads="", says=""), Cell()
+
+_NONE_YET = "No model of this shape here yet."
+
+
+def shapes(view: View) -> Shapes:
+    """All shapes; those that a language model has are live with the view's run."""
+    name = view.cell.name
+    return Shapes(
+        shapes=[_one_to_one(), _one_to_many(view), _many_to_one(), _in_step(view), _encoder_decoder()],
+        signs={quantity: sign(quantity, view.notation, cell=name) for quantity in ("input", "hidden", "prediction")},
+        first=first_index(view.notation),
+        colors=theme.drawing_colors(name),
+    )
+
+
+def _one_to_one() -> Shape:
+    return Shape(
+        name="one-to-one",
+        title="One to one",
+        task="a plain network: one input, one answer, no time",
+        live=False,
+        said=f"{_NONE_YET} It would look at one picture and name what is on it.",
+        cells=[_BOTH],
+    )
+
+
+def _many_to_one() -> Shape:
+    return Shape(
+        name="many-to-one",
+        title="Many to one",
+        task="sentiment, the language of a name, a promoter in DNA",
+        live=False,
+        said=f"{_NONE_YET} It would read a whole review and say once, at its end, whether it is a good one.",
+        cells=[_READ, _READ, _READ, _BOTH],
+    )
+
+
+def _encoder_decoder() -> Shape:
+    return Shape(
+        name="encoder-decoder",
+        title="Many to many, encoder and decoder",
+        task="translation, dates, speech",
+        live=False,
+        said=f"{_NONE_YET} It would read a sentence to its end and only then write it in another language.",
+        cells=[_READ, _READ, _READ, _SAY, replace(_BOTH, fed_back=True), replace(_BOTH, fed_back=True)],
+    )
+
+
+def _in_step(view: View) -> Shape:
+    """The view itself: around the chosen timestep, what is read and what is expected next."""
+    trace, words = view.trace, view.vocabulary.level == "word"
+    start = max(0, min(view.t - SHOWN // 2, trace.length - SHOWN))
+    best, chances = trace.top(1)  # (time, 1)
+    cells = [
+        Cell(
+            reads=view.probe.names[t],
+            says=view.vocabulary.display(int(best[t, 0])),
+            chance=_real(chances[t, 0]),
+            norm=_real(trace["hidden"][-1, t].norm()),
+            right=int(best[t, 0]) == int(trace.targets[t]),
+            t=t,
+        )
+        for t in range(start, min(start + SHOWN, trace.length))
+    ]
+    what = "word" if words else "character"
+    return _scaled(
+        Shape(
+            name="in-step",
+            title="Many to many, in step",
+            task=f"the next {what}, named entities, frames of a film",
+            live=True,
+            said=f"{visible(view.run.name)} on the probe: at every {what} it says which it expects next. "
+            "Those that came are framed.",
+            cells=cells,
+        )
+    )
+
+
+def _one_to_many(view: View) -> Shape:
+    """The run writes by itself: what it said is what it reads next."""
+    shape = Shape(
+        name="one-to-many",
+        title="One to many",
+        task="writing text or music, captions of pictures",
+        live=False,
+        said="",
+        cells=[_BOTH, *[replace(_BOTH, fed_back=True)] * (SHOWN - 1)],
+    )
+    known = [token for token in view.trace.tokens.tolist() if token != UNKNOWN]
+    if not known:
+        return replace(shape, said="The probe has no token that this model knows: it has nothing to begin with.")
+    try:
+        written = _written(view, known[0])
+    except ConfigError as error:
+        return replace(shape, said=str(error))
+    trace = engine.record(view.model, [known[0], *written])
+    what = "word" if view.vocabulary.level == "word" else "character"
+    names = [view.vocabulary.display(token) for token in (known[0], *written)]
+    said = (
+        f"{visible(view.run.name)} writes by itself: it is given {names[0]} and then reads what it has just said, "
+        f"always the likeliest {what}. It is {_percent(trace, written)} sure of them on average."
+    )
+    return _scaled(replace(shape, live=True, said=said, cells=_writing(trace, names, written)))
+
+
+def _written(view: View, start: int) -> list[int]:
+    vocabulary = view.vocabulary
+    forbidden = [] if vocabulary.unknown is None else [vocabulary.unknown]
+    return list(sample(view.model, [start], length=SHOWN, seed=0, temperature=0.0, forbidden=forbidden))
+
+
+def _writing(trace: Trace, names: Sequence[str], written: Sequence[int]) -> list[Cell]:
+    return [
+        Cell(
+            reads=names[t],
+            says=names[t + 1],
+            chance=_real(trace.log_probabilities[t, token].exp()),
+            norm=_real(trace["hidden"][-1, t].norm()),
+            fed_back=t > 0,
+        )
+        for t, token in enumerate(written)
+    ]
+
+
+def _percent(trace: Trace, written: Sequence[int]) -> str:
+    chances = trace.log_probabilities[torch.arange(len(written)), torch.tensor(written)].exp()
+    return f"{100 * float(chances.mean()):.0f}%"
+
+
+def _scaled(shape: Shape) -> Shape:
+    norms = [cell.norm for cell in shape.cells if cell.norm is not None]
+    low, high = span(torch.tensor(norms))
+    return replace(shape, low=rounded(low), high=rounded(high))
+
+
+def _real(value: torch.Tensor) -> float | None:
+    """A number in four digits; None, which is drawn as NaN, where it is none."""
+    return rounded(float(value)) if bool(value.isfinite()) else None

@@ -1,0 +1,141 @@
+"""Recorded passes: made once, for everybody, and forgotten when there are too many bytes of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+import torch
+
+import engine
+from engine.trace import Change
+from playground.access import traces
+from playground.access.probing import Probe, read_probe
+from playground.access.traces import Recordings
+from playground.access.weights import Loaded
+
+pytestmark = pytest.mark.usefixtures("own_recordings")
+
+LoadRun = Callable[..., Loaded]
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the engine is asked to do, in order."""
+    traces.recordings.clear()
+    traces.tapes.clear()
+    asked: list[str] = []
+    tape, warm = engine.tape, engine.warm
+    monkeypatch.setattr(engine, "tape", lambda *args, **values: (asked.append("tape"), tape(*args, **values))[1])
+    monkeypatch.setattr(engine, "warm", lambda *args: (asked.append("warm"), warm(*args))[1])
+    return asked
+
+
+def _probe(loaded: Loaded, text: str) -> Probe:
+    return read_probe(text, loaded.vocabulary)
+
+
+def test_a_trace_is_what_the_engine_records(load_run: LoadRun) -> None:
+    loaded = load_run("tales-gru")
+    probe, none = _probe(loaded, "Once upon"), _probe(loaded, "")
+    found = traces.trace(loaded, probe, none)
+    expected = engine.record(loaded.model, torch.tensor(probe.tokens))
+    assert torch.equal(found["hidden"], expected["hidden"])
+    assert found.grad is None
+    assert traces.trace(loaded, probe, none, gradient="sum").target == "sum"
+
+
+def test_a_context_warms_the_state(load_run: LoadRun) -> None:
+    loaded = load_run("tales-lstm")
+    whole, context, probe = (_probe(loaded, text) for text in ("There was a king", "There was ", "a king"))
+    warmed = traces.trace(loaded, probe, context)
+    at_once = traces.trace(loaded, whole, _probe(loaded, ""))
+    assert torch.allclose(warmed["cell"], at_once["cell"][:, len(context) :], atol=1e-5)
+    assert warmed.initial["hidden"].abs().sum() > 0
+
+
+def test_what_was_looked_at_once_is_not_recorded_again(load_run: LoadRun, recorded: list[str]) -> None:
+    loaded = load_run("tales-lstm")
+    probe, context = _probe(loaded, "a king"), _probe(loaded, "There was ")
+    first = traces.trace(loaded, probe, context)
+    assert traces.trace(loaded, _probe(loaded, "a king"), context) is first
+    assert recorded == ["warm", "tape"]
+    for of in (2, "sum"):
+        found = traces.trace(loaded, probe, context, gradient=of)
+        assert found.target == of
+        assert found["cell"] is first["cell"], "the way forward is the same"
+    traces.trace(loaded, probe, context, changes=(Change("hidden", 0, 1, 2, 0.5),))
+    assert recorded == ["warm", "tape", "tape"], "the state after a context is kept too"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"text": "a kind"},
+        {"context": "There is "},
+        {"gradient": "sum"},
+        {"gradient": 0},
+        {"changes": (Change("hidden", 0, 1, 2, 0.5),)},
+        {"changes": (Change("hidden", 0, 1, 2, 0.25),)},
+        {"step": 640},
+        {"run": "tales-gru"},
+    ],
+    ids=str,
+)
+def test_another_view_is_another_trace(load_run: LoadRun, other: dict) -> None:
+    def found(run="tales-lstm", step=-1, text="a king", context="There was ", gradient=None, changes=()):  # noqa: ANN
+        loaded = load_run(run, step)
+        return traces.trace(loaded, _probe(loaded, text), _probe(loaded, context), gradient, changes)
+
+    assert found(**other) is not found()
+    assert found(**other) is found(**other)
+
+
+def test_whoever_asks_while_another_computes_waits_for_it() -> None:
+    kept, computed, started = Recordings(), [], threading.Barrier(5)
+    found: list[object] = []
+
+    def compute() -> object:
+        computed.append(1)
+        time.sleep(0.05)
+        return object()
+
+    def ask() -> None:
+        started.wait()
+        found.append(kept.get("key", compute, lambda _: 1))
+
+    threads = [threading.Thread(target=ask) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(computed) == 1
+    assert len(set(map(id, found))) == 1
+
+
+def test_what_was_not_asked_for_longest_goes_first_when_there_are_too_many_bytes() -> None:
+    kept, computed = Recordings(limit=100), []
+
+    def ask(key: str, size: int) -> None:
+        kept.get(key, lambda: computed.append(key) or key, lambda _: size)
+
+    for key, size in (("a", 40), ("b", 40), ("a", 40), ("c", 40), ("a", 40), ("b", 40)):
+        ask(key, size)
+    assert computed == ["a", "b", "c", "b"]
+    assert kept.bytes() <= 100
+    ask("large", 1_000)
+    assert kept.bytes() == 1_000, "one beyond the bound is kept alone"
+
+
+def test_what_could_not_be_computed_is_tried_again() -> None:
+    kept = Recordings()
+
+    def fail() -> object:
+        raise ValueError("not now")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="not now"):
+            kept.get("key", fail, lambda _: 1)
+    assert kept.get("key", lambda: "there", lambda _: 1) == "there"

@@ -1,0 +1,71 @@
+"""The run that is being set up: what one change does to it, and to its rivals."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import PRESETS
+from engine.config import Config, ConfigError
+from playground.state.draft import MOST_RIVALS, Draft, from_preset
+
+
+def test_an_edit_changes_the_chosen_config_alone() -> None:
+    draft = Draft().with_rival().edited("model", "units", 7)
+    assert [config.model.units for config in draft.configs] == [Config().model.units, 7]
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [("data", "chunk", 9), ("training", "seed", 9), ("training", "steps", 9), ("sampling", "prompt", "He")],
+)
+def test_what_rivals_share_changes_for_all(section: str, name: str, value: object) -> None:
+    draft = Draft().with_rival().edited(section, name, value)
+    assert {getattr(getattr(config, section), name) for config in draft.configs} == {value}
+
+
+def test_another_cell_drops_the_switches_of_the_old_one() -> None:
+    draft = Draft().edited("model", "cell", "rnn").edited("model", "options", {"activation": "relu"})
+    assert draft.edited("model", "cell", "gru").config.model.options == {}
+
+
+def test_an_edit_that_changes_nothing_leaves_the_experiment_its_name() -> None:
+    draft = from_preset("hello")
+    assert draft.edited("model", "units", 3) is draft
+    assert draft.edited("model", "units", 4).preset == ""
+
+
+def test_a_value_that_cannot_stand_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match=r"model\.units"):
+        Draft().edited("model", "units", 0)
+
+
+def test_at_most_four_race() -> None:
+    draft = Draft()
+    while len(draft.configs) < MOST_RIVALS:
+        draft = draft.with_rival()
+    with pytest.raises(ConfigError, match="at most 4"):
+        draft.with_rival()
+
+
+def test_a_race_runs_by_steps() -> None:
+    draft = Draft().edited("training", "seconds", 60.0).with_rival()
+    assert {config.training.seconds for config in draft.configs} == {0.0}
+
+
+@pytest.mark.parametrize("chosen", [0, 1, 2])
+def test_a_rival_that_leaves_is_the_chosen_one(chosen: int) -> None:
+    configs = tuple(Config().with_values(units=units) for units in (1, 2, 3))
+    left = Draft(configs, chosen=chosen).without_chosen()
+    assert configs[chosen] not in left.configs
+    assert len(left.configs) == 2
+    assert left.config in left.configs
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_a_draft_of_its_configs(name: str) -> None:
+    assert from_preset(name).configs == PRESETS[name].configs
+
+
+def test_a_preset_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(ConfigError, match="'nope'; choose one of first-words"):
+        from_preset("nope")

@@ -1,0 +1,86 @@
+"""What differs between runs: their settings, by the names that Train gives them, and their scores."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from engine.config import Config
+from playground.runs.records import Run
+from playground.views.runs.compare import units_in_common
+from playground.views.runs.differences import NOTHING, differing_settings, scores
+
+
+def _run(config: Config, **values: object) -> Run:
+    return Run(id="one", name="One", status="finished", config=config, **values)
+
+
+def test_equal_configs_differ_in_nothing() -> None:
+    assert differing_settings([Config(), Config(), Config()]) == []
+
+
+def test_only_what_differs_is_told_and_by_the_names_on_train() -> None:
+    one, other = Config(), Config().with_values(cell="gru", embedding=0, clip_threshold=0.25, optimizer="sgd")
+    told = {line.name: line.values for line in differing_settings([one, other])}
+    assert told == {
+        "Cell": ("LSTM", "GRU"),
+        "Embedding (0: one-hot)": ("64", "0"),
+        "Optimiser": ("AdamW", "SGD"),
+        "Clip at": ("1", "0.25"),
+    }
+
+
+def test_settings_of_one_name_in_two_sections_are_told_apart() -> None:
+    one = Config()
+    other = one.with_values(training__seed=1, sampling__seed=7)
+    assert [line.name for line in differing_settings([one, other])] == ["Seed (training)", "Seed (sample)"]
+
+
+def test_a_switch_that_only_one_cell_has_is_a_dash_for_the_other() -> None:
+    one = Config()
+    other = one.with_values(options={"peepholes": True})
+    (line,) = differing_settings([one, other])
+    assert line.values == (NOTHING, "yes")
+
+
+def test_texts_and_levels_are_told_in_words() -> None:
+    one = Config()
+    other = one.with_values(corpus="own:" + "0" * 64, level="word")
+    told = {line.name: line.values for line in differing_settings([one, other])}
+    assert told["Text"] == ("Tales", "own text")
+    assert told["Read by"] == ("characters", "words")
+
+
+def test_scores_are_in_bits_for_all_and_in_perplexity_of_each_ones_tokens() -> None:
+    runs = [
+        _run(Config(), best_loss=math.log(2), best_step=1_200, step=2_000, train_seconds=75.0, parameters=30_943),
+        _run(Config().with_values(level="word"), best_loss=math.log(16)),
+    ]
+    told = {line.name: line.values for line in scores(runs, [1.0, 4.0])}
+    assert told["Best validation loss, bits per character"] == ("1.00", "1.00")
+    assert told["Its perplexity per token"] == ("2.00", "16.0")
+    assert told["reached at step"] == ("1,200", NOTHING)
+    assert told["Time training"] == ("1 min 15 s", NOTHING)
+    assert told["Parameters"] == ("30.9 k", NOTHING)
+
+
+def test_a_run_that_was_never_judged_has_dashes() -> None:
+    told = {line.name: line.values for line in scores([_run(Config())], [math.nan])}
+    assert told["Best validation loss, bits per character"] == told["Its perplexity per character"] == (NOTHING,)
+
+
+@pytest.mark.parametrize(
+    ("levels", "per_token", "units"),
+    [
+        (("char", "char"), (1.0, 1.0), ("nats", "bits", "perplexity")),
+        (("char", "word"), (1.0, 4.5), ("bits",)),
+        (("word", "word"), (4.5, math.nan), ("nats", "perplexity")),
+        (("char", "word"), (1.0, math.nan), ("nats",)),
+    ],
+)
+def test_runs_are_compared_in_units_that_mean_the_same_for_all(
+    levels: tuple[str, ...], per_token: tuple[float, ...], units: tuple[str, ...]
+) -> None:
+    runs = [_run(Config().with_values(level=level)) for level in levels]
+    assert units_in_common(runs, per_token) == units

@@ -1,0 +1,109 @@
+"""Rows of the table of runs: what they say of a run, whose it is, and what all say together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from engine.config import Config
+from playground.runs.records import FINISHED, QUEUED, RUNNING, STATUSES, Run
+from playground.views.runs.overview import (
+    MINE,
+    OTHERS,
+    SIGNS,
+    STARTER,
+    claim,
+    own_first,
+    placed,
+    row,
+    spark_points,
+    whose,
+)
+
+RUN = Run(
+    id="one",
+    name="First",
+    status=FINISHED,
+    config=Config().with_values(cell="gru", units=64, layers=2, steps=500),
+    owner="me",
+    step=500,
+    planned_steps=500,
+    best_loss=math.log(2.0),
+    best_step=400,
+)
+
+
+def test_a_row_gives_the_loss_in_bits_and_as_perplexity_of_its_own_tokens() -> None:
+    made = row(RUN, 1.0)
+    assert made["bits"] == pytest.approx(1.0)
+    assert made["perplexity"] == pytest.approx(2.0)
+    assert row(RUN, 4.0)["bits"] == pytest.approx(0.25)
+    assert row(RUN, 4.0)["perplexity"] == pytest.approx(2.0)
+    assert (made["model"], made["text"], made["family"]) == ("GRU 2 × 64", "Tales", "gru")
+
+
+def test_what_is_not_known_is_left_out_and_never_a_number() -> None:
+    assert row(RUN, math.nan)["bits"] is None
+    fresh = row(replace(RUN, best_loss=None, best_step=None), 1.0)
+    assert fresh["bits"] is fresh["perplexity"] is fresh["best_step"] is None
+    assert row(replace(RUN, best_loss=1e6), 1.0)["perplexity"] is None, "too large for a number"
+
+
+def test_every_status_has_a_sign_of_its_own() -> None:
+    assert set(SIGNS) == set(STATUSES)
+    assert len(set(SIGNS.values())) == len(SIGNS)
+
+
+def test_a_name_shows_what_cannot_be_seen_and_is_cut() -> None:
+    made = row(replace(RUN, name="a\u202eb\n" + "x" * 900), 1.0)
+    assert made["name"].startswith("a⟨U+202E⟩b⏎")
+    assert len(made["name"]) == 200
+
+
+def test_a_spark_line_spans_the_planned_steps_and_leaves_out_what_is_not_finite() -> None:
+    assert spark_points([(0, 3.0), (50, math.inf), (100, math.nan), (250, 1.0)], 1_000) == "0,0 25,24"
+    assert spark_points([(0, 3.0), (100, 2.0), (200, 1.0)], 0) == "0,0 50,12 100,24"
+    assert spark_points([(0, 2.0), (10, 2.0)], 10) == "0,0 100,0"
+    assert spark_points([(0, 3.0)], 10) == spark_points([], 10) == ""
+
+
+def test_a_run_is_ones_own_or_nobodys_or_somebodys_or_a_starter_run() -> None:
+    assert whose(RUN, "me") == whose(replace(RUN, owner=""), "me") == MINE
+    assert whose(RUN, "you") == OTHERS
+    assert whose(replace(RUN, starter=True, owner=""), "me") == STARTER
+
+
+def test_ones_own_runs_come_first_and_otherwise_keep_their_order() -> None:
+    runs = [
+        replace(RUN, id="a", owner="you"),
+        replace(RUN, id="b", starter=True),
+        replace(RUN, id="c"),
+        replace(RUN, id="d", owner="you"),
+        replace(RUN, id="e"),
+    ]
+    assert [run.id for run in own_first(runs, "me")] == ["c", "e", "a", "d", "b"]
+
+
+def test_a_queued_run_says_its_place() -> None:
+    waiting = replace(RUN, status=QUEUED)
+    entry = placed(row(waiting, 1.0), waiting, visitor="me", waiting=["other", "one"], size=12)
+    assert (entry["place"], entry["bytes"]) == (2, 12)
+    assert placed(row(RUN, 1.0), RUN, visitor="me", waiting=["one"], size=None)["place"] == 0
+
+
+def test_the_claim_names_the_best_at_what_most_runs_read() -> None:
+    best = row(replace(RUN, name="Best", best_loss=1.0), 1.0)
+    second = row(replace(RUN, name="Second", best_loss=1.5), 1.0)
+    easy = row(replace(RUN, name="Easy", config=Config().with_values(corpus="hello"), best_loss=0.1), 1.0)
+    running = row(replace(RUN, name="New", status=RUNNING, best_loss=None), 1.0)
+    assert claim([easy, second, best, running]) == (
+        "4 runs, 1 training; at Tales, “Best” is best with 1.44 bits per character, before “Second” with 2.16."
+    )
+    assert "just before “Second”" in claim([best, row(replace(RUN, name="Second", best_loss=1.0001), 1.0)])
+
+
+def test_the_claim_holds_without_runs_or_scores() -> None:
+    assert claim([]) == "0 runs; none has been judged on unseen text yet."
+    assert claim([row(replace(RUN, best_loss=None), 1.0)]).startswith("1 run; none")

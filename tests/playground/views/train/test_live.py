@@ -1,0 +1,91 @@
+"""The live view of a run: its samples as rows, and how often it is looked at."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.config import Config
+from playground.access import lens
+from playground.frame import services
+from playground.runs import disk
+from playground.runs.records import HELD_UP, PAUSED, StoreFullError
+from playground.runs.shipped import ORDER
+from playground.text import escape_markdown
+from playground.views.train.live import sample_rows
+
+
+@pytest.mark.parametrize("run_id", ORDER)
+@pytest.mark.usefixtures("idle_trainer")
+def test_every_sample_is_a_row_with_the_loss_of_its_step(run_id: str) -> None:
+    (snapshot,) = lens.watched(run_id)
+    rows = sample_rows(snapshot)
+    assert [row.text for row in rows] == [sample.text for sample in snapshot.samples]
+    assert all(row.loss.endswith("bits per character") for row in rows)
+    assert sum(row.best for row in rows) <= 1
+
+
+def test_a_waiting_run_says_what_it_waits_for(open_page: Callable[..., AppTest]) -> None:
+    run = services.store().create_run(Config())
+    app = open_page("train", run=run)
+    assert not app.exception
+    (bar,) = app.get("progress")
+    assert "worker" in bar.proto.text
+    assert any("first sample comes with the first evaluation" in caption.value for caption in app.caption)
+
+
+def test_a_run_that_is_deleted_elsewhere_gets_a_sentence(open_page: Callable[..., AppTest]) -> None:
+    run = services.store().create_run(Config(), start=False)
+    app = open_page("train", run=run)
+    services.store().delete_run(run)
+    services.reader().forget(run)
+    app.run()
+    assert not app.exception
+    assert "no run" in (app.warning[0].value if app.warning else app.error[0].value)
+
+
+def test_a_run_that_waits_for_the_disk_says_so_on_its_page(open_page: Callable[..., AppTest]) -> None:
+    store = services.store()
+    run = store.create_run(Config())
+    store.claim("trainer")
+    sentence = "There is no space left on the store's disk. The run waits at step 12, kept in memory."
+    store.record(run, status=PAUSED, message=sentence, why=HELD_UP, step=12)
+    app = open_page("train", run=run)
+    assert not app.exception
+    assert escape_markdown(sentence) in [warning.value for warning in app.warning]
+    assert "Resume" in [button.label for button in app.button]
+
+
+def test_trouble_with_the_disk_is_found_by_the_page_itself(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(disk, "PROBE_SECONDS", 0.0)
+    app = open_page("train")
+    assert not app.error
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "_write_beside", full)
+        app.run()
+        assert not app.exception
+        assert any("no space left" in error.value and "go on by themselves" in error.value for error in app.error)
+    app.run()
+    assert not app.error
+
+
+def test_a_run_can_be_looked_at_while_nothing_can_be_written(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreFullError("There is no space left on the store's disk.")
+
+    run = services.store().create_run(Config())
+    monkeypatch.setattr(services.store(), "watch", full)
+    app = open_page("train", run=run)
+    assert not app.exception
+    assert not app.error
+    assert app.get("progress")
