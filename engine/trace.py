@@ -156,6 +156,11 @@ class Trace(StackTrace):
         values, tokens = self.log_probabilities.topk(count, dim=1)
         return tokens, values.exp()
 
+    def nearest_loss(self, t: int) -> int | None:
+        """The last timestep up to `t` that has a loss, else the first that has; None where there is no loss at all."""
+        judged = (self.targets != UNKNOWN).nonzero().flatten().tolist()
+        return max((time for time in judged if time <= t), default=judged[0]) if judged else None
+
     def _held(self) -> Iterator[Tensor]:
         yield from super()._held()
         yield from (self.tokens, self.targets, self.losses, self.log_probabilities)

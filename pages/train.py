@@ -4,13 +4,13 @@ import streamlit as st
 
 from playground import state
 from playground.state import draft
-from playground.views.train import controls, explain, launch, live
+from playground.views.train import controls, experiment, explain, live
 
 selection = state.current()
-launch.from_link()
+experiment.from_link()
 
 setting_up = draft.current()
-launch.bar(setting_up)
+experiment.bar(setting_up)
 picture, set_up = st.columns([0.68, 0.32], gap="medium")
 with picture:
     live.panel(selection.run)

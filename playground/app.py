@@ -8,7 +8,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import streamlit as st
 
-from playground.frame import around
+from playground.frame import around, navigation
 
 SIDEBAR_PIXELS = 232
 
@@ -20,6 +20,6 @@ st.set_page_config(
     menu_items={"About": "Unrolled: see an RNN learn."},
 )
 
-page = st.navigation(around.pages(), position="sidebar")
+page = st.navigation(navigation.groups(), position="sidebar")
 with around.around(page):
     page.run()

@@ -32,6 +32,19 @@ ENGINE = {
 # Python files, the shell, benchmarks.
 ENGINE_FRONT = ("__init__", "__main__", "start", "validate", "presets", "export", "shell", "bench")
 
+# Inside the playground: each layer may import those before it, and no part one beside it.
+PLAYGROUND = (
+    ("theme", "text"),
+    ("notation", "charts", "diagrams", "runs"),
+    ("components", "state"),
+    ("frame",),
+    ("access",),
+    ("inside", "parts"),
+    ("views",),
+)
+# The front of the playground puts the parts together.
+PLAYGROUND_FRONT = ("__init__", "app")
+
 NO_STREAMLIT = (
     "engine",
     "playground.charts",
@@ -69,6 +82,8 @@ def violations(sources: Mapping[str, str]) -> list[str]:
     for module in imports:
         if module.startswith("engine.") and _part(module) not in (*ENGINE, *ENGINE_FRONT):
             found.append(f"{module} is a part of the engine that the layers do not name")
+        if module.startswith("playground.") and _part(module) not in (*_LAYER, *PLAYGROUND_FRONT):
+            found.append(f"{module} is a part of the playground that the layers do not name")
         if _within(module, NO_STREAMLIT):
             path = _path_to_streamlit(module, imports)
             if path:
@@ -124,9 +139,31 @@ def _wrong_in_engine(module: str, item: Import) -> Iterator[str]:
             yield f"imports {item.module}: {part} may import only {', '.join(ENGINE[part]) or 'nothing of ours'}"
 
 
+_LAYER = {part: height for height, layer in enumerate(PLAYGROUND) for part in layer}
+
+
 def _wrong_in_playground(module: str, item: Import) -> Iterator[str]:
     if _within(item.module, ("pages",)):
         yield f"imports {item.module}: pages stand above the playground"
+    part, wanted = _part(module), _playground_part(item)
+    if part not in _LAYER or wanted not in _LAYER:
+        return
+    if wanted != part and _LAYER[wanted] >= _LAYER[part]:
+        below = ", ".join(name for layer in PLAYGROUND[: _LAYER[part]] for name in layer) or "nothing of ours"
+        yield f"imports playground.{wanted}: {part} may import only {below}"
+    if part == wanted == "views" and _view(module) != _view(item.module):
+        yield f"imports {item.module}: a view never imports another view"
+
+
+def _playground_part(item: Import) -> str:
+    """The part of the playground that an import asks for; empty where it asks for something else."""
+    parts = item.module.split(".")
+    return parts[1] if parts[0] == "playground" and len(parts) > 1 else ""
+
+
+def _view(module: str) -> str:
+    """The page whose view a module of `playground.views` belongs to."""
+    return [*module.split("."), "", ""][2]
 
 
 def _wrong_in_pages(module: str, item: Import) -> Iterator[str]:
@@ -135,7 +172,7 @@ def _wrong_in_pages(module: str, item: Import) -> Iterator[str]:
         yield f"imports {item.module}: a page never imports another page"
     elif top == "engine":
         if item.name is None or not item.name[0].isupper():
-            yield f"imports {item.name or item.module}: of the engine, pages use types alone; ask playground.lens"
+            yield f"imports {item.name or item.module}: of the engine, pages use types alone; ask playground.access"
     elif top not in {"pages", "playground", "streamlit"} and top not in sys.stdlib_module_names:
         yield f"imports {item.module}: a page is a description, made of playground and Streamlit"
 
@@ -224,16 +261,24 @@ FORBIDDEN = [
     ("engine.odds_and_ends", "", "layers do not name"),
     ("engine.cells.lstm", "import pickle", "never pickled"),
     ("playground.runs.store", "from joblib import dump", "never pickled"),
-    ("playground.lens", "import torch\nweights = torch.load('x')", "safetensors"),
-    ("playground.lens", "from torch import load", "safetensors"),
-    ("playground.lens", "frame.to_pickle('x')", "never pickled"),
-    ("playground.lens", "import numpy\nnumpy.load('x', allow_pickle=True)", "unpickle"),
+    ("playground.access.models", "import torch\nweights = torch.load('x')", "safetensors"),
+    ("playground.access.models", "from torch import load", "safetensors"),
+    ("playground.access.models", "frame.to_pickle('x')", "never pickled"),
+    ("playground.access.models", "import numpy\nnumpy.load('x', allow_pickle=True)", "unpickle"),
     ("playground.charts.loss", "import streamlit", "reaches Streamlit"),
     ("playground.charts.loss", "from streamlit.components import v2", "reaches Streamlit"),
     ("playground.runs.store", "import importlib\nimportlib.import_module('streamlit')", "reaches Streamlit"),
     ("playground.theme", "from playground import state", "reaches Streamlit"),
-    ("playground.notation", "from playground.widgets.tokens import WIDTH", "reaches Streamlit"),
+    ("playground.notation", "from playground.components.tokens import WIDTH", "reaches Streamlit"),
     ("playground.text", "from .state import Selection", "reaches Streamlit"),
+    ("playground.text", "from playground.runs import store", "text may import only nothing of ours"),
+    ("playground.state.link", "from playground.components import tokens", "state may import only"),
+    ("playground.components.tokens", "from playground import views", "components may import only"),
+    ("playground.frame.around", "from playground.access.models import load", "frame may import only"),
+    ("playground.inside.page", "def late():\n    from playground.parts import launch", "inside may import only"),
+    ("playground.views.runs.table", "from playground.views.train import live", "another view"),
+    ("playground.views.runs.table", "from playground.views import train", "another view"),
+    ("playground.odds_and_ends", "", "layers do not name"),
     ("playground.app", "import pages.home", "stand above"),
     ("pages.train", "from pages.home import card", "another page"),
     ("pages.train", "from . import home", "another page"),
@@ -250,9 +295,12 @@ SURROUNDINGS = {
     "engine.training.loop": "def train(): ...",
     "engine.decoding.__init__": "",
     "engine.decoding.sampling": "",
-    "playground.state": "import streamlit as st",
-    "playground.widgets.__init__": "from playground.state import Selection",
-    "playground.widgets.tokens": "WIDTH = 1",
+    "playground.components.__init__": "import streamlit as st",
+    "playground.state.__init__": "import streamlit as st",
+    "playground.views.__init__": "",
+    "playground.views.runs.__init__": "",
+    "playground.views.train.__init__": "",
+    "playground.components.tokens": "WIDTH = 1",
     "pages.home": "import streamlit as st",
 }
 
@@ -271,9 +319,13 @@ ALLOWED = [
     ("engine.training.loop", "from engine.data.batches import Streams\nfrom .events import Progress"),
     ("engine.decoding.sampling", "import numpy\nnumpy.load('x', allow_pickle=False)"),
     ("playground.charts.loss", "import altair as alt\nfrom playground.theme import CELLS"),
-    ("playground.lens", "import streamlit as st\nfrom playground.runs.store import Store\nimport engine"),
-    ("pages.train", "from engine.config import Config, ConfigError\nfrom playground.lens import metrics"),
-    ("pages.train", "import json\nimport streamlit as st\nfrom playground import controls, state"),
+    ("playground.access.models", "import streamlit as st\nfrom playground.runs.store import Store\nimport engine"),
+    ("pages.train", "from engine.config import Config, ConfigError\nfrom playground.access.runs import metrics"),
+    (
+        "pages.train",
+        "import json\nimport streamlit as st\nfrom playground import state\nfrom playground.views.train import live",
+    ),
+    ("playground.views.runs.table", "from playground.views.runs import ticks\nfrom playground.access import models"),
 ]
 
 

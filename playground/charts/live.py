@@ -20,11 +20,10 @@ from typing import Any
 import altair as alt
 
 from playground import theme
-from playground.charts.units import UNITS
+from playground.charts.units import UNITS, X_TITLES
 
 Spec = dict[str, Any]
 
-X_TITLES = {"step": "training step", "seconds": "computing time (s)"}
 ZOOM_HINT = "Ctrl + wheel or pinch zooms, drag moves, double click shows all."
 
 _GUTTER = 56  # pixels kept free on the right for the labels at the ends of the lines

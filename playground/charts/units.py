@@ -1,4 +1,4 @@
-"""Units of a loss: nats per token, bits per character, perplexity.
+"""Units of a loss: nats per token, bits per character, perplexity; and what stands across in charts of a run.
 
 The engine measures nats per token. Bits per character is the one unit in which models that read
 characters and models that read words can be compared, since it does not depend on what a token is.
@@ -35,6 +35,9 @@ UNITS: Mapping[str, Unit] = MappingProxyType(
         )
     }
 )
+
+X_TITLES: Mapping[str, str] = MappingProxyType({"step": "training step", "seconds": "computing time (s)"})
+"""Titles of the horizontal axes over which a run can be drawn, by their keys."""
 
 
 def convert(nats: ArrayLike, unit: str, characters_per_token: float = 1.0) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from playground import state
-from playground.frame import services, visitor
+from playground.frame import navigation, services, visitor
 from playground.notation import NOTATIONS
 from playground.runs.executor import ExecutorError
 from playground.runs.records import Run, StoreError
@@ -25,42 +25,6 @@ _NARROW_MARGINS = """<style>
   padding-right: clamp(1rem, 3vw, 2.5rem);
 }
 </style>"""
-
-# An inside page has its picture above the fold: nothing above it that draws nothing. Where the sidebar is folded away,
-# the selection stands above the claim.
-_INSIDE = """<style>
-[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
-[data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > script) { position: absolute; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: none; margin-bottom: -0.5rem; }
-body:has([data-testid="stSidebar"][aria-expanded="false"])
-  [data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: flex; }
-@media (max-width: 768px) {
-  [data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: flex; }
-}
-@media (min-width: 769px) {
-  [data-testid="stLayoutWrapper"]:has(> .st-key-inside-bar) { position: sticky; top: 0.5rem; z-index: 999991; }
-}
-</style>"""
-
-# For an audience: larger type, and nothing on the screen but the page itself.
-_PRESENTING = """<style>
-html { font-size: clamp(19px, 1.5vw, 30px) !important; }
-[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stToolbar"],
-[data-testid="stExpandSidebarButton"] { display: none !important; }
-[data-testid="stMainBlockContainer"] { padding-top: 1rem; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-inside-line) { display: flex; }
-</style>"""
-
-
-def pages() -> list[StreamlitPage]:
-    """Every page, in the order of the navigation."""
-    return [
-        st.Page("../pages/home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("../pages/train.py", title="Train", icon=":material/show_chart:", url_path="train"),
-        st.Page("../pages/unrolled.py", title="Unrolled", icon=":material/account_tree:", url_path="unrolled"),
-        st.Page("../pages/runs.py", title="Runs", icon=":material/table_rows:", url_path="runs"),
-        st.Page("../pages/generate.py", title="Generate", icon=":material/edit_note:", url_path="generate"),
-    ]
 
 
 @contextmanager
@@ -86,11 +50,6 @@ def around(page: StreamlitPage) -> Iterator[None]:
         _choose_notation()
     with problems:  # last, because the page reads a part of the link itself
         _say_problems()
-
-
-def present(on: bool) -> None:
-    """How an inside page looks: as any page, or as it is shown to an audience, where its bar has the keyboard."""
-    st.html(_INSIDE + (_PRESENTING if on else ""))
 
 
 def _start_trainer() -> None:
@@ -131,7 +90,7 @@ def _choose_run(runs: dict[str, Run], *, elsewhere: bool) -> None:
         help="What every page looks at; ★ marks the runs that come with Unrolled. It is part of the link.",
     )
     if elsewhere:
-        st.page_link("../pages/runs.py", label="All runs", icon=":material/table_rows:")
+        navigation.link("runs", "All runs")
 
 
 def _key(name: str, shown: str) -> str:

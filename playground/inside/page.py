@@ -15,8 +15,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground import state
 from playground.components.selection_bar import LABELS, Bar, selection_bar, told
-from playground.frame import around
 from playground.frame.fragments import fragment
+from playground.frame.presenter import present
 from playground.inside.ahead import Needs, look_ahead
 from playground.inside.scene import Seen, scene
 from playground.inside.sidebar import sidebar
@@ -97,7 +97,7 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
         return
     if now.seen != seen:
         st.rerun()
-    around.present(state.current().present)
+    present(state.current().present)
     if not now.views:
         st.info(escape_markdown(now.missing), icon=":material/hourglass_empty:")
         return
@@ -109,7 +109,7 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
     )
     with picture:
         parts.draw(now.views)
-    with bar:  # it stays in sight: see `frame.present`
+    with bar:  # it stays in sight: see `frame.presenter`
         _bar(view, parts.keys)
     with sentence:
         st.subheader(escape_markdown(parts.claim(now.views)), anchor=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from engine.trace import UNKNOWN, Trace
+from engine.trace import Trace
 from playground import state
 from playground.access import weights
 from playground.notation import first_index
@@ -55,8 +55,8 @@ def nearest_place(selection: Selection, trace: Trace, tokens: str) -> tuple[Plac
 
 def _last_judged(trace: Trace) -> int:
     """The last timestep whose next token is known, so that there is a loss to be seen; without one the last."""
-    known = (trace.targets != UNKNOWN).nonzero().flatten().tolist()
-    return known[-1] if known else trace.length - 1
+    judged = trace.nearest_loss(trace.length - 1)
+    return trace.length - 1 if judged is None else judged
 
 
 def _nearest(key: str, asked: int, count: int, why: str, first: int) -> tuple[int, Said]:

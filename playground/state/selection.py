@@ -12,8 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.charts.live import X_TITLES
-from playground.charts.units import UNITS
+from playground.charts.units import UNITS, X_TITLES
 from playground.notation import NOTATIONS
 from playground.state import link
 

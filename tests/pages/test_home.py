@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import PRESETS
-from playground.frame import around, services
+from playground.frame import navigation, services
 from playground.runs.shipped import ORDER
 
 
@@ -32,7 +32,7 @@ def test_the_film_shows_every_sample_of_the_starter_run_and_its_loss(open_page: 
 
 def test_there_is_a_card_with_a_picture_for_every_other_page(open_page: Callable[..., AppTest]) -> None:
     app = open_page("home")
-    others = len(around.pages()) - 1
+    others = len(navigation.PAGES) - 1
     assert len(app.main.get("page_link")) == others
     assert len(app.main.get("vega_lite_chart")) + len(app.main.get("arrow_vega_lite_chart")) >= others
 

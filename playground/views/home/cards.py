@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -12,11 +13,12 @@ from playground.access import lens, loading
 from playground.charts.spark import spark
 from playground.charts.units import convert
 from playground.components.samples import sample_film
+from playground.frame import navigation
 from playground.inside.view import look
+from playground.parts import launch
+from playground.parts.samples import sample_rows
 from playground.state import draft as drafts
 from playground.text import escape_markdown, number
-from playground.views.train import launch, live
-from playground.views.unrolled import losses
 
 _FIRST = "first-words"
 _CARDS_BESIDE = 2
@@ -29,7 +31,7 @@ _FADING = ("tales-lstm", "tales-rnn")
 def film_of_a_starter_run() -> None:
     """A claim with the starter run's numbers, and its samples from noise to sentences."""
     snapshot = lens.watched(lens.DEFAULT_RUN)[0]
-    rows = live.sample_rows(snapshot)
+    rows = sample_rows(snapshot)
     run = snapshot.run
     st.markdown(
         escape_markdown(
@@ -48,18 +50,21 @@ def first_training() -> None:
         if st.button("Train one yourself", type="primary", icon=":material/play_arrow:", key="home.train"):
             drafts.load(drafts.from_preset(_FIRST).configs, preset=_FIRST)
             launch.start()
-            st.switch_page("../pages/train.py")
+            navigation.go_to("train")
         st.caption("An LSTM on short stories; the first words come within seconds. Everything can be changed there.")
 
 
 def pages() -> None:
-    """A card for every page, with a real picture of what it shows."""
+    """A card for every other page, with a real picture of what it shows."""
     st.subheader("Look inside")
-    cards = (_train, _unrolled, _runs, _generate)
-    for first in range(0, len(cards), _CARDS_BESIDE):
-        for place, card in zip(st.columns(_CARDS_BESIDE), cards[first:], strict=False):
+    others = [page for page in navigation.PAGES if page.name != navigation.HOME]
+    for first in range(0, len(others), _CARDS_BESIDE):
+        for place, page in zip(st.columns(_CARDS_BESIDE), others[first:], strict=False):
+            picture, caption = _CARDS[page.name]
             with place, st.container(border=True, height="stretch"):
-                card()
+                navigation.link(page.name, f"**{page.title}**")
+                picture()
+                st.caption(caption)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -79,51 +84,56 @@ def _spark(run_id: str, what: str = "loss") -> None:
 
 
 def _train() -> None:
-    st.page_link("../pages/train.py", label="**Train**", icon=":material/show_chart:")
     snapshot = lens.watched(state.current().run)[0]
     losses = snapshot.evaluations_frame["val_loss"]
     st.altair_chart(spark(values=list(losses), cell=snapshot.run.config.model.cell), key="home.spark")
-    st.caption(
-        "Loss, gradients and samples of a model while it learns, on your text or ours; pause it, turn its "
-        "knobs, race four of them."
-    )
 
 
 def _unrolled() -> None:
-    st.page_link("../pages/unrolled.py", label="**Unrolled**", icon=":material/account_tree:")
     for place, run_id in zip(st.columns(len(_FADING)), _FADING, strict=True):
         with place:
             st.vega_lite_chart(spec=_fading(run_id), key=f"home.fading.{run_id}")
-    st.caption(
-        "The network over a text, forward and backward, down to every number. The lines: how a loss's gradient fades "
-        "on its way back, in an LSTM and an RNN before training."
-    )
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _fading(run_id: str) -> dict[str, Any]:
     """What is left of the gradient of an untrained starter run's last loss, from its timestep back to the first."""
     view = look(loading.snapshot(run_id), state.Selection(step=0))
-    last = losses.with_loss(view.trace, view.trace.length - 1)
+    last = view.trace.nearest_loss(view.trace.length - 1)
     left = [] if last is None else activity.fading(view.gradient(last)).tolist()
     return spark(values=left, cell=view.cell.name, name="share of the gradient that is left").to_dict()
 
 
 def _runs() -> None:
-    st.page_link("../pages/runs.py", label="**Runs**", icon=":material/table_rows:")
     for place, run_id in zip(st.columns(len(_COMPARED)), _COMPARED, strict=True):
         with place:
             _spark(run_id)
-    st.caption(
-        "Every training there is, side by side: which is best, in what they differ. Take one away as a file or as "
-        "code; bring one in."
-    )
 
 
 def _generate() -> None:
-    st.page_link("../pages/generate.py", label="**Generate**", icon=":material/edit_note:")
     _spark(lens.DEFAULT_RUN, "perplexity")
-    st.caption(
+
+
+_CARDS: Mapping[str, tuple[Callable[[], None], str]] = {
+    "train": (
+        _train,
+        "Loss, gradients and samples of a model while it learns, on your text or ours; pause it, turn its "
+        "knobs, race four of them.",
+    ),
+    "runs": (
+        _runs,
+        "Every training there is, side by side: which is best, in what they differ. Take one away as a file or as "
+        "code; bring one in.",
+    ),
+    "unrolled": (
+        _unrolled,
+        "The network over a text, forward and backward, down to every number. The lines: how a loss's gradient fades "
+        "on its way back, in an LSTM and an RNN before training.",
+    ),
+    "generate": (
+        _generate,
         "A trained model writes, token by token: how sure it was, what it would have written instead, and what it has "
-        "by heart. The line: among how many likely letters it chose, as it learned."
-    )
+        "by heart. The line: among how many likely letters it chose, as it learned.",
+    ),
+}
+"""The picture and the caption of each page's card, by the page's name."""

@@ -11,7 +11,7 @@ import streamlit as st
 from engine.config import ConfigError
 from playground import state
 from playground.access import lens
-from playground.frame import services
+from playground.frame import navigation, services
 from playground.runs.executor import ExecutorError
 from playground.runs.records import UNDO_SECONDS, Run, StoreError
 from playground.state import draft as drafts
@@ -108,10 +108,10 @@ def _invite() -> None:
 def _for_one(run: Run) -> None:
     if st.button("Open in Train", icon=":material/show_chart:", type="primary", key=f"runs.train.{run.id}"):
         state.select(run=run.id)
-        st.switch_page("../pages/train.py")
+        navigation.go_to("train")
     if st.button("Generate", icon=":material/edit_note:", key=f"runs.generate.{run.id}"):
         state.select(run=run.id)
-        st.switch_page("../pages/generate.py")
+        navigation.go_to("generate")
     st.button(
         "Choose",
         icon=":material/radio_button_checked:",
@@ -146,7 +146,7 @@ def _duplicate(run: Run) -> None:
         state.problem(str(error))
         return
     drafts.load((run.config,))
-    st.switch_page("../pages/train.py")
+    navigation.go_to("train")
 
 
 def _rename_popover(run: Run) -> None:

@@ -15,6 +15,7 @@ from playground.charts.live import loss_spec
 from playground.charts.units import UNITS
 from playground.frame import services
 from playground.frame.fragments import fragment
+from playground.parts.chart_axes import choose_axes
 from playground.runs.reader import Snapshot
 from playground.runs.records import Run, StoreError
 from playground.text import escape_markdown, shorten, visible
@@ -22,7 +23,6 @@ from playground.theme import RUN_LETTERS
 from playground.views.runs.differences import Line, differing_settings, scores
 from playground.views.runs.listing import characters_per_token
 from playground.views.runs.ticks import comparable
-from playground.views.train import live
 
 _TICK = 1.0
 
@@ -55,7 +55,7 @@ def _moving_part(ids: Sequence[str]) -> None:
         on_select="rerun",
         selection_mode="zoom",
     )
-    live.choose_axes(selection, units)
+    choose_axes(selection, units)
     with st.container():
         if len({run.config.data.corpus for run in runs}) > 1:
             st.caption("These runs read different texts: a lower loss may only mean an easier text.")

@@ -10,10 +10,10 @@ from engine.cells import CELLS
 from engine.config import Config, settings
 from engine.training.optimizers import OPTIMIZERS
 from playground.charts.units import convert
+from playground.parts.setting_names import label
 from playground.runs.records import Run
 from playground.text import duration, number
 from playground.views.runs.overview import best_bits, corpus_title
-from playground.views.train import controls
 
 NOTHING = "—"
 
@@ -44,7 +44,7 @@ def differing_settings(configs: Sequence[Config]) -> list[Line]:
             lines += _switches(values)
             continue
         vague = section == "sampling" or names.count(item.name) > 1
-        name = controls.label(item.name) + (f" ({_SECTIONS[section]})" if vague else "")
+        name = label(item.name) + (f" ({_SECTIONS[section]})" if vague else "")
         lines.append(Line(name, tuple(_told(item.name, value) for value in values)))
     return lines
 
@@ -53,7 +53,7 @@ def _switches(options: Sequence[Mapping[str, Any]]) -> list[Line]:
     """The switches of the cells, where they differ; a cell that has no such switch shows a dash."""
     names = dict.fromkeys(name for given in options for name in given)
     return [
-        Line(controls.label(name), tuple(_told(name, given[name]) if name in given else NOTHING for given in options))
+        Line(label(name), tuple(_told(name, given[name]) if name in given else NOTHING for given in options))
         for name in names
         if any(given.get(name) != options[0].get(name) for given in options)
     ]

@@ -8,8 +8,8 @@ from engine import PRESETS
 from playground import notation, state
 from playground.access import lens
 from playground.frame import services
+from playground.parts import launch
 from playground.state import draft as drafts
-from playground.views.train import launch
 
 _OWN_FILE = "my-text.txt"
 

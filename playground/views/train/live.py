@@ -13,23 +13,16 @@ from streamlit.delta_generator import DeltaGenerator
 from playground import state
 from playground.access import lens
 from playground.charts import live as charts
-from playground.charts.live import X_TITLES
-from playground.charts.units import UNITS
-from playground.components.samples import SampleRow, sample_ladder
+from playground.components.samples import sample_ladder
 from playground.frame import fragments, services
+from playground.parts import launch
+from playground.parts.chart_axes import choose_axes
+from playground.parts.samples import sample_rows
 from playground.runs.reader import Snapshot
-from playground.runs.records import HELD_UP, QUEUED, RUNNING, Run, SampleText, StoreError
-from playground.text import date, duration, escape_markdown, number, rate
-from playground.views.train import launch
+from playground.runs.records import HELD_UP, QUEUED, RUNNING, Run, StoreError
+from playground.text import date, duration, escape_markdown, rate
 from playground.views.train.run_controls import expecting, run_controls
 
-_SHORT = {
-    "nats": "nats",
-    "bits": "bits per character",
-    "perplexity": "perplexity",
-    "step": "by step",
-    "seconds": "by time",
-}
 _START_TICK = 0.06
 _START_SECONDS = 1.0
 """A run that was just started is looked at more often, so that its first point is on the page at once."""
@@ -142,35 +135,6 @@ def _zoom_epoch(run_id: str) -> int:
     return epoch
 
 
-def choose_axes(selection: state.Selection, units: Sequence[str] = tuple(UNITS)) -> None:
-    """What the charts are drawn in: one of `units` for the loss, and steps or time across."""
-    unit = selection.loss if selection.loss in units else units[0]
-    unit_key = f"axes.unit.{unit}" + ("" if len(units) == len(UNITS) else f".of.{'.'.join(units)}")
-    with st.container(horizontal=True):
-        st.segmented_control(
-            "Unit of the loss",
-            units,
-            default=unit,
-            required=True,
-            format_func=lambda unit: _SHORT[unit],
-            key=unit_key,
-            on_change=state.choose,
-            args=("loss", unit_key, unit),
-            label_visibility="collapsed",
-        )
-        st.segmented_control(
-            "Along",
-            list(X_TITLES),
-            default=selection.x,
-            required=True,
-            format_func=lambda x: _SHORT[x],
-            key=f"axes.x.{selection.x}",
-            on_change=state.choose,
-            args=("x", f"axes.x.{selection.x}", selection.x),
-            label_visibility="collapsed",
-        )
-
-
 def _progress(place: DeltaGenerator, run: Run) -> None:
     share = run.step / run.planned_steps if run.planned_steps else 0.0
     place.progress(min(1.0, share), text=_progress_line(run))
@@ -231,21 +195,6 @@ def _samples(run_id: str) -> None:
             sample_ladder(rows, prompt=snapshot.samples[-1].prompt, key=f"samples.{snapshot.run.id}")
 
 
-def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
-    """The samples of a run (the `newest` so many, or all) as rows to show, each with the loss of its step."""
-    bits = {evaluation.step: evaluation.bits_per_character for evaluation in snapshot.evaluations}
-    return [
-        SampleRow(
-            step=sample.step,
-            loss=f"{number(bits[sample.step])} bits per character" if sample.step in bits else "",
-            text=sample.text,
-            note=_verbatim_note(sample),
-            best=sample.step == snapshot.run.best_step,
-        )
-        for sample in snapshot.samples[-newest:]
-    ]
-
-
 def _newest_sample(snapshots: Sequence[Snapshot]) -> None:
     """What each run wrote last, beside its curve."""
     for snapshot in snapshots:
@@ -254,13 +203,3 @@ def _newest_sample(snapshots: Sequence[Snapshot]) -> None:
             row = replace(row, best=False)
             name = f"{snapshot.run.name}, " if len(snapshots) > 1 else ""
             sample_ladder([row], prompt=snapshot.samples[-1].prompt, key=f"newest.{snapshot.run.id}", who=name)
-
-
-def _verbatim_note(sample: SampleText) -> str:
-    """How much of a sample stands word for word in the training text."""
-    if not sample.longest_verbatim:
-        return ""
-    if not sample.verbatim_share:
-        return f"nothing copied: longest stretch in the training text {sample.longest_verbatim} characters"
-    share = number(100 * sample.verbatim_share)
-    return f"{share}% copied from the training text, longest {sample.longest_verbatim} characters"

@@ -20,7 +20,7 @@ from playground.inside.view import View
 from playground.notation import first_index
 from playground.state import link
 from playground.text import number
-from playground.views.unrolled import losses, settings
+from playground.views.unrolled import settings
 from playground.views.unrolled.settings import Settings
 
 _TRIED = 6
@@ -204,7 +204,7 @@ def telling(view: View) -> Change:
     loss by minus the value times its gradient; the most promising are tried out.
     """
     trace = view.gradient("sum")
-    there = losses.with_loss(trace, trace.length - 1)
+    there = trace.nearest_loss(trace.length - 1)
     times = [view.t] if there is not None and view.t <= there else range(trace.length)
     gates = [name for name in quantities(view.cell) if is_gate(view, name)]
     promising: list[tuple[float, Change]] = []

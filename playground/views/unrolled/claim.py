@@ -13,7 +13,6 @@ from engine.trace import UNKNOWN, Target
 from playground.charts.next_token import percent
 from playground.inside.view import View
 from playground.notation import first_index
-from playground.views.unrolled import losses
 
 FELT = 0.01
 """A loss is felt as far back as its gradient stays at least at this share of what it is at its own timestep."""
@@ -90,7 +89,7 @@ def _compared(views: Sequence[View], of: Target) -> str:
 
 def reach(view: View, of: Target) -> Reach | None:
     """How far back a loss is felt; None where there is no loss, or it is no number."""
-    t = losses.with_loss(view.trace, view.t if of == "sum" else of)
+    t = view.trace.nearest_loss(view.t if of == "sum" else of)
     if t is None:
         return None
     trace = view.gradient(t)

@@ -12,7 +12,7 @@ from playground.inside import chosen_view
 from playground.inside.view import View
 from playground.runs.records import StoreError
 from playground.state import link
-from playground.views.unrolled import changes, losses, settings
+from playground.views.unrolled import changes, settings
 from playground.views.unrolled.settings import Settings
 
 _SMALLEST = "hello-rnn"
@@ -94,7 +94,7 @@ def _lstm_beside_rnn() -> None:
     """Two cells read the same text; the loss is that of the last token that has one."""
     view = chosen_view()
     words = view.vocabulary.level == "word"
-    last = losses.with_loss(view.trace, view.trace.length - 1)
+    last = view.trace.nearest_loss(view.trace.length - 1)
     _set_up(
         Settings(of="sum" if words or last is None else last, look=settings.current().look),
         run=_LONG,

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
-from engine.trace import UNKNOWN, Target, Trace
+from engine.trace import Target
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.state import link
 from playground.views.unrolled import settings
 
 
-def with_loss(trace: Trace, t: int) -> int | None:
-    """The last timestep up to `t` that has a loss, else the first that has; None where there is no loss at all."""
-    known = np.flatnonzero(trace.targets.numpy() != UNKNOWN)
-    if not len(known):
-        return None
-    before = known[known <= t]
-    return int(before[-1] if len(before) else known[0])
-
-
 def nearest(view: View, asked: Target) -> Target:
     """The loss that is asked for, or the nearest that this probe has."""
     if asked == "sum":
         return asked
-    there = with_loss(view.trace, asked)
+    there = view.trace.nearest_loss(asked)
     return "sum" if there is None else there
 
 
@@ -44,7 +34,7 @@ def fit(view: View, asked: Target) -> Target:
 def choose(view: View, of: Target) -> None:
     """The choice between the sum of all losses and the loss at the chosen timestep."""
     base = first_index(view.notation)
-    here = with_loss(view.trace, view.t)
+    here = view.trace.nearest_loss(view.t)
     options: list[Target] = ["sum", *sorted({time for time in (here, of) if isinstance(time, int)})]
     key = settings.key("of")
     st.segmented_control(

@@ -17,13 +17,13 @@ from engine.models.language_model import parameter_count
 from engine.training.estimate import MachineSpeed, estimate
 from engine.validate import validate
 from playground.access import lens
+from playground.parts import launch
 from playground.runs.limits import check_config
 from playground.runs.records import LimitError
 from playground.runs.settings import Settings
 from playground.state import NearestError, Selection, draft
 from playground.state.selection import in_link
 from playground.text import escape_markdown
-from playground.views.train import launch
 
 VALUES = st.one_of(
     st.text(max_size=80),
@@ -61,7 +61,7 @@ def _is_harmless(sentence: str) -> None:
 
 
 def taken(text: str) -> Config | None:
-    """The config of a link, as `launch.from_link` reads it; None where it is refused."""
+    """The config of a link, as `experiment.from_link` reads it; None where it is refused."""
     try:
         config = validate(Config.from_json(text))
         lens.check_source(config.data)

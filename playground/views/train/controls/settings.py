@@ -9,39 +9,11 @@ from typing import Any
 import streamlit as st
 
 from engine.config import ConfigError, settings
+from playground.parts.setting_names import label
 from playground.state import draft as drafts
 from playground.state.draft import Draft
 
 _FIELDS: dict[tuple[str, str], Field] = {(section, item.name): item for section, item in settings()}
-
-_LABELS = {
-    "corpus": "Text",
-    "level": "Read by",
-    "optimizer": "Optimiser",
-    "embedding": "Embedding (0: one-hot)",
-    "dropout": "Dropout",
-    "input_dropout": "Input dropout",
-    "bias": "Biases",
-    "gain": "Initial gain",
-    "clip": "Clip gradients",
-    "clip_threshold": "Clip at",
-    "averaging": "Weight averaging",
-    "until_loss": "Stop at loss",
-    "patience": "Early stopping",
-    "initialisation": "Initial weights",
-    "vocabulary_limit": "Most words",
-    "learning_rate": "Learning rate",
-}
-
-
-def spoken(name: str) -> str:
-    """A setting's name as people say it."""
-    return name.replace("_", " ")
-
-
-def label(name: str) -> str:
-    """What stands beside a setting's widget."""
-    return _LABELS.get(name, spoken(name).capitalize())
 
 
 def meaning(section: str, name: str) -> str:

@@ -8,9 +8,9 @@ from engine import PRESETS
 from engine.cells import CELLS
 from engine.config import Config, ConfigError
 from playground.frame import services
+from playground.parts.launch import _check, _check_branch, describe, rival_names
 from playground.runs.records import LimitError
 from playground.state.draft import Draft
-from playground.views.train.launch import _check, _check_branch, describe, rival_names
 
 
 def test_a_run_is_named_by_its_cell_size_and_text() -> None:

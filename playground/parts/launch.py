@@ -1,4 +1,4 @@
-"""From a draft to queued runs: names, limits, and the button that starts them."""
+"""From a draft to queued runs: what stands in the way, and the names that they get."""
 
 from __future__ import annotations
 
@@ -13,96 +13,17 @@ from engine.data import SOURCES, TextError
 from playground import state
 from playground.access import lens
 from playground.frame import services
+from playground.parts.setting_names import spoken
 from playground.runs.executor import ExecutorError
-from playground.runs.limits import Standing, check_config, check_room, standing
+from playground.runs.limits import check_config, check_room
 from playground.runs.records import StoreError
 from playground.state import draft as drafts
 from playground.state.draft import Draft
-from playground.text import duration, escape_markdown, number, shorten, size
+from playground.text import number, shorten
 from playground.theme import RUN_LETTERS
-from playground.views.train import controls
 
-CUSTOM = "your own settings"
-
-
-def from_link() -> None:
-    """Set the draft up from a link's `preset=NAME` or `config=JSON`; each is taken once and then leaves the URL."""
-    for key in ("preset", "config"):
-        given = state.given(key, key)
-        if given is None:
-            continue
-        del st.query_params[key]
-        try:
-            if key == "preset":
-                drafts.load(drafts.from_preset(given).configs, preset=given)
-            else:
-                config = validate(Config.from_json(given))
-                lens.check_source(config.data)
-                drafts.load((config,))
-        except ConfigError as error:
-            state.problem(f"The link's {key} was not taken: {error}")
-
-
-def bar(draft: Draft) -> None:
-    """Choose a preset, see what the run will take, and start it."""
-    experiment, button, words = st.columns([0.26, 0.14, 0.6], gap="medium", vertical_alignment="bottom")
-    with experiment:
-        names = [*PRESETS, ""]
-        key = _preset_key(draft)
-        st.selectbox(
-            "Experiment",
-            names,
-            names.index(draft.preset),
-            format_func=lambda name: PRESETS[name].title if name else CUSTOM,
-            key=key,
-            on_change=_load_preset,
-            args=(key,),
-        )
-    with button:
-        label = "Train" if len(draft.configs) == 1 else f"Race {len(draft.configs)}"
-        st.button(label, type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=start)
-    with words:
-        limits = standing(services.settings(), services.store(), services.visitor())
-        st.caption(_expectation(draft, limits), help=limits.all_in_words())
-    with st.container():  # always there, so that what follows keeps its place
-        for sentence in (st.session_state.get("draft.problem"), st.session_state.pop("launch.problem", None)):
-            if sentence:
-                st.error(escape_markdown(sentence), icon=":material/error:")
-
-
-def _preset_key(draft: Draft) -> str:
-    return draft.key(f"preset.{draft.preset}")
-
-
-def _load_preset(key: str) -> None:
-    name = st.session_state[key]
-    if name and key == _preset_key(drafts.current()):  # not one that has gone, and is heard of once more
-        drafts.load(drafts.from_preset(name).configs, preset=name)
-
-
-def _expectation(draft: Draft, limits: Standing) -> str:
-    """What the run will show and take, and the limits it must keep to, before it is started."""
-    parts = []
-    if draft.preset:
-        parts.append(f"{PRESETS[draft.preset].shows[0].upper()}{PRESETS[draft.preset].shows[1:]}.")
-    if draft.parent:
-        run, step = draft.parent
-        parts.append(
-            f"Starts from the weights of {escape_markdown(run)} at step {step:,}; the optimiser starts afresh."
-        )
-    try:
-        vocabulary = len(lens.corpus(draft.config.data).vocabulary)
-        expected = [lens.expected(config, vocabulary) for config in draft.configs]
-        parameters = " + ".join(number(entry.parameters) for entry in expected)
-        parts.append(
-            f"{parameters} parameters, about {duration(sum(entry.seconds for entry in expected))} at "
-            f"{number(1 / sum(1 / entry.steps_per_second for entry in expected))} steps a second, "
-            f"{size(sum(entry.memory_bytes for entry in expected))} of memory."
-        )
-    except (TextError, ConfigError):
-        pass  # the text's own panel says what is wrong with it
-    parts.append(limits.in_words())
-    return " ".join(parts)
+PROBLEM = "launch.problem"
+"""Where the session keeps what stood in the way of the last start, for the page that says it."""
 
 
 def start() -> None:
@@ -113,7 +34,7 @@ def start() -> None:
         run = _create(draft)
         services.executor().submit([run])
     except (ConfigError, TextError, StoreError, ExecutorError) as error:
-        st.session_state["launch.problem"] = str(error)
+        st.session_state[PROBLEM] = str(error)
         return
     state.select(run=run)
     drafts.keep(replace(draft, parent=None))
@@ -154,7 +75,7 @@ def _check_branch(config: Config, parent: Config) -> None:
         wanted, there = getattr(config.model, name), getattr(parent.model, name)
         if wanted != there:
             raise ConfigError(
-                f"This branch starts from weights with {controls.spoken(name)} {there}, not {wanted}: keep the cell, "
+                f"This branch starts from weights with {spoken(name)} {there}, not {wanted}: keep the cell, "
                 "units, layers, embedding, biases and switches as they were, or start a new run."
             )
     if lens.corpus(config.data).vocabulary != lens.corpus(parent.data).vocabulary:
@@ -179,7 +100,7 @@ def rival_names(configs: tuple[Config, ...]) -> list[str]:
     names = []
     for place, cell in enumerate(cells):
         different = [
-            f"{controls.spoken(name)} {_short(value)}"
+            f"{spoken(name)} {_short(value)}"
             for section in ("model", "training")
             for name, value in asdict(getattr(configs[place], section)).items()
             if name != "cell" and any(getattr(getattr(other, section), name) != value for other in configs)

@@ -1,0 +1,67 @@
+"""Every page of the app, listed once: what the navigation, Home's cards and the links between pages read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+HOME = "home"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: `name` is that of its file in pages/ and of its address."""
+
+    name: str
+    title: str
+    icon: str
+    group: str
+    """the heading of the navigation under which it stands; empty for none"""
+
+    @property
+    def path(self) -> str:
+        """Its file, from the entry script."""
+        return f"../pages/{self.name}.py"
+
+
+PAGES = (
+    Page(HOME, "Home", ":material/home:", ""),
+    Page("train", "Train", ":material/show_chart:", "Train and runs"),
+    Page("runs", "Runs", ":material/table_rows:", "Train and runs"),
+    Page("unrolled", "Unrolled", ":material/account_tree:", "Look inside"),
+    Page("generate", "Generate", ":material/edit_note:", "Decode and judge"),
+)
+"""In the order of the navigation, those of a group one after the other."""
+
+_BY_NAME = {page.name: page for page in PAGES}
+
+
+def groups() -> dict[str, list[StreamlitPage]]:
+    """The pages as `st.navigation` takes them."""
+    found: dict[str, list[StreamlitPage]] = {}
+    for page in PAGES:
+        home = page.name == HOME
+        entry = st.Page(page.path, title=page.title, icon=page.icon, default=home, url_path=None if home else page.name)
+        found.setdefault(page.group, []).append(entry)
+    return found
+
+
+def link(name: str, label: str = "") -> None:
+    """A link to a page, by its name; `label` stands in place of its title.
+
+    Raises:
+        KeyError: there is no such page
+    """
+    page = _BY_NAME[name]
+    st.page_link(page.path, label=label or page.title, icon=page.icon)
+
+
+def go_to(name: str) -> None:
+    """Leave this page for another, by its name.
+
+    Raises:
+        KeyError: there is no such page
+    """
+    st.switch_page(_BY_NAME[name].path)

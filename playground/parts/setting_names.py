@@ -1,0 +1,32 @@
+"""What the settings of a run are called, beside their widgets and in running text."""
+
+from __future__ import annotations
+
+_LABELS = {
+    "corpus": "Text",
+    "level": "Read by",
+    "optimizer": "Optimiser",
+    "embedding": "Embedding (0: one-hot)",
+    "dropout": "Dropout",
+    "input_dropout": "Input dropout",
+    "bias": "Biases",
+    "gain": "Initial gain",
+    "clip": "Clip gradients",
+    "clip_threshold": "Clip at",
+    "averaging": "Weight averaging",
+    "until_loss": "Stop at loss",
+    "patience": "Early stopping",
+    "initialisation": "Initial weights",
+    "vocabulary_limit": "Most words",
+    "learning_rate": "Learning rate",
+}
+
+
+def spoken(name: str) -> str:
+    """A setting's name as people say it."""
+    return name.replace("_", " ")
+
+
+def label(name: str) -> str:
+    """What stands beside a setting's widget."""
+    return _LABELS.get(name, spoken(name).capitalize())
