@@ -48,7 +48,7 @@ unit: $(INSTALLED_DEV)
 	$(BIN)/pytest -m 'not browser and not benchmark' -n $(TEST_WORKERS) --maxprocesses 4 --dist worksteal -q
 
 browser: chromium
-	$(BIN)/pytest -m browser tests/browser -q --tb=short
+	$(BIN)/pytest -m browser tests/browser -n 2 --dist loadscope -q --tb=short
 
 chromium: $(INSTALLED_DEV)
 	@$(BIN)/python tests/browser/chromium.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from generate_page import GeneratePage
 from train_page import eventually
-from visits import Size, Theme, Visits, settle, sideways_overflow
+from visits import Size, Theme, Visits, sideways_overflow
 
 MARKUP = "<img src=x onerror=alert(1)> **bold** $x^2$ :red[red] [a](javascript:1) <b>b</b>"
 
@@ -23,15 +23,6 @@ def test_a_text_stands_there_before_anybody_clicks(visits: Visits) -> None:
     assert "bits at each character" in page.claim
     shades = page.strip.shades()
     assert max(shades) > 0.5 > min(shades)
-
-
-def test_the_same_link_shows_the_same_text(visits: Visits) -> None:
-    texts = []
-    for _ in range(2):
-        page = _open(visits, "run=tales-gru&temperature=0.5&seed=9&prompt=The%20wolf&length=80")
-        page.written(tokens=80)
-        texts.append(page.strip.text)
-    assert texts[0] == texts[1]
 
 
 def test_a_chosen_token_shows_its_rivals_and_another_can_be_put_in(visits: Visits) -> None:
@@ -63,33 +54,6 @@ def test_tokens_are_chosen_with_the_keyboard(visits: Visits) -> None:
     page.says("Place 4:").wait_for()
 
 
-def test_an_early_and_a_late_step_write_side_by_side(visits: Visits) -> None:
-    page = _open(visits, "length=80")
-    page.written(tokens=80)
-    late = page.strip.text
-    page.press("Early beside late")
-    page.written(strips=2, tokens=80)
-    assert page.strips[0].text == late
-    assert page.strips[1].text != late
-    assert page.strips[0].prompt == page.strips[1].prompt
-
-
-def test_temperature_zero_is_greedy(visits: Visits) -> None:
-    page = _open(visits, "length=200&seed=5")
-    page.written(tokens=200)
-    drawn = page.strip.text
-    page.press("Temperature 0 repeats itself")
-    page.says("greedy").wait_for()
-    eventually(page.page, "another text stands there", lambda: page.strip.text[:200] != drawn)
-    page.written(tokens=200)
-    text = page.strip.text
-    page.press("Another")
-    eventually(page.page, "the seed has changed", lambda: "seed=6" in page.page.url)
-    settle(page.page)
-    page.written(tokens=200)
-    assert page.strip.text == text
-
-
 def test_the_slider_shows_every_step_without_asking_the_app(visits: Visits) -> None:
     page = _open(visits, "run=hello-rnn&length=30")
     look = page.look()
@@ -110,18 +74,6 @@ def test_the_slider_shows_every_step_without_asking_the_app(visits: Visits) -> N
     assert len(texts) == last + 1
     assert len(set(texts.values())) > 3
     assert texts["step 0"] != texts["step 500"]
-
-
-def test_two_sentences_are_compared_with_n_grams(visits: Visits) -> None:
-    page = _open(visits, "look=sentences&length=10")
-    page.says("times likelier").wait_for()
-    chart = page.look().get_by_test_id("stVegaLiteChart")
-    chart.wait_for()
-    strips = page.look().locator(".tokens")
-    eventually(page.page, "both sentences are coloured", lambda: strips.count() == 2)
-    page.main.get_by_role("textbox", name="First sentence").fill("the wolf")
-    page.main.get_by_role("textbox", name="First sentence").press("Enter")
-    page.says("finds the first sentence").wait_for()
 
 
 def test_markup_stays_text_wherever_it_is_typed(visits: Visits) -> None:

@@ -10,8 +10,7 @@ PAGES = ("",)
 """The page Train is opened so in test_train.py, where its picture is looked at too."""
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["wide", "phone"])
+@pytest.mark.parametrize(("size", "theme"), [("wide", "light"), ("phone", "dark")])
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "home")
 def test_a_page_opens_cold_and_fits_the_window(visits: Visits, path: str, size: Size, theme: Theme) -> None:
     page = visits.open(path, size=size, theme=theme)

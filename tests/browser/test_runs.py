@@ -88,15 +88,6 @@ def _best(runs: RunsPage) -> list[float]:
     return [row["value"] for row in runs.loss.rows("best")]
 
 
-def test_a_link_to_runs_that_cannot_be_compared_gets_a_sentence(visits: Visits) -> None:
-    runs = opened(visits, "compare=tales-lstm,nope")
-    runs.says("no run 'nope'").first.wait_for()
-    eventually(runs.page, "the other is ticked", lambda: runs.ticked == ["LSTM on Tales"])
-    again = opened(visits, "compare=one")
-    again.says("2 to 4 different runs").first.wait_for()
-    assert again.ticked == []
-
-
 def test_a_run_is_renamed_and_a_name_is_never_markup(visits: Visits, keep: Keep) -> None:
     run = keep("To be renamed")
     runs = opened(visits)

@@ -36,9 +36,8 @@ def test_a_starter_run_is_there_at_once(visits: Visits, size: Size, theme: Theme
     assert sideways_overflow(train.page) <= 0
 
 
-@pytest.mark.parametrize(("size", "theme"), [("wide", "light"), ("phone", "dark")])
-def test_train_pause_reload_resume_turn_step_watch_and_stop(visits: Visits, size: Size, theme: Theme) -> None:
-    train = TrainPage(visits.open(set_up(ENDLESS), size=size, theme=theme))
+def test_train_pause_reload_resume_turn_step_watch_and_stop(visits: Visits) -> None:
+    train = TrainPage(visits.open(set_up(ENDLESS), size="phone", theme="dark"))
     run = train.train()
     eventually(train.page, "the training loss falls", lambda: _fallen(train.loss, "training", by=0.3))
     eventually(train.page, "the run is judged", lambda: train.loss.values("validation"))
@@ -68,7 +67,7 @@ def test_train_pause_reload_resume_turn_step_watch_and_stop(visits: Visits, size
         train.reaches("paused")
         assert train.step == step, f"{button} went to {train.step}, not to {step}"
 
-    second = TrainPage(visits.open(_path(train.page), size=size, theme=theme, beside=train.page))
+    second = TrainPage(visits.open(_path(train.page), beside=train.page))
     second.reaches("paused")
     assert (second.run, second.step) == (run, step)
     second.press("Resume")
