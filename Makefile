@@ -69,7 +69,7 @@ screenshot: chromium
 	PYTHONPATH=. $(BIN)/python tests/browser/screenshot.py
 
 starters: $(INSTALLED)
-	$(BIN)/python -m playground.runs.starters
+	$(BIN)/python -m playground.runs.starters make
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist *.egg-info

@@ -77,7 +77,7 @@ class Saved(Event):
 
 @dataclass(frozen=True)
 class Changed(Event):
-    """A knob was turned; the new value holds from the next update on."""
+    """A setting was changed; the new value holds from the next update on."""
 
     key: str
     value: float

@@ -1,7 +1,7 @@
 """One training run, as a generator of events.
 
-The loop knows neither pages nor stores. Whoever listens may stop at any event, turn a knob between
-two steps, or take a checkpoint; going on from a full checkpoint repeats the undisturbed run exactly.
+The loop knows neither pages nor stores. Its consumer may stop at any event, change a setting between
+two steps, or take a checkpoint; resuming from a full checkpoint repeats the undisturbed run exactly.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from engine.training.schedule import evaluation_steps, is_power_of_two, learning
 Sampler = Callable[[LanguageModel], Iterator[tuple[str, str] | None]]
 """Writes a sample in slices: None after each slice, and (prompt, text) at the end."""
 
-KNOBS = ("learning_rate", "clip_threshold")
-"""What may change while a run trains."""
+ADJUSTABLE = ("learning_rate", "clip_threshold")
+"""Settings that may change while a run trains."""
 
 RISING = 0.01
 """Validation loss counts as rising when it is this share above its best."""
@@ -142,13 +142,13 @@ class Training:
         yield self._finished(why)
 
     def change(self, key: str, value: float) -> None:
-        """Turn a knob: a new peak learning rate (it scales the schedule), or a new clipping threshold (0 is off).
+        """Change a setting: the peak learning rate (it scales the schedule), or the clipping threshold (0 is off).
 
         Raises:
-            ConfigError: not a knob, or a value out of its range
+            ConfigError: a setting that cannot change, or a value out of its range
         """
-        if key not in KNOBS:
-            raise ConfigError(f"{key!r} cannot change while a run trains; {' and '.join(KNOBS)} can.")
+        if key not in ADJUSTABLE:
+            raise ConfigError(f"{key!r} cannot change while a run trains; {' and '.join(ADJUSTABLE)} can.")
         if not (key == "clip_threshold" and value == 0):
             self.config.with_values(**{f"training__{key}": float(value)})  # checks the range
         self.changes.append((self.step, key, float(value)))

@@ -26,7 +26,7 @@ from playground.charts.frames import LiveRun
 from playground.charts.units import UNITS, convert
 from playground.frame import services
 from playground.runs.reader import Snapshot
-from playground.runs.records import Change, Run, RunNotFoundError
+from playground.runs.records import Run, RunChange, RunNotFoundError
 from playground.text import number
 
 Progress = Callable[[int, int], None]
@@ -199,12 +199,14 @@ def _live_run(snapshot: Snapshot) -> LiveRun:
         cell=run.config.model.cell,
         progress=snapshot.metrics_frame,
         evaluations=snapshot.evaluations_frame,
-        changes=[{"step": turn.step, "key": turn.key, "value": turn.value} for turn in knobs(snapshot)],
+        changes=[
+            {"step": change.step, "key": change.key, "value": change.value} for change in setting_changes(snapshot)
+        ],
         characters_per_token=characters_per_token(run),
     )
 
 
-def knobs(snapshot: Snapshot) -> list[Change]:
+def setting_changes(snapshot: Snapshot) -> list[RunChange]:
     """The settings that were changed while the run trained, in order."""
     return [change for change in snapshot.changes if change.value is not None]
 

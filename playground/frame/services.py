@@ -14,7 +14,7 @@ from playground.runs.executor import Executor
 from playground.runs.executor import executor as process_executor
 from playground.runs.reader import RunReader
 from playground.runs.records import StoreError
-from playground.runs.settings import Settings
+from playground.runs.settings import AppSettings
 from playground.runs.store import Store
 
 _COLLECT_SECONDS = 30.0
@@ -24,9 +24,9 @@ each page asks for it dozens of times."""
 
 
 @st.cache_resource(show_spinner=False)
-def settings() -> Settings:
+def settings() -> AppSettings:
     """The settings from the environment, read once."""
-    return Settings.from_environment()
+    return AppSettings.from_environment()
 
 
 @st.cache_resource(show_spinner=False)

@@ -15,7 +15,7 @@ from playground.access import lens
 from playground.frame import services
 from playground.parts.setting_names import spoken
 from playground.runs.executor import ExecutorError
-from playground.runs.limits import check_config, check_room
+from playground.runs.limits import check_config, check_quota
 from playground.runs.records import StoreError
 from playground.state import draft as drafts
 from playground.state.draft import Draft
@@ -66,7 +66,7 @@ def _check(draft: Draft) -> None:
         validate(config)
         takes = lens.expected(config, len(lens.corpus(config.data).vocabulary))
         check_config(services.settings(), config, takes.parameters, takes.memory_bytes)
-    check_room(services.settings(), services.store(), services.visitor(), len(draft.configs))
+    check_quota(services.settings(), services.store(), services.visitor(), len(draft.configs))
 
 
 def _check_branch(config: Config, parent: Config) -> None:

@@ -1,29 +1,28 @@
-"""What one installation allows, checked before a run is made."""
+"""The limits of one installation, checked before a run is created."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.config import Config
-from playground.runs.dispatch import QueueState
 from playground.runs.records import ACTIVE, LimitError, Storage
-from playground.runs.settings import Settings
+from playground.runs.settings import AppSettings
 from playground.runs.store import Store
+from playground.runs.store.dispatch import QueueState
 from playground.text import duration, number, size
 
-NEAR = 0.8
-"""From this share of a limit on, it is said without being asked."""
+NEAR_LIMIT = 0.8
+"""From this share of a limit on, it is shown without being asked for."""
 
 
 def check_config(
-    settings: Settings, config: Config, parameters: int | None = None, memory_bytes: int | None = None
+    settings: AppSettings, config: Config, parameters: int | None = None, memory_bytes: int | None = None
 ) -> None:
     """Refuse a config that is too large here.
 
     Args:
-        parameters: those of its model, where they are known
-        memory_bytes: what it will need while it trains (`engine.training.estimate`), where that is known
+        parameters: those of its model, if known
+        memory_bytes: what it will need while it trains (`engine.training.estimate`), if known
 
     Raises:
         LimitError: says which limit, and what to change
@@ -51,8 +50,8 @@ def check_config(
         )
 
 
-def check_room(settings: Settings, store: Store, owner: str, runs: int = 1) -> None:
-    """Refuse `runs` more runs of `owner` where too many of them, or of everybody's, wait already, or the store is full.
+def check_quota(settings: AppSettings, store: Store, owner: str, runs: int = 1) -> None:
+    """Refuse `runs` more runs of `owner` if too many runs of theirs or of everybody's wait, or the store is full.
 
     Raises:
         LimitError: says which limit, and what to do
@@ -64,35 +63,28 @@ def check_room(settings: Settings, store: Store, owner: str, runs: int = 1) -> N
             f"{len(state.waiting):,} runs are waiting already, and {settings.max_queue:,} may here "
             "(UNROLLED_MAX_QUEUE): try again when some have ended."
         )
-    mine = _going(store, owner)
-    if mine + runs > settings.max_runs_per_visitor:
+    active = _active_runs(store, owner)
+    if active + runs > settings.max_runs_per_visitor:
         raise LimitError(
-            f"You have {mine} runs training or waiting, and a visitor may have {settings.max_runs_per_visitor} here "
+            f"You have {active} runs training or waiting, and a visitor may have {settings.max_runs_per_visitor} here "
             "(UNROLLED_MAX_RUNS_PER_VISITOR): stop one, or let one end."
         )
-    store.refuse_full()
-
-
-def check_new(settings: Settings, store: Store, configs: Sequence[Config], owner: str) -> None:
-    """All checks for runs about to be made together. Raises LimitError."""
-    for config in configs:
-        check_config(settings, config)
-    check_room(settings, store, owner, len(configs))
+    store.check_capacity()
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How near one visitor is to the limits of this installation, at one moment."""
+class LimitUsage:
+    """How much of this installation's limits one visitor uses."""
 
-    settings: Settings
+    settings: AppSettings
     queue: QueueState
-    held: Storage
-    mine: int
+    storage: Storage
+    active: int
     """runs of the visitor that train or wait"""
 
-    def in_words(self) -> str:
-        """One short line for beside the button that starts a run: how large it may be, and what is near its limit."""
-        settings, held = self.settings, self.held
+    def summary(self) -> str:
+        """One line for beside the button that starts a run: how large it may be, and which limits are near."""
+        settings, storage = self.settings, self.storage
         words = [
             f"Up to {number(settings.max_steps)} steps, {number(settings.max_parameters)} parameters and "
             f"{size(settings.max_memory_bytes)} of memory",
@@ -100,16 +92,16 @@ class Standing:
         ]
         if self.queue.waiting:
             words[-1] += f", {len(self.queue.waiting)} waiting"
-        if self.mine >= NEAR * settings.max_runs_per_visitor:
-            words.append(f"{self.mine} of your {settings.max_runs_per_visitor} runs going")
-        if held.full:
-            words.append(f"the store is full ({size(held.limit)}): delete runs first")
-        elif held.used >= NEAR * held.limit:
-            words.append(f"{size(held.limit - held.used)} left in the store")
+        if self.active >= NEAR_LIMIT * settings.max_runs_per_visitor:
+            words.append(f"{self.active} of your {settings.max_runs_per_visitor} runs going")
+        if storage.full:
+            words.append(f"the store is full ({size(storage.limit)}): delete runs first")
+        elif storage.used >= NEAR_LIMIT * storage.limit:
+            words.append(f"{size(storage.limit - storage.used)} left in the store")
         return "; ".join(words) + "."
 
-    def all_in_words(self) -> str:
-        """Every limit and how near it is, one sentence each."""
+    def details(self) -> str:
+        """Every limit and how much of it is used, one sentence each."""
         settings, queue = self.settings, self.queue
         return (
             f"A run has up to {number(settings.max_steps)} steps or {duration(settings.max_seconds)}. "
@@ -117,8 +109,8 @@ class Standing:
             f"{size(settings.max_memory_bytes)} of memory while it trains. "
             f"{queue.busy} of {self._workers} workers are busy; {len(queue.waiting)} runs of at most "
             f"{number(settings.max_queue)} wait for one. "
-            f"You have {self.mine} of at most {settings.max_runs_per_visitor} runs training or waiting. "
-            f"{storage_in_words(self.held)}"
+            f"You have {self.active} of at most {settings.max_runs_per_visitor} runs training or waiting. "
+            f"{describe_storage(self.storage)}"
         )
 
     @property
@@ -126,23 +118,23 @@ class Standing:
         return self.queue.workers or self.settings.workers
 
 
-def standing(settings: Settings, store: Store, owner: str = "") -> Standing:
-    """Where `owner` stands now."""
-    return Standing(settings, store.queue_state(), store.storage(), _going(store, owner))
+def limit_usage(settings: AppSettings, store: Store, owner: str = "") -> LimitUsage:
+    """What `owner` uses now."""
+    return LimitUsage(settings, store.queue_state(), store.storage(), _active_runs(store, owner))
 
 
-def _going(store: Store, owner: str) -> int:
-    """Runs of that owner that train or wait; nobody's are counted against nobody."""
+def _active_runs(store: Store, owner: str) -> int:
+    """Runs of that owner that train or wait; runs without an owner count for nobody."""
     return store.count(owner=owner, status=ACTIVE) if owner else 0
 
 
-def storage_in_words(held: Storage) -> str:
+def describe_storage(storage: Storage) -> str:
     """How full the store is, and what happens at its limit."""
-    said = f"The store holds {size(held.used)} of {size(held.limit)}"
-    if held.restorable:
-        said += f", {size(held.restorable)} of it in deleted runs"
-    if held.full:
-        return f"{said}: no run is started or brought in until some are deleted."
-    if held.free_disk is not None and held.free_disk < held.limit - held.used:
-        said += f"; its disk has {size(held.free_disk)} left"
-    return f"{said}. When it is full, no run is started or brought in until some are deleted."
+    words = f"The store holds {size(storage.used)} of {size(storage.limit)}"
+    if storage.restorable:
+        words += f", {size(storage.restorable)} of it in deleted runs"
+    if storage.full:
+        return f"{words}: no run is started or brought in until some are deleted."
+    if storage.free_disk is not None and storage.free_disk < storage.limit - storage.used:
+        words += f"; its disk has {size(storage.free_disk)} left"
+    return f"{words}. When it is full, no run is started or brought in until some are deleted."

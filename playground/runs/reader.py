@@ -1,7 +1,7 @@
 """One reader of runs for all viewers in an app process.
 
-However many sessions look at a run, the store is asked about it at most every 0.05 s, and then only for
-what is new; all of them get the same frozen snapshot. Looking also marks the run as watched.
+However many sessions view a run, the store is queried for it at most every 0.05 s, and then only for what is new; all
+of them get the same frozen snapshot. Reading also marks the run as watched.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from typing import Any
 
 import pandas as pd
 
-from playground.runs.disk import Probe
-from playground.runs.records import Change, CheckpointInfo, Evaluation, Metric, Run, SampleText, StoreError
+from playground.runs.records import CheckpointInfo, Evaluation, Metric, Run, RunChange, SampleText, StoreError
 from playground.runs.store import Store
+from playground.runs.store.disk import WriteCheck
 
 log = logging.getLogger("unrolled.reader")
 
 REFRESH_SECONDS = 0.05
-"""A snapshot no older than this is good enough for everybody."""
+"""Snapshots up to this age are shared."""
 
 WATCH_SECONDS = 2.0
-"""Time between two signs that a run is watched."""
+"""Time between two marks that a run is watched."""
 
 RUNS_KEPT = 64
-"""Runs whose rows are kept in memory; the one not asked for longest goes first."""
+"""Runs whose rows are kept in memory; the least recently used is evicted."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Snapshot:
     metrics: Sequence[Metric]
     evaluations: Sequence[Evaluation]
     samples: Sequence[SampleText]
-    changes: Sequence[Change]
+    changes: Sequence[RunChange]
     checkpoints: Sequence[CheckpointInfo]
 
     @property
@@ -62,22 +62,17 @@ class Snapshot:
         """One row for each evaluation, by step; columns as in `Evaluation`."""
         return _frame(Evaluation, self.evaluations)
 
-    @cached_property
-    def changes_frame(self) -> pd.DataFrame:
-        """One row for each change, in order; columns as in `Change`."""
-        return _frame(Change, self.changes)
-
 
 @dataclass
-class _Followed:
-    """What is known of one run."""
+class _CachedRun:
+    """What was read of one run."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     snapshot: Snapshot | None = None
     metrics: dict[int, Metric] = field(default_factory=dict)
     evaluations: dict[int, Evaluation] = field(default_factory=dict)
     samples: dict[int, SampleText] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[RunChange] = field(default_factory=list)
     asked_at: float = -1e9
     watched_at: float = -1e9
 
@@ -89,79 +84,79 @@ class RunReader:
         self.store = store
         self.refresh_seconds = refresh_seconds
         self._lock = threading.Lock()
-        self._followed: OrderedDict[str, _Followed] = OrderedDict()
-        self._probe = Probe(store)
+        self._cached: OrderedDict[str, _CachedRun] = OrderedDict()
+        self._write_check = WriteCheck(store)
 
     def snapshot(self, run_id: str, *, watch: bool = True) -> Snapshot:
         """The run as it stood at most `refresh_seconds` ago.
 
-        `watch` says that somebody looks at it, which keeps the live slot of a running run fresh.
+        `watch` marks it as watched, which keeps the live slot of a running run fresh.
 
         Raises:
             RunNotFoundError: no such run (any more). StoreError: the store cannot be read and never could.
         """
-        followed = self._follow(run_id)
-        # Whoever comes while another thread asks the store takes what that thread finds.
-        with followed.lock:
+        cached = self._cached_run(run_id)
+        # A thread that comes while another one queries the store takes what that one finds.
+        with cached.lock:
             now = time.monotonic()
-            if followed.snapshot is None or now - followed.asked_at >= self.refresh_seconds:
-                self._refresh(run_id, followed)
-                followed.asked_at = time.monotonic()
-            snapshot = followed.snapshot
+            if cached.snapshot is None or now - cached.asked_at >= self.refresh_seconds:
+                self._refresh(run_id, cached)
+                cached.asked_at = time.monotonic()
+            snapshot = cached.snapshot
             assert snapshot is not None
-            if watch and snapshot.run.active and now - followed.watched_at >= WATCH_SECONDS:
-                followed.watched_at = now
-                self._say_watched(run_id)
+            if watch and snapshot.run.active and now - cached.watched_at >= WATCH_SECONDS:
+                cached.watched_at = now
+                self._mark_watched(run_id)
         return snapshot
 
     def trouble(self) -> str | None:
-        """Why the store cannot be read or written at present, as a sentence; None if it can. Cheap; ask often."""
-        return self._probe.trouble()
+        """Why the store cannot be read or written at the moment, as a sentence; None if it can. Cheap."""
+        return self._write_check.trouble()
 
-    def _say_watched(self, run_id: str) -> None:
-        """A store that cannot be written to can still be looked at; why it cannot, the page says elsewhere."""
+    def _mark_watched(self, run_id: str) -> None:
+        """A failure is only logged: a store that cannot be written to can still be read."""
         try:
             self.store.watch(run_id)
         except StoreError as error:
-            log.info("Not noted as watched: %s", error)
+            log.info("Not marked as watched: %s", error)
 
     def forget(self, run_id: str) -> None:
         """Read the run from the start next time."""
         with self._lock:
-            self._followed.pop(run_id, None)
+            self._cached.pop(run_id, None)
 
-    def _follow(self, run_id: str) -> _Followed:
+    def _cached_run(self, run_id: str) -> _CachedRun:
         with self._lock:
-            followed = self._followed.setdefault(run_id, _Followed())
-            self._followed.move_to_end(run_id)
-            while len(self._followed) > RUNS_KEPT:
-                self._followed.popitem(last=False)
-            return followed
+            cached = self._cached.setdefault(run_id, _CachedRun())
+            self._cached.move_to_end(run_id)
+            while len(self._cached) > RUNS_KEPT:
+                self._cached.popitem(last=False)
+            return cached
 
-    def _refresh(self, run_id: str, followed: _Followed) -> None:
-        known = followed.snapshot
+    def _refresh(self, run_id: str, cached: _CachedRun) -> None:
+        known = cached.snapshot
         try:
-            update = self.store.update(run_id, known.version if known else 0)
+            update = self.store.delta(run_id, known.version if known else 0)
         except StoreError:
             self.forget(run_id)
             raise
         if known is not None and update.run.version == known.version:
             return
         if known is not None and update.run.rewritten > known.version:
-            followed.metrics, followed.evaluations, followed.samples, followed.changes = {}, {}, {}, []
-        followed.changes = [*followed.changes, *update.changes]
-        followed.snapshot = Snapshot(
+            cached.metrics, cached.evaluations, cached.samples, cached.changes = {}, {}, {}, []
+        cached.changes = [*cached.changes, *update.changes]
+        cached.snapshot = Snapshot(
             run=update.run,
-            metrics=_merge(followed.metrics, update.metrics),
-            evaluations=_merge(followed.evaluations, update.evaluations),
-            samples=_merge(followed.samples, update.samples),
-            changes=followed.changes,
+            metrics=_merge(cached.metrics, update.metrics),
+            evaluations=_merge(cached.evaluations, update.evaluations),
+            samples=_merge(cached.samples, update.samples),
+            changes=cached.changes,
             checkpoints=update.checkpoints or (known.checkpoints if known else []),
         )
 
 
 def _merge(kept: dict[int, Any], new: Sequence[Any]) -> Sequence[Any]:
-    """Put rows in their places by step; all rows in order of their steps."""
+    """Insert rows by step; returns all rows in order of their steps."""
     last = next(reversed(kept), -1)
     in_order = all(row.step > last for row in new)
     for row in new:

@@ -1,12 +1,11 @@
-"""What the store gives and takes: frozen records of a run and of what happened in it.
+"""The records that the store reads and writes: a run, its rows, and what goes wrong with them. All are frozen.
 
-Losses are in nats per token; times are seconds since 1970 (UTC) where a record says *when*, and plain
-seconds where it says *how long*.
+Losses are in nats per token. Moments are seconds since 1970 (UTC), durations are seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,17 +32,17 @@ STATUSES: Mapping[str, str] = {
 }
 
 ACTIVE = frozenset({QUEUED, RUNNING})
-"""Statuses in which a run trains or will without being asked again."""
+"""Statuses of runs that train, or will as soon as a worker is free."""
 
 RESUMABLE = frozenset({PAUSED, STOPPED, INTERRUPTED, FAILED})
-"""Statuses from which a run goes on when asked."""
+"""Statuses from which a run can be resumed."""
 
 
 HELD_UP = "held up"
 """The `why` of a run that its worker keeps in memory, paused, until the store can be written to."""
 
 UNDO_SECONDS = 600.0
-"""How long a deleted run can be brought back."""
+"""How long a deleted run can be restored."""
 
 
 class StoreError(RuntimeError):
@@ -59,15 +58,15 @@ class RunNotFoundError(StoreError):
 
 
 class RunRefusedError(StoreError):
-    """The run exists, but what was asked does not fit its state."""
+    """The run exists, but cannot do what was asked in its present state."""
 
 
 class LimitError(RunRefusedError):
-    """A limit of this installation is reached. The message gives the limit and its setting."""
+    """A limit of this installation is reached. The message names the limit and its setting."""
 
 
 class ClaimLostError(StoreError):
-    """A worker wrote to a run that is no longer its own."""
+    """A worker wrote to a run that it no longer owns."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +97,9 @@ class Run:
     seconds: float = 0.0
     train_seconds: float = 0.0
     message: str = ""
-    """a sentence on how the run came to its status"""
+    """a sentence on why the run has its status"""
     suggestion: Mapping[str, Any] = field(default_factory=dict)
-    """settings, by name, that may keep a diverged run together"""
+    """settings, by name, that may keep a diverged run from diverging"""
     why: str = ""
     """why a finished run ended: "steps", "until_loss" or "early_stopping"; HELD_UP while a paused run waits to be
     saved"""
@@ -114,32 +113,32 @@ class Run:
     live_step: int | None = None
     """step of the weights in the live slot"""
     version: int = 0
-    """grows with every change to the run or its rows"""
+    """increases with every change to the run or its rows"""
     rewritten: int = 0
-    """the version at which rows were last taken away"""
+    """the version at which rows were last deleted"""
     spark: tuple[tuple[int, float], ...] = ()
-    """(step, training loss) at a few steps, evenly spread: the loss curve in small"""
+    """sparkline: (step, training loss) at a few evenly spaced steps"""
     deleted: float | None = None
-    """when it was deleted; it can be brought back for `UNDO_SECONDS`"""
+    """when it was deleted; it can be restored for `UNDO_SECONDS`"""
 
     @property
     def active(self) -> bool:
-        """Whether the run trains or will train without being asked again."""
+        """Whether the run trains, or will as soon as a worker is free."""
         return self.status in ACTIVE
 
     @property
     def resumable(self) -> bool:
-        """Whether the run goes on when asked."""
+        """Whether the run can be resumed."""
         return self.status in RESUMABLE and not self.starter
 
     def may_be_changed_by(self, visitor: str) -> bool:
-        """Whether `visitor` may rename, delete and restore it: its owner may; anyone, where it has none."""
+        """Whether `visitor` may rename, delete and restore it: the owner, or anyone if it has none."""
         return not self.starter and self.owner in ("", visitor)
 
 
 @dataclass(frozen=True)
 class Metric:
-    """Training between two reports; `loss` is the mean since the last one."""
+    """Training since the previous metric; `loss` is the mean over those steps."""
 
     step: int
     loss: float
@@ -154,7 +153,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The validation part, read once."""
+    """One pass over the validation part."""
 
     step: int
     val_loss: float
@@ -168,7 +167,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class SampleText:
-    """A text the model wrote, and how much of it stands word for word in the training text."""
+    """A text that the model generated, and how much of it stands verbatim in the training text."""
 
     step: int
     prompt: str
@@ -178,8 +177,8 @@ class SampleText:
 
 
 @dataclass(frozen=True)
-class Change:
-    """Something done to a run: a knob turned (`value` is set), or started, paused, resumed and so on (`text`)."""
+class RunChange:
+    """A setting changed (`value`), or the run started, paused, resumed and so on (`text`)."""
 
     step: int
     key: str
@@ -190,7 +189,7 @@ class Change:
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """A kept checkpoint: what it is, without its bytes."""
+    """A stored checkpoint, without its bytes."""
 
     step: int
     full: bool
@@ -201,7 +200,7 @@ class CheckpointInfo:
 
 @dataclass(frozen=True)
 class Command:
-    """What a page asks of the worker that trains `run`."""
+    """What a visitor asks of the worker that trains `run`."""
 
     id: int
     run: str
@@ -214,17 +213,17 @@ class Storage:
     """How much the store holds, in bytes."""
 
     used: int
-    """runs, texts and tables, with what deleted runs still hold"""
+    """runs, texts and tables, including deleted runs that can still be restored"""
     limit: int
-    """no run is started and none brought in above this"""
+    """no run is started or imported above this"""
     free_disk: int | None = None
-    """what the store's disk has left; None where the store is on another machine"""
+    """free space on the store's disk; None if the store is on another machine"""
     restorable: int = 0
-    """the part of `used` that deleted runs hold until they can no longer be brought back"""
+    """the part of `used` that belongs to deleted runs"""
 
     @property
     def room(self) -> int:
-        """What it can hold in all: up to its limit, as far as the disk has space."""
+        """What the store can hold in all: up to its limit, as far as the disk has space."""
         return self.limit if self.free_disk is None else min(self.limit, self.used + self.free_disk)
 
     @property
@@ -233,4 +232,28 @@ class Storage:
         return self.used >= self.limit
 
 
-Row = Metric | Evaluation | SampleText | Change
+Row = Metric | Evaluation | SampleText | RunChange
+
+
+@dataclass(frozen=True)
+class RunWrite:
+    """What one transaction writes to one run: new rows, and columns of the run itself."""
+
+    run: str
+    rows: Sequence[Row] = ()
+    columns: Mapping[str, Any] | None = None
+    claim: int | None = None
+    """the writer's claim number; None writes whoever owns the run"""
+
+
+@dataclass(frozen=True)
+class RunDelta:
+    """A run and its rows newer than some version of it."""
+
+    run: Run
+    metrics: list[Metric]
+    evaluations: list[Evaluation]
+    samples: list[SampleText]
+    changes: list[RunChange]
+    checkpoints: list[CheckpointInfo] | None
+    """all of them, since some may have been deleted; None if nothing has changed"""

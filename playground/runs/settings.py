@@ -1,4 +1,4 @@
-"""Settings from the environment: where runs are kept, who trains them, and the limits.
+"""App settings from the environment: where runs are stored, who trains them, and the limits.
 
 Each setting, its default, its range and its one-line meaning stand here and nowhere else; the README's
 table is made from `describe`.
@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 MEGABYTE = 1_000_000
-"""Bytes, as disks are sold and as pages show them."""
+"""Bytes, decimal as on pages."""
 
 
-class SettingsError(ValueError):
-    """An environment variable that cannot stand. The message names it and says what to write."""
+class AppSettingsError(ValueError):
+    """An invalid environment variable. The message names it and says what to write."""
 
 
 def _variable(
@@ -34,7 +34,7 @@ def _variable(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
 ) -> Any:
-    """One setting: its variable, its default (`shown` in words where it is computed), and what it may be."""
+    """One setting: its variable, its default (`shown` in words if it is computed), and its range."""
     about = {"variable": name, "meaning": meaning, "shown": shown, "low": low, "high": high, "choices": choices}
     if callable(default):
         return field(default_factory=default, metadata=about)
@@ -42,7 +42,7 @@ def _variable(
 
 
 def _cores() -> int:
-    """Processor cores this process may use."""
+    """Processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -53,8 +53,8 @@ def _default_store() -> str:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the environment decides. `Settings.from_environment()` reads it once; pass the result on."""
+class AppSettings:
+    """What the environment decides. `AppSettings.from_environment()` reads it once; pass the result on."""
 
     store: str = _variable(
         "UNROLLED_STORE",
@@ -97,11 +97,11 @@ class Settings:
     )
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> AppSettings:
         """The settings that `environment` (default: the process's own) gives.
 
         Raises:
-            SettingsError: a value of the wrong kind or out of range.
+            AppSettingsError: a value of the wrong kind or out of range.
         """
         source = os.environ if environment is None else environment
         hints = get_type_hints(cls)
@@ -113,7 +113,7 @@ class Settings:
         return cls(**given)
 
     def to_environment(self, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-        """`environment` (default: the process's own) with these settings in it, for a process of ours."""
+        """`environment` (default: the process's own) with these settings in it, for a child process."""
         given = {item.metadata["variable"]: str(getattr(self, item.name)) for item in fields(self)}
         merged = {**(os.environ if environment is None else environment), **given}
         merged["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), merged.get("PYTHONPATH", "")]))
@@ -137,8 +137,8 @@ class Settings:
 
 def describe() -> Iterator[tuple[str, str, str]]:
     """Every variable as (name, default in words, meaning), for the README's table."""
-    defaults = Settings()
-    for item in fields(Settings):
+    defaults = AppSettings()
+    for item in fields(AppSettings):
         shown = item.metadata["shown"] or _in_words(getattr(defaults, item.name))
         yield item.metadata["variable"], shown, item.metadata["meaning"]
 
@@ -147,16 +147,16 @@ def _parsed(text: str, item: Field, kind: type) -> Any:
     about = item.metadata
     name = about["variable"]
     if about["choices"] and text not in about["choices"]:
-        raise SettingsError(f"{name} is {text!r}; choose one of {', '.join(about['choices'])}.")
+        raise AppSettingsError(f"{name} is {text!r}; choose one of {', '.join(about['choices'])}.")
     if kind is str:
         return text
     try:
         value = kind(text)
     except ValueError:
         wanted = "a whole number" if kind is int else "a number"
-        raise SettingsError(f"{name} is {text!r}; write {wanted}.") from None
+        raise AppSettingsError(f"{name} is {text!r}; write {wanted}.") from None
     if not about["low"] <= value <= about["high"]:
-        raise SettingsError(f"{name} is {text}; write a number from {about['low']:,g} to {about['high']:,g}.")
+        raise AppSettingsError(f"{name} is {text}; write a number from {about['low']:,g} to {about['high']:,g}.")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Makes the starter runs that ship with the code, and checks that they can be made again.
+"""Trains the starter runs that ship with the code, and checks that they can be reproduced.
 
     python -m playground.runs.starters make [ID ...]     train and write them (all, or these)
     python -m playground.runs.starters check [ID ...]    train again and compare
@@ -27,20 +27,28 @@ import engine
 from engine.config import Config
 from engine.training.checkpoint import Checkpoint, keep
 from engine.training.events import Diverged, Evaluated, Finished, Planned, Progress, Sampled, Saved
-from playground.runs.recorder import Recorder, ending
 from playground.runs.records import FINISHED, CheckpointInfo, Run
 from playground.runs.settings import ROOT
-from playground.runs.shipped import FOLDER, ORDER, Shipped, ShippedRun, checkpoint_name, run_to_plain, to_columns
 from playground.runs.store import Store
+from playground.runs.store.starter_files import (
+    FOLDER,
+    ORDER,
+    StarterRun,
+    StarterRuns,
+    checkpoint_name,
+    run_to_plain,
+    to_columns,
+)
+from playground.runs.trainer.recorder import Recorder, end_of_run
 
 TOLERANCE = 0.02
 """Nats per token by which the validation loss may differ on another machine."""
 
-MOST_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 """All starter runs together."""
 
 CHECKPOINTS = 18
-"""Checkpoints kept of each: fewer than a run of one's own keeps, for the sake of the repository's size."""
+"""Checkpoints of each: fewer than other runs keep, to keep the repository small."""
 
 TALES = Config().with_values(
     corpus="tales",
@@ -96,23 +104,23 @@ STARTERS: Mapping[str, tuple[str, Config]] = {
 }
 
 
-def make(run_id: str, folder: Path) -> ShippedRun:
-    """Train a starter run and write it to `folder`/`run_id`, in place of what is there."""
+def make(run_id: str, folder: Path) -> StarterRun:
+    """Train a starter run and write it to `folder`/`run_id`, replacing what is there."""
     title, config = STARTERS[run_id]
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
-        store = Store(f"sqlite:///{scratch}/store.sqlite", Shipped(Path(scratch)))
+        store = Store(f"sqlite:///{scratch}/store.sqlite", StarterRuns(Path(scratch)))
         kept = _train(store, title, config)
         target = folder / run_id
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         _write(store, kept, target)
         store.close()
-    return ShippedRun(target)
+    return StarterRun(target)
 
 
 def _train(store: Store, title: str, config: Config) -> str:
-    """Train in a store of its own, so that what is kept is decided where it is for every run."""
+    """Train in a store of its own, which thins the checkpoints like those of any run."""
     run_id = store.create_run(config, name=title)
     claim = store.claim("starters")
     assert claim is not None
@@ -123,12 +131,12 @@ def _train(store: Store, title: str, config: Config) -> str:
             case Saved():
                 store.put_checkpoint(run_id, event.checkpoint)
             case Finished():
-                columns, _ = ending(event)
+                columns, _ = end_of_run(event)
                 recorder.add(run_id, corpus_sha256=training.corpus.sha256, **columns)
             case Diverged():
                 raise SystemExit(f"{title} diverged at step {event.step}: {event.reason}")
             case Planned() | Progress() | Evaluated() | Sampled():
-                recorder.note(run_id, event)
+                recorder.record_event(run_id, event)
     recorder.flush()
     return run_id
 
@@ -141,12 +149,12 @@ def _write(store: Store, run_id: str, target: Path) -> None:
         checkpoint = Checkpoint.from_bytes(store.checkpoint(run_id, step))
         if step != steps[-1]:
             checkpoint = checkpoint.weights_only(half=True)
-        # how long it took is no part of what is reproduced
+        # durations cannot be reproduced
         raw = replace(checkpoint, seconds=0.0, train_seconds=0.0).to_bytes()
         (target / checkpoint_name(step)).write_bytes(raw)
         infos.append(CheckpointInfo(step, step == steps[-1], len(raw), hashlib.sha256(raw).hexdigest()))
     plain = {
-        "run": _settled(store.run(run_id), target.name),
+        "run": _starter_fields(store.run(run_id), target.name),
         "metrics": to_columns(store.metrics(run_id)),
         "evaluations": to_columns(store.evaluations(run_id)),
         "samples": to_columns(store.samples(run_id)),
@@ -156,7 +164,7 @@ def _write(store: Store, run_id: str, target: Path) -> None:
     (target / "run.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _settled(run: Run, run_id: str) -> dict[str, Any]:
+def _starter_fields(run: Run, run_id: str) -> dict[str, Any]:
     plain = run_to_plain(replace(run, id=run_id, status=FINISHED, starter=True))
     for name in ("version", "rewritten", "live_step", "parent", "race", "spark", "deleted"):
         del plain[name]
@@ -164,8 +172,8 @@ def _settled(run: Run, run_id: str) -> dict[str, Any]:
 
 
 def check(run_id: str, folder: Path) -> tuple[bool, str]:
-    """Make a starter run again and compare; whether it is close enough, and what was found."""
-    kept = ShippedRun(folder / run_id)
+    """Train a starter run again and compare; whether it is close enough, and a sentence on it."""
+    kept = StarterRun(folder / run_id)
     with tempfile.TemporaryDirectory() as scratch:
         again = make(run_id, Path(scratch))
         same = _weights(kept) == _weights(again)
@@ -179,7 +187,7 @@ def check(run_id: str, folder: Path) -> tuple[bool, str]:
         return close, f"validation loss {before:.4f} kept, {now:.4f} made again: {verdict}"
 
 
-def _weights(run: ShippedRun) -> list[tuple[int, bytes]]:
+def _weights(run: StarterRun) -> list[tuple[int, bytes]]:
     from safetensors.torch import save
 
     infos = run.rows(CheckpointInfo)
@@ -212,8 +220,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{run_id}: {said} ({time.perf_counter() - started:.0f} s)\n")
         sys.stdout.flush()
     total = size(FOLDER)
-    sys.stdout.write(f"{total / 1e6:.2f} MB in {FOLDER.relative_to(ROOT)}, of at most {MOST_BYTES / 1e6:.0f} MB\n")
-    return 0 if good and total <= MOST_BYTES else 1
+    sys.stdout.write(f"{total / 1e6:.2f} MB in {FOLDER.relative_to(ROOT)}, of at most {MAX_BYTES / 1e6:.0f} MB\n")
+    return 0 if good and total <= MAX_BYTES else 1
 
 
 if __name__ == "__main__":

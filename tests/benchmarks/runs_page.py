@@ -21,8 +21,8 @@ from watching import say, share
 
 from engine.config import Config
 from playground.runs.records import Evaluation, Metric
-from playground.runs.shipped import ORDER
 from playground.runs.store import Store
+from playground.runs.store.starter_files import ORDER
 
 BUDGET_SECONDS = 1.0
 A_WINDOW = 25

@@ -17,9 +17,9 @@ from watching import say
 
 from engine.config import Config
 from engine.presets import PRESETS
-from playground.runs.settings import Settings
+from playground.runs.settings import AppSettings
 from playground.runs.store import Store
-from playground.runs.worker import Worker
+from playground.runs.trainer.worker import Worker
 
 _BUDGET = 0.01
 
@@ -37,9 +37,9 @@ class _Timed(Worker):
         self.waited += time.perf_counter() - started
         self.saves += 1
 
-    def _settle(self) -> None:
+    def _flush_checkpoints(self) -> None:
         started = time.perf_counter()
-        super()._settle()
+        super()._flush_checkpoints()
         self.waited += time.perf_counter() - started
 
     def _put_checkpoint(self, *arguments: Any) -> None:
@@ -53,10 +53,10 @@ def measure(name: str, config: Config) -> None:
     with tempfile.TemporaryDirectory(prefix="unrolled-bench-") as folder:
         store = Store(f"sqlite:///{Path(folder) / 'store.sqlite'}")
         run = store.create_run(config, name=name)
-        trainer = store.register(0, "here", 0.0, 1)
+        trainer = store.register_trainer(0, "here", 0.0, 1)
         claim = store.claim(trainer)
         assert claim is not None
-        worker = _Timed(store, claim, Settings(store=store.url, workers=1), alive=lambda: True)
+        worker = _Timed(store, claim, AppSettings(store=store.url, workers=1), alive=lambda: True)
         worker.work()
         done = store.run(run)
         assert done.status == "finished", f"the run is {done.status}: {done.message}"

@@ -17,9 +17,9 @@ from plain_values import json_values, replaced_somewhere
 from safetensors.torch import load, save
 from torch import Tensor
 
-from playground.runs.archive import ParcelError, unpack
+from playground.runs.archive import RunArchiveError, unpack
 from playground.runs.records import StoreError
-from playground.runs.settings import Settings
+from playground.runs.settings import AppSettings
 
 Parts = dict[str, bytes]
 
@@ -99,8 +99,8 @@ def checkpoints(raw: bytes) -> list[str]:
 
 def refusal(raw: bytes, **limits: Any) -> str:
     """The sentence with which the file is refused, whose form is checked here; fails if it is not refused."""
-    with pytest.raises(ParcelError) as caught:
-        unpack(raw, Settings(**limits))
+    with pytest.raises(RunArchiveError) as caught:
+        unpack(raw, AppSettings(**limits))
     assert isinstance(caught.value, StoreError)
     said = str(caught.value)
     assert said.startswith("This run file was not brought in: "), said

@@ -29,7 +29,7 @@ from playground.charts.surprise import surprise_spec
 from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.reader import REFRESH_SECONDS
-from playground.runs.shipped import ORDER
+from playground.runs.store.starter_files import ORDER
 from playground.views.generate import downloads, drill_downs
 from playground.views.generate import settings as settings_of
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import PRESETS
 from playground.frame import navigation, services
-from playground.runs.shipped import ORDER
+from playground.runs.store.starter_files import ORDER
 
 
 def test_home_is_alive_at_once(open_page: Callable[..., AppTest], read: Callable[[AppTest], str]) -> None:
@@ -25,7 +25,7 @@ def test_the_film_shows_every_sample_of_the_starter_run_and_its_loss(open_page: 
     app = open_page("home")
     (film,) = [element for element in app.get("bidi_component") if element.key == "home.film"]
     rows = json.loads(film.proto.json)["rows"]
-    samples = services.store().update("tales-lstm", 0).samples
+    samples = services.store().delta("tales-lstm", 0).samples
     assert [(row["step"], row["text"]) for row in rows] == [(sample.step, sample.text) for sample in samples]
     assert all("bits per character" in row["loss"] for row in rows)
 

@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from engine.config import Config
 from playground.frame import services
-from playground.runs import schema
 from playground.runs.archive import pack
 from playground.runs.records import FINISHED, PAUSED, QUEUED, CheckpointInfo, RunNotFoundError
-from playground.runs.shipped import ORDER
+from playground.runs.store import schema
+from playground.runs.store.starter_files import ORDER
 from playground.views.runs import taking
 from playground.views.runs.actions import refusal
 
@@ -227,7 +227,7 @@ def test_a_race_goes_on_without_a_run_that_was_deleted(open_page: OpenPage, char
 
 def test_the_weights_shown_are_the_best_that_are_kept_else_the_newest() -> None:
     infos = [CheckpointInfo(step, False, 1, "") for step in (0, 100, 200)]
-    run = services.Store("sqlite:////nowhere").shipped["tales-lstm"].run
+    run = services.Store("sqlite:////nowhere").starters["tales-lstm"].run
     assert run.best_step not in (0, 100, 200)
     chosen = taking.best_or_newest(run, infos)
     assert chosen is not None
@@ -240,7 +240,7 @@ def test_the_weights_shown_are_the_best_that_are_kept_else_the_newest() -> None:
 def test_the_measurements_are_one_line_a_step_with_validation_where_it_was_judged(open_page: OpenPage) -> None:
     open_page("home")
     table = pd.read_csv(io.BytesIO(taking.measurements("tales-lstm")))
-    stored = services.store().update("tales-lstm")
+    stored = services.store().delta("tales-lstm")
     assert table["step"].is_monotonic_increasing
     assert table["step"].is_unique
     assert table["loss"].count() == len(stored.metrics)
@@ -249,12 +249,12 @@ def test_the_measurements_are_one_line_a_step_with_validation_where_it_was_judge
 
 
 def test_who_may_change_a_run_is_said_in_a_sentence() -> None:
-    starter = services.Store("sqlite:////nowhere").shipped["tales-lstm"].run
+    starter = services.Store("sqlite:////nowhere").starters["tales-lstm"].run
     assert "Starter runs stay" in refusal(starter, "me")
 
 
 def test_a_store_of_a_newer_unrolled_is_named_and_the_starter_runs_are_there(open_page: OpenPage, read: Text) -> None:
-    store = services.Store(services.Settings.from_environment().store)
+    store = services.Store(services.AppSettings.from_environment().store)
     with store.writing() as connection:
         connection.execute(schema.schema_version.update().values(version=99))
     store.close()

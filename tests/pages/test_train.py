@@ -19,7 +19,7 @@ from playground import state
 from playground.charts.units import UNITS
 from playground.frame import services
 from playground.notation import NOTATIONS
-from playground.runs.shipped import ORDER
+from playground.runs.store.starter_files import ORDER
 from playground.text import number
 
 OpenPage = Callable[..., AppTest]
@@ -58,7 +58,7 @@ def test_the_page_opens_on_every_starter_run_with_its_numbers(
     drawn = charts(app)
     assert set(drawn) == {"loss", "gradient", "rate", "speed"}
     assert all(len(chart.rows) > 10 for chart in drawn.values())
-    stored = services.store().update(run or ORDER[0], 0)
+    stored = services.store().delta(run or ORDER[0], 0)
     best = min(evaluation.val_loss for evaluation in stored.evaluations)
     shown = drawn["loss"].rows.query("series == 'validation'")["value"].min()
     assert shown == pytest.approx(best, rel=1e-5)
@@ -405,5 +405,5 @@ def test_a_branch_is_set_up_from_a_checkpoint(open_page: OpenPage, read: Text) -
     assert "optimiser starts afresh" in read(app)
     app.button(key="train").click().run()
     (run,) = services.store().runs(starters=False)
-    last = services.store().update("tales-gru", 0).checkpoints[-1].step
+    last = services.store().delta("tales-gru", 0).checkpoints[-1].step
     assert run.parent == ("tales-gru", last)

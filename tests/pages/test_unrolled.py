@@ -28,7 +28,7 @@ from playground.charts.export import export
 from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.records import StoreError
-from playground.runs.shipped import ORDER
+from playground.runs.store.starter_files import ORDER
 from playground.views.unrolled import explain
 from playground.views.unrolled import settings as settings_of
 from playground.views.unrolled.claim import FELT

@@ -1,8 +1,8 @@
-"""Run files: a run as one zip file, to take away and to bring in."""
+"""Run archives: a run exported as one zip file, and imported again."""
 
-from playground.runs.archive.form import SUFFIX, ParcelError
+from playground.runs.archive.layout import SUFFIX, RunArchiveError
 from playground.runs.archive.pack import pack
-from playground.runs.archive.parcel import Parcel
-from playground.runs.archive.unpack import most_bytes, unpack
+from playground.runs.archive.run_archive import RunArchive
+from playground.runs.archive.unpack import max_archive_bytes, unpack
 
-__all__ = ["SUFFIX", "Parcel", "ParcelError", "most_bytes", "pack", "unpack"]
+__all__ = ["SUFFIX", "RunArchive", "RunArchiveError", "max_archive_bytes", "pack", "unpack"]

@@ -1,7 +1,7 @@
-"""The zip file itself: its members by name, taken out with a bound on what they may hold.
+"""The zip file itself: its members by name, read with a bound on their size.
 
-Nothing that the zip file says of itself is relied on: how much a member holds is counted while it is
-inflated. The list of members is measured before it is read, so that a list of millions costs nothing.
+The sizes that the zip file declares are not trusted: the bytes of a member are counted while it is inflated. The size
+of the central directory is checked before it is parsed, so that one with millions of entries costs nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,19 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 
-from playground.runs.archive.form import AGAIN, LARGEST, MANIFEST, MOST_MEMBERS, ParcelError, refused, too_large
+from playground.runs.archive.layout import (
+    EXPORT_AGAIN,
+    MANIFEST,
+    MAX_BYTES_OF,
+    MAX_MEMBERS,
+    RunArchiveError,
+    refused,
+    too_large,
+)
 from playground.text import size
 
 _END = struct.Struct("<4s4H2LH")  # the record that ends a zip file (APPNOTE.TXT 4.3.16)
-_LONGEST_ENTRY = 46 + 400  # bytes of the list of members for one of them: fixed part, name and extra fields
+_MAX_ENTRY_BYTES = 46 + 400  # bytes of one entry of the central directory: fixed part, name and extra fields
 _PIECE = 1 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGE = (
@@ -35,10 +43,10 @@ _DAMAGE = (
 
 
 class Members:
-    """The members of a run file of at most `limit` bytes, unpacked and packed.
+    """The members of a run archive of at most `limit` bytes, unpacked and packed.
 
     Raises:
-        ParcelError: not a whole zip file, or members that a run file does not have
+        RunArchiveError: not a complete zip file, or members that a run archive does not have
     """
 
     def __init__(self, raw: bytes, limit: int) -> None:
@@ -62,15 +70,15 @@ class Members:
         """A member's bytes, at most `most` of them (default: what such a member may have).
 
         Raises:
-            ParcelError: it is not there, damaged, or larger than it may be
+            RunArchiveError: it is missing, damaged, or larger than it may be
         """
-        most = min(self._limit, LARGEST.get(name, self._limit) if most is None else most)
+        most = min(self._limit, MAX_BYTES_OF.get(name, self._limit) if most is None else most)
         return b"".join(self._pieces(name, most))
 
     def digest(self, name: str) -> tuple[int, str]:
-        """A member's size and SHA-256, with no more than a piece of it in memory."""
+        """A member's size and SHA-256, read piece by piece."""
         counted, digest = 0, hashlib.sha256()
-        for piece in self._pieces(name, min(self._limit, LARGEST.get(name, self._limit))):
+        for piece in self._pieces(name, min(self._limit, MAX_BYTES_OF.get(name, self._limit))):
             counted += len(piece)
             digest.update(piece)
         return counted, digest.hexdigest()
@@ -88,23 +96,23 @@ class Members:
                     if counted > most:
                         raise too_large(name, most)
                     yield piece
-        except ParcelError:
+        except RunArchiveError:
             raise
         except _DAMAGE as error:
             raise refused(name, f"is damaged ({type(error).__name__})") from None
 
 
 def _check_frame(raw: bytes) -> None:
-    """Whether `raw` begins and ends as a plain zip file does, with a list of members of a size that can be."""
+    """Check that `raw` begins and ends like a plain zip file, with a central directory of a plausible size."""
     if not raw.startswith(b"PK"):
         raise refused("", "it is not a zip file", "Choose a file whose name ends in .unrolled.zip.")
     if len(raw) < _END.size or not raw[-_END.size :].startswith(b"PK\5\6"):
-        raise refused("", "it does not end as a zip file does: it was cut short or something was added", AGAIN)
+        raise refused("", "it does not end as a zip file does: it was cut short or something was added", EXPORT_AGAIN)
     _, disk, first_disk, here, entries, length, start, comment = _END.unpack(raw[-_END.size :])
     if disk or first_disk or comment or here != entries or start + length + _END.size != len(raw):
         raise refused("", "its list of members does not stand where it should")
-    if entries > MOST_MEMBERS or length > MOST_MEMBERS * _LONGEST_ENTRY:
-        raise refused("", f"it has more than the {MOST_MEMBERS} members that a run file can have")
+    if entries > MAX_MEMBERS or length > MAX_MEMBERS * _MAX_ENTRY_BYTES:
+        raise refused("", f"it has more than the {MAX_MEMBERS} members that a run file can have")
 
 
 def _listed(raw: bytes) -> list[zipfile.ZipInfo]:
@@ -119,7 +127,7 @@ def _checked(infos: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]:
     found: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = info.filename
-        # the name as it was written: zipfile turns backslashes over on Windows and cuts at NUL
+        # the name as stored: zipfile replaces backslashes on Windows and cuts at NUL
         _check_name(info.orig_filename)
         if info.orig_filename != name:
             raise refused(info.orig_filename, "is a name that a run file does not have")

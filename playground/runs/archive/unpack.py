@@ -1,7 +1,7 @@
-"""From the bytes of a run file to a run that can be brought in: every check there is, before anything is written.
+"""Reading a run archive: every check of its contents, before anything is written to the store.
 
-The file may come from anywhere. Each check has its own sentence, which names the member at fault. All work
-is bounded by the size that a run file may have; nothing in it is ever executed.
+The file is untrusted. Each check has its own sentence, which names the member at fault. All work is bounded by the
+size that a run archive may have; nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -14,91 +14,91 @@ from engine.config import Config, ConfigError
 from engine.data import TextError, Vocabulary, clean, prepare
 from engine.models.language_model import parameter_count
 from engine.validate import validate
-from playground.runs.archive.form import (
+from playground.runs.archive.checkpoint_check import ExpectedRun, check_checkpoint, read_checkpoint
+from playground.runs.archive.csv_rows import from_csv
+from playground.runs.archive.json_reader import JsonObject, parsed
+from playground.runs.archive.layout import (
     CHANGES,
     EVALUATIONS,
     FORMAT,
-    LARGEST,
-    LARGEST_FILE,
-    LATEST,
-    LONGEST_NAME,
-    LONGEST_SAMPLE,
-    LONGEST_SENTENCE,
     MANIFEST,
+    MAX_BYTES_OF,
+    MAX_CHECKPOINTS,
+    MAX_FILE_BYTES,
+    MAX_NAME,
+    MAX_ROWS,
+    MAX_SAMPLE,
+    MAX_SAMPLES,
+    MAX_SECONDS,
+    MAX_SENTENCE,
     METRICS,
-    MOST_CHECKPOINTS,
-    MOST_ROWS,
-    MOST_SAMPLES,
     REQUIRED,
     RUN,
     SAMPLES,
     TEXT,
-    because,
     checkpoint_name,
+    printable,
+    reason_of,
     refused,
-    shown,
     step_of,
 )
 from playground.runs.archive.members import Members
-from playground.runs.archive.parcel import Parcel
-from playground.runs.archive.plain import Plain, parsed
-from playground.runs.archive.tables import from_csv
-from playground.runs.archive.weights import Belonging, check_checkpoint, read_checkpoint
-from playground.runs.records import STATUSES, Change, CheckpointInfo, Evaluation, Metric, Run, SampleText
-from playground.runs.settings import Settings
+from playground.runs.archive.run_archive import RunArchive
+from playground.runs.records import STATUSES, CheckpointInfo, Evaluation, Metric, Run, RunChange, SampleText
+from playground.runs.settings import AppSettings
 
 STEPS_A_SECOND = 10_000
-"""No model trains faster: a run planned by seconds has at most so many steps for each."""
+"""No model trains faster: a run planned in seconds has at most so many steps for each."""
 
 _OWN = re.compile(r"own:[0-9a-f]{64}", re.ASCII)
 
 
-def most_bytes(settings: Settings) -> int:
-    """The largest run file that is brought in here, in bytes."""
-    return min(LARGEST_FILE, settings.max_store_bytes)
+def max_archive_bytes(settings: AppSettings) -> int:
+    """Size in bytes of the largest run archive that can be imported here."""
+    return min(MAX_FILE_BYTES, settings.max_store_bytes)
 
 
-def unpack(raw: bytes, settings: Settings) -> Parcel:
-    """The run in a run file.
+def unpack(raw: bytes, settings: AppSettings) -> RunArchive:
+    """The run in a run archive.
 
     Raises:
-        ParcelError: the file, or something in it, cannot stand; says what and what to do
+        RunArchiveError: says what in the file is invalid, and what to do
     """
-    members = Members(raw, most_bytes(settings))
-    manifest = Plain(MANIFEST, parsed(MANIFEST, members.read(MANIFEST)))
+    members = Members(raw, max_archive_bytes(settings))
+    manifest = JsonObject(MANIFEST, parsed(MANIFEST, members.read(MANIFEST)))
     sizes = _check_manifest(manifest, members)
-    plain = Plain(RUN, parsed(RUN, members.read(RUN)))
-    listed = _listed_checkpoints(plain, sizes)
-    config = _config(plain)
-    run = _run(Plain(RUN, plain.raw("run"), "the run's "), config, settings)
+    stored = JsonObject(RUN, parsed(RUN, members.read(RUN)))
+    listed = _listed_checkpoints(stored, sizes)
+    config = _config(stored)
+    run = _run(JsonObject(RUN, stored.raw("run"), "the run's "), config, settings)
     last_step = run.planned_steps or _last_step(config, settings)
     text = _own_text(config, members)
-    parcel = Parcel(
+    archive = RunArchive(
         run=run,
         metrics=from_csv(METRICS, Metric, members.read(METRICS), last_step),
         evaluations=from_csv(EVALUATIONS, Evaluation, members.read(EVALUATIONS), last_step),
         samples=_samples(members, last_step),
-        changes=from_csv(CHANGES, Change, members.read(CHANGES), last_step),
+        changes=from_csv(CHANGES, RunChange, members.read(CHANGES), last_step),
         checkpoints=listed,
         text=text,
-        left_out=tuple(_steps(plain, "left_out", MOST_ROWS)),
-        made_by=manifest.line("made_by", LONGEST_NAME),
-        made=manifest.number("made", LATEST, 0.0),
+        left_out=tuple(_steps(stored, "left_out", MAX_ROWS)),
+        made_by=manifest.line("made_by", MAX_NAME),
+        made=manifest.number("made", MAX_SECONDS, 0.0),
         members=members,
     )
-    _check_checkpoints(parcel, settings, last_step)
-    return parcel
+    _check_checkpoints(archive, settings, last_step)
+    return archive
 
 
 # ---------------------------------------------------------------------- manifest
 
 
-def _check_manifest(manifest: Plain, members: Members) -> dict[str, tuple[int, str]]:
-    """Compare the list of members with those that are there, byte for byte; their sizes and hashes."""
+def _check_manifest(manifest: JsonObject, members: Members) -> dict[str, tuple[int, str]]:
+    """Check that the members are those listed, byte for byte; their sizes and hashes."""
     version = manifest.raw("format")
     if type(version) is int and version > FORMAT:
         raise refused(
-            MANIFEST, f"has format {shown(str(version)[:20])}, and this Unrolled reads format {FORMAT}",
+            MANIFEST, f"has format {printable(str(version)[:20])}, and this Unrolled reads format {FORMAT}",
             "Update Unrolled, then bring it in.",
         )  # fmt: skip
     manifest.count("format", FORMAT, FORMAT)
@@ -106,7 +106,7 @@ def _check_manifest(manifest: Plain, members: Members) -> dict[str, tuple[int, s
     if not isinstance(listed, dict):
         raise manifest.wrong("members", "the list of members")
     for name in sorted(members.names | set(listed)):
-        if name not in LARGEST and step_of(name) is None:
+        if name not in MAX_BYTES_OF and step_of(name) is None:
             raise refused(name, "is no member of a run file", "Bring in a file that Unrolled made, with nothing added.")
     missing = sorted((set(listed) | REQUIRED) - members.names)
     if missing:
@@ -117,9 +117,9 @@ def _check_manifest(manifest: Plain, members: Members) -> dict[str, tuple[int, s
     return {name: _check_unedited(name, listed[name], members) for name in sorted(set(listed) - {MANIFEST})}
 
 
-def _check_unedited(name: str, told: object, members: Members) -> tuple[int, str]:
-    entry = Plain(MANIFEST, told, f"the entry of {shown(name)} ")
-    expected = entry.count("bytes", LARGEST_FILE), entry.line("sha256", 64)
+def _check_unedited(name: str, stored: object, members: Members) -> tuple[int, str]:
+    entry = JsonObject(MANIFEST, stored, f"the entry of {printable(name)} ")
+    expected = entry.count("bytes", MAX_FILE_BYTES), entry.line("sha256", 64)
     found = members.digest(name)
     if found != expected:
         raise refused(name, f"is not what {MANIFEST} says it is (its size or SHA-256 differs): it was changed since")
@@ -129,93 +129,89 @@ def _check_unedited(name: str, told: object, members: Members) -> tuple[int, str
 # ---------------------------------------------------------------------- the run
 
 
-def _config(plain: Plain) -> Config:
-    run = Plain(RUN, plain.raw("run"), "the run's ")
+def _config(stored: JsonObject) -> Config:
+    run = JsonObject(RUN, stored.raw("run"), "the run's ")
     try:
         config = validate(Config.from_dict(run.raw("config")))
     except ConfigError as error:
-        raise refused(RUN, f"has a config that cannot stand: {because(error)}") from None
+        raise refused(RUN, f"has a config that cannot stand: {reason_of(error)}") from None
     corpus = config.data.corpus
     if corpus.startswith("file:"):
         raise refused(RUN, "learns a text by its path on another machine", "Train on an uploaded text instead.")
     if corpus.startswith("own:") and not _OWN.fullmatch(corpus):
-        raise refused(RUN, f"names its text {shown(corpus)}, which is no SHA-256")
+        raise refused(RUN, f"names its text {printable(corpus)}, which is no SHA-256")
     return config
 
 
-def _last_step(config: Config, settings: Settings) -> int:
+def _last_step(config: Config, settings: AppSettings) -> int:
     """The last step that a run of `config` can have, before its plan is known."""
     if not config.training.seconds:
         return config.training.steps
     return max(settings.max_steps, math.ceil(config.training.seconds * STEPS_A_SECOND))
 
 
-def _run(plain: Plain, config: Config, settings: Settings) -> Run:
+def _run(stored: JsonObject, config: Config, settings: AppSettings) -> Run:
     """The run that `run.json` describes, its own numbers checked against each other."""
     last = _last_step(config, settings)
-    planned = plain.count("planned_steps", last, 1) if "planned_steps" in plain else None
+    planned = stored.optional(stored.count, "planned_steps", last, 1)
     if planned is not None and not config.training.seconds and planned != config.training.steps:
-        raise plain.wrong("planned_steps", f"{config.training.steps:,}, as its config has it,")
+        raise stored.wrong("planned_steps", f"{config.training.steps:,}, as its config has it,")
     last = planned or last
-    status = plain.line("status", 16)
+    status = stored.line("status", 16)
     if status not in STATUSES:
-        raise plain.wrong("status", f"one of {', '.join(STATUSES)}")
+        raise stored.wrong("status", f"one of {', '.join(STATUSES)}")
     return Run(
-        id=plain.line("id", 40),
-        name=plain.line("name", LONGEST_NAME),
+        id=stored.line("id", 40),
+        name=stored.line("name", MAX_NAME),
         status=status,
         config=config,
-        visibility="private" if plain.raw("visibility") == "private" else "public",
-        created=plain.number("created", LATEST, 0.0),
-        started=_optional(plain, "started"),
-        ended=_optional(plain, "ended"),
-        step=plain.count("step", last),
+        visibility="private" if stored.raw("visibility") == "private" else "public",
+        created=stored.number("created", MAX_SECONDS, 0.0),
+        started=stored.optional(stored.number, "started", MAX_SECONDS, 0.0),
+        ended=stored.optional(stored.number, "ended", MAX_SECONDS, 0.0),
+        step=stored.count("step", last),
         planned_steps=planned,
-        parameters=plain.count("parameters", settings.max_parameters) if "parameters" in plain else None,
-        evaluation_steps=tuple(_steps(plain, "evaluation_steps", 1_000, last)),
-        best_step=plain.count("best_step", last) if "best_step" in plain else None,
-        best_loss=plain.number("best_loss") if "best_loss" in plain else None,
-        val_loss=plain.number("val_loss") if "val_loss" in plain else None,
-        last_loss=plain.number("last_loss") if "last_loss" in plain else None,
-        tokens_per_second=plain.number("tokens_per_second") if "tokens_per_second" in plain else None,
-        seconds=plain.number("seconds", LATEST, 0.0),
-        train_seconds=plain.number("train_seconds", LATEST, 0.0),
-        message=plain.line("message", LONGEST_SENTENCE),
-        suggestion=_suggestion(plain, config),
-        why=plain.line("why", 32),
-        parent=_parent(plain),
-        device=plain.line("device", 64),
-        threads=plain.count("threads", 256, 1) if "threads" in plain else None,
-        corpus_sha256=plain.line("corpus_sha256", 64),
+        parameters=stored.optional(stored.count, "parameters", settings.max_parameters),
+        evaluation_steps=tuple(_steps(stored, "evaluation_steps", 1_000, last)),
+        best_step=stored.optional(stored.count, "best_step", last),
+        best_loss=stored.optional(stored.number, "best_loss"),
+        val_loss=stored.optional(stored.number, "val_loss"),
+        last_loss=stored.optional(stored.number, "last_loss"),
+        tokens_per_second=stored.optional(stored.number, "tokens_per_second"),
+        seconds=stored.number("seconds", MAX_SECONDS, 0.0),
+        train_seconds=stored.number("train_seconds", MAX_SECONDS, 0.0),
+        message=stored.line("message", MAX_SENTENCE),
+        suggestion=_suggestion(stored, config),
+        why=stored.line("why", 32),
+        parent=_parent(stored),
+        device=stored.line("device", 64),
+        threads=stored.optional(stored.count, "threads", 256, 1),
+        corpus_sha256=stored.line("corpus_sha256", 64),
     )
 
 
-def _optional(plain: Plain, name: str) -> float | None:
-    return plain.number(name, LATEST, 0.0) if name in plain else None
-
-
-def _steps(plain: Plain, name: str, most: int, last: int = 10**9) -> list[int]:
-    steps = plain.items(name, most)
+def _steps(stored: JsonObject, name: str, most: int, last: int = 10**9) -> list[int]:
+    steps = stored.items(name, most)
     if not all(type(step) is int and 0 <= step <= last for step in steps):
-        raise plain.wrong(name, f"a list of steps up to {last:,}")
+        raise stored.wrong(name, f"a list of steps up to {last:,}")
     return steps
 
 
-def _suggestion(plain: Plain, config: Config) -> dict[str, object]:
-    given = plain.raw("suggestion")
+def _suggestion(stored: JsonObject, config: Config) -> dict[str, object]:
+    given = stored.raw("suggestion")
     try:
         config.with_values(**given)
     except (ConfigError, TypeError):
-        raise plain.wrong("suggestion", "an object of settings") from None
+        raise stored.wrong("suggestion", "an object of settings") from None
     return dict(given)
 
 
-def _parent(plain: Plain) -> tuple[str, int] | None:
-    if "parent" not in plain:
+def _parent(stored: JsonObject) -> tuple[str, int] | None:
+    if "parent" not in stored:
         return None
-    pair = plain.items("parent", 2)
+    pair = stored.items("parent", 2)
     if len(pair) != 2 or not isinstance(pair[0], str) or len(pair[0]) > 40 or type(pair[1]) is not int:
-        raise plain.wrong("parent", "a run and a step")
+        raise stored.wrong("parent", "a run and a step")
     return pair[0], pair[1]
 
 
@@ -223,7 +219,7 @@ def _parent(plain: Plain) -> tuple[str, int] | None:
 
 
 def _own_text(config: Config, members: Members) -> str | None:
-    """The visitor's text that came along; its hash is the name of the corpus."""
+    """The visitor's text in the archive, checked against the hash in the name of the corpus."""
     if TEXT not in members.names:
         return None
     raw = members.read(TEXT)
@@ -233,24 +229,24 @@ def _own_text(config: Config, members: Members) -> str | None:
         text = raw.decode("utf-8")
         clean(text)
     except (UnicodeDecodeError, TextError) as error:
-        raise refused(TEXT, f"cannot be learned: {shown(str(error))}") from None
+        raise refused(TEXT, f"cannot be learned: {printable(str(error))}") from None
     return text
 
 
 def _samples(members: Members, last_step: int) -> tuple[SampleText, ...]:
     rows = parsed(SAMPLES, members.read(SAMPLES))
-    if not isinstance(rows, list) or len(rows) > MOST_SAMPLES:
-        raise refused(SAMPLES, f"is not a list of at most {MOST_SAMPLES:,} samples")
+    if not isinstance(rows, list) or len(rows) > MAX_SAMPLES:
+        raise refused(SAMPLES, f"is not a list of at most {MAX_SAMPLES:,} samples")
     found: list[SampleText] = []
     for row in rows:
-        plain = Plain(SAMPLES, row)
-        share = plain.number("verbatim_share", 1.0, 0.0) if "verbatim_share" in plain else math.nan
+        stored = JsonObject(SAMPLES, row)
+        share = stored.number("verbatim_share", 1.0, 0.0) if "verbatim_share" in stored else math.nan
         sample = SampleText(
-            step=plain.count("step", last_step, found[-1].step + 1 if found else 0),
-            prompt=plain.text("prompt", LONGEST_SAMPLE),
-            text=plain.text("text", LONGEST_SAMPLE),
+            step=stored.count("step", last_step, found[-1].step + 1 if found else 0),
+            prompt=stored.text("prompt", MAX_SAMPLE),
+            text=stored.text("text", MAX_SAMPLE),
             verbatim_share=share,
-            longest_verbatim=plain.count("longest_verbatim", LONGEST_SAMPLE),
+            longest_verbatim=stored.count("longest_verbatim", MAX_SAMPLE),
         )
         found.append(sample)
     return tuple(found)
@@ -259,50 +255,50 @@ def _samples(members: Members, last_step: int) -> tuple[SampleText, ...]:
 # ---------------------------------------------------------------------- checkpoints
 
 
-def _listed_checkpoints(plain: Plain, sizes: dict[str, tuple[int, str]]) -> tuple[CheckpointInfo, ...]:
-    """The checkpoints that `run.json` lists; those and no others are there."""
+def _listed_checkpoints(stored: JsonObject, sizes: dict[str, tuple[int, str]]) -> tuple[CheckpointInfo, ...]:
+    """The checkpoints that `run.json` lists, which must be exactly those in the archive."""
     found: list[CheckpointInfo] = []
-    for row in plain.items("checkpoints", MOST_CHECKPOINTS):
-        entry = Plain(RUN, row, "a checkpoint's ")
+    for row in stored.items("checkpoints", MAX_CHECKPOINTS):
+        entry = JsonObject(RUN, row, "a checkpoint's ")
         step = entry.count("step", 10**9, found[-1].step + 1 if found else 0)
         name = checkpoint_name(step)
         if name not in sizes:
             raise refused(name, f"is missing, and {RUN} lists it")
-        found.append(CheckpointInfo(step, entry.flag("full"), *sizes[name], entry.number("created", LATEST, 0.0)))
+        found.append(CheckpointInfo(step, entry.flag("full"), *sizes[name], entry.number("created", MAX_SECONDS, 0.0)))
     unlisted = sorted({name for name in sizes if step_of(name) is not None} - {checkpoint_name(i.step) for i in found})
     if unlisted:
         raise refused(unlisted[0], f"is not a checkpoint that {RUN} lists")
     return tuple(found)
 
 
-def _check_checkpoints(parcel: Parcel, settings: Settings, last_step: int) -> None:
-    """Look into every checkpoint, one at a time: does it belong to the run, and are its weights numbers?"""
-    belonging = None
-    for info in parcel.checkpoints:
+def _check_checkpoints(archive: RunArchive, settings: AppSettings, last_step: int) -> None:
+    """Check every checkpoint, one at a time: does it belong to the run, and are its weights finite?"""
+    expected = None
+    for info in archive.checkpoints:
         name = checkpoint_name(info.step)
-        checkpoint = read_checkpoint(name, parcel.checkpoint(info.step))
-        if belonging is None:
-            size = _vocabulary_size(name, checkpoint.vocabulary, parcel, settings)
-            belonging = Belonging(
-                config=parcel.run.config,
-                corpus_sha256=parcel.run.corpus_sha256,
+        checkpoint = read_checkpoint(name, archive.checkpoint(info.step))
+        if expected is None:
+            size = _vocabulary_size(name, checkpoint.vocabulary, archive, settings)
+            expected = ExpectedRun(
+                config=archive.run.config,
+                corpus_sha256=archive.run.corpus_sha256,
                 vocabulary=checkpoint.vocabulary,
                 vocabulary_size=size,
                 last_step=last_step,
-                planned_steps=parcel.run.planned_steps,
+                planned_steps=archive.run.planned_steps,
             )
-        check_checkpoint(name, checkpoint, info.step, info.full, belonging)
-    if belonging is not None and parcel.text is not None:
-        _check_text(parcel, belonging)
+        check_checkpoint(name, checkpoint, info.step, info.full, expected)
+    if expected is not None and archive.text is not None:
+        _check_text(archive, expected)
 
 
-def _vocabulary_size(member: str, text: str, parcel: Parcel, settings: Settings) -> int:
-    """The number of symbols that the model knows, once its vocabulary and the size that follows can stand."""
-    data, model = parcel.run.config.data, parcel.run.config.model
+def _vocabulary_size(member: str, text: str, archive: RunArchive, settings: AppSettings) -> int:
+    """The size of the vocabulary, once it and the model size that follows from it are checked."""
+    data, model = archive.run.config.data, archive.run.config.model
     try:
         vocabulary = Vocabulary.from_json(text)
     except TextError as error:
-        raise refused(member, f"has a vocabulary that cannot stand: {shown(str(error))}") from None
+        raise refused(member, f"has a vocabulary that cannot stand: {printable(str(error))}") from None
     if vocabulary.level != data.level or len(vocabulary) > data.vocabulary_limit or vocabulary.to_json() != text:
         raise refused(member, "has a vocabulary other than its config has it: it is of another run")
     parameters = parameter_count(model, len(vocabulary))
@@ -313,16 +309,16 @@ def _vocabulary_size(member: str, text: str, parcel: Parcel, settings: Settings)
             "(UNROLLED_MAX_PARAMETERS)",
             "Ask whoever runs this installation.",
         )
-    if parcel.run.parameters not in (None, parameters):
-        raise refused(RUN, f"has {parcel.run.parameters:,} parameters, where its config has {parameters:,}")
+    if archive.run.parameters not in (None, parameters):
+        raise refused(RUN, f"has {archive.run.parameters:,} parameters, where its config has {parameters:,}")
     return len(vocabulary)
 
 
-def _check_text(parcel: Parcel, belonging: Belonging) -> None:
-    """Whether the text that came along is the one that the checkpoints learned."""
+def _check_text(archive: RunArchive, expected: ExpectedRun) -> None:
+    """Check that the text in the archive is the one that the checkpoints learned."""
     try:
-        corpus = prepare(parcel.run.config.data, lambda _: parcel.text or "")
+        corpus = prepare(archive.run.config.data, lambda _: archive.text or "")
     except (TextError, ConfigError) as error:
-        raise refused(TEXT, f"cannot be learned: {shown(str(error))}") from None
-    if (corpus.sha256, corpus.vocabulary.to_json()) != (belonging.corpus_sha256, belonging.vocabulary):
+        raise refused(TEXT, f"cannot be learned: {printable(str(error))}") from None
+    if (corpus.sha256, corpus.vocabulary.to_json()) != (expected.corpus_sha256, expected.vocabulary):
         raise refused(TEXT, "is not the text that the checkpoints learned")

@@ -6,8 +6,8 @@ import streamlit as st
 
 from playground import state
 from playground.frame import services
-from playground.runs.archive import most_bytes, unpack
-from playground.runs.arrivals import bring_in as take_in
+from playground.runs.archive import max_archive_bytes, unpack
+from playground.runs.archive.importing import import_run
 from playground.runs.records import StoreError
 from playground.text import escape_markdown, shorten, visible
 from playground.views.runs.ticks import tick
@@ -19,7 +19,7 @@ _OUTCOME = "runs.bring.outcome"
 def bring_in() -> None:
     """The place for a run file, its limits beside it, and what became of the last one."""
     st.markdown("###### Bring in")
-    most = max(1, most_bytes(services.settings()) // 2**20)
+    most = max(1, max_archive_bytes(services.settings()) // 2**20)
     turn = st.session_state.get(_TURN, 0)  # an uploader of another key is an empty one
     given = st.file_uploader(
         "A run file",
@@ -48,8 +48,8 @@ def _take(name: str, raw: bytes) -> tuple[bool, str]:
     """Whether the file was taken in, and a sentence on it."""
     shown = f"“{shorten(visible(name), 80)}”"
     try:
-        parcel = unpack(raw, services.settings())
-        run = take_in(services.store(), parcel, owner=services.visitor())
+        archive = unpack(raw, services.settings())
+        run = import_run(services.store(), archive, owner=services.visitor())
     except StoreError as error:
         return False, f"{shown}: {error}"
     state.select(run=run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.runs.limits import storage_in_words
+from playground.runs.limits import describe_storage
 from playground.runs.records import UNDO_SECONDS
 from playground.text import duration, escape_markdown, size
 from playground.views.runs.ticks import listing
@@ -20,4 +20,4 @@ def storage() -> None:
     share = held.used / held.limit if held.limit else 1.0
     st.progress(min(1.0, share), text=f"{size(held.used)} of {size(held.limit)}")
     gives_back = f"Deleted runs give their room back after {duration(UNDO_SECONDS)}."
-    st.caption(escape_markdown(f"{storage_in_words(held)} {gives_back}"))
+    st.caption(escape_markdown(f"{describe_storage(held)} {gives_back}"))

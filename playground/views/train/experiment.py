@@ -11,7 +11,7 @@ from playground import state
 from playground.access import lens
 from playground.frame import services
 from playground.parts import launch
-from playground.runs.limits import Standing, standing
+from playground.runs.limits import LimitUsage, limit_usage
 from playground.state import draft as drafts
 from playground.state.draft import Draft
 from playground.text import duration, escape_markdown, number, size
@@ -58,8 +58,8 @@ def bar(draft: Draft) -> None:
             label, type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=launch.start
         )
     with words:
-        limits = standing(services.settings(), services.store(), services.visitor())
-        st.caption(_expectation(draft, limits), help=limits.all_in_words())
+        limits = limit_usage(services.settings(), services.store(), services.visitor())
+        st.caption(_expectation(draft, limits), help=limits.details())
     with st.container():  # always there, so that what follows keeps its place
         for sentence in (st.session_state.get("draft.problem"), st.session_state.pop(launch.PROBLEM, None)):
             if sentence:
@@ -76,7 +76,7 @@ def _load_preset(key: str) -> None:
         drafts.load(drafts.from_preset(name).configs, preset=name)
 
 
-def _expectation(draft: Draft, limits: Standing) -> str:
+def _expectation(draft: Draft, limits: LimitUsage) -> str:
     """What the run will show and take, and the limits it must keep to, before it is started."""
     parts = []
     if draft.preset:
@@ -97,5 +97,5 @@ def _expectation(draft: Draft, limits: Standing) -> str:
         )
     except (TextError, ConfigError):
         pass  # the text's own panel says what is wrong with it
-    parts.append(limits.in_words())
+    parts.append(limits.summary())
     return " ".join(parts)

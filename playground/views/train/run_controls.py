@@ -1,4 +1,4 @@
-"""What can be done to a run: pause, resume, step, stop, branch, turn its knobs, take its charts away."""
+"""What can be done to a run: pause, resume, step, stop, branch, change its settings, download its charts."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _knobs(snapshots: Sequence[Snapshot]) -> None:
         run, training = snapshot.run, snapshot.run.config.training
         if len(snapshots) > 1:
             st.markdown(f"**{escape_markdown(run.name)}**")
-        turned = {change.key: change.value or 0.0 for change in lens.knobs(snapshot)}
+        turned = {change.key: change.value or 0.0 for change in lens.setting_changes(snapshot)}
         for knob, label, initial in (
             ("learning_rate", "Learning rate (peak of its schedule)", training.learning_rate),
             ("clip_threshold", "Clip at (0: off)", training.clip_threshold if training.clip != "off" else 0.0),

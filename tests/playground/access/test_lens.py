@@ -13,7 +13,7 @@ from engine.training.estimate import MachineSpeed
 from playground.access import lens
 from playground.frame import services
 from playground.runs.records import RunNotFoundError
-from playground.runs.shipped import ORDER
+from playground.runs.store.starter_files import ORDER
 
 pytestmark = pytest.mark.usefixtures("idle_trainer")
 

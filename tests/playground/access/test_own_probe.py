@@ -17,7 +17,7 @@ from playground.access.weights import Loaded
 from playground.frame import services
 from playground.runs.reader import Snapshot
 from playground.runs.records import SampleText
-from playground.runs.shipped import ORDER
+from playground.runs.store.starter_files import ORDER
 
 pytestmark = pytest.mark.usefixtures("own_recordings")
 

@@ -12,7 +12,7 @@ from engine.config import Config
 from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.executor import ExecutorError
-from playground.runs.shipped import ORDER
+from playground.runs.store.starter_files import ORDER
 
 OpenPage = Callable[..., AppTest]
 

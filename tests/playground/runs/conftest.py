@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.config import Config
-from playground.runs.settings import Settings
-from playground.runs.shipped import Shipped
+from playground.runs.settings import AppSettings
 from playground.runs.store import Store
+from playground.runs.store.starter_files import StarterRuns
 
 TINY = Config().with_values(
     corpus="hello",
@@ -41,13 +41,13 @@ def endless() -> Config:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(store=f"sqlite:///{tmp_path}/store/store.sqlite", workers=2, threads=1, linger=0.0)
+def settings(tmp_path: Path) -> AppSettings:
+    return AppSettings(store=f"sqlite:///{tmp_path}/store/store.sqlite", workers=2, threads=1, linger=0.0)
 
 
 @pytest.fixture
-def store(settings: Settings, tmp_path: Path) -> Iterator[Store]:
-    store = Store(settings.store, Shipped(tmp_path / "no starter runs"))
+def store(settings: AppSettings, tmp_path: Path) -> Iterator[Store]:
+    store = Store(settings.store, StarterRuns(tmp_path / "no starter runs"))
     yield store
     store.close()
 

@@ -10,15 +10,15 @@ import pytest
 from engine.config import Config
 from playground.runs import executor as executor_module
 from playground.runs.executor import ExecutorError, LocalExecutor
-from playground.runs.settings import Settings
+from playground.runs.settings import AppSettings
 from playground.runs.store import Store
-from playground.runs.watchdog import Watchdog
+from playground.runs.trainer.watchdog import Watchdog
 
 Until = Callable[..., None]
 
 
 @pytest.fixture
-def executor(settings: Settings) -> Iterator[LocalExecutor]:
+def executor(settings: AppSettings) -> Iterator[LocalExecutor]:
     executor = LocalExecutor(settings)
     yield executor
     executor.stop()
@@ -27,7 +27,7 @@ def executor(settings: Settings) -> Iterator[LocalExecutor]:
 @pytest.fixture
 def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
     """The watch over the trainer looks often and has less patience, yet enough for a busy machine."""
-    monkeypatch.setattr(executor_module, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(executor_module, "POLL_SECONDS", 0.1)
     monkeypatch.setattr(executor_module, "HUNG_SECONDS", 12.0)
 
 
@@ -100,11 +100,11 @@ def test_a_trainer_that_lives_is_left_alone_after_the_machine_has_slept(
     monkeypatch.setattr(executor_module, "Watchdog", lambda: Watchdog(lambda: time.monotonic() + slept))
     executor.submit([])
     first = executor.pid
-    until(lambda: executor._signs.heard > 2, "it gives signs of life")
+    until(lambda: executor._heartbeats.count > 2, "it gives signs of life")
     for _ in range(3):
         slept += 8 * 3600.0
-        heard = executor._signs.heard
-        until(lambda heard=heard: executor._signs.heard > heard + 1, "it still does")
+        heard = executor._heartbeats.count
+        until(lambda heard=heard: executor._heartbeats.count > heard + 1, "it still does")
     run_id = store.create_run(tiny)
     until(lambda: store.run(run_id).status == "finished", "it trains")
     assert executor.pid == first
@@ -117,8 +117,8 @@ def test_a_trainer_that_keeps_dying_is_not_started_for_ever(
         return executor_module.subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
 
     monkeypatch.setattr(LocalExecutor, "_started", fails)
-    monkeypatch.setattr(executor_module, "LOOK_SECONDS", 3600.0)
-    for _ in range(executor_module.MOST_STARTS):
+    monkeypatch.setattr(executor_module, "POLL_SECONDS", 3600.0)
+    for _ in range(executor_module.MAX_STARTS):
         executor.submit([])
         process = executor._process
         assert process is not None
@@ -129,10 +129,10 @@ def test_a_trainer_that_keeps_dying_is_not_started_for_ever(
 
 def test_a_log_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    executor = LocalExecutor(Settings(store=f"sqlite:///{tmp_path}/file/store.sqlite"))
+    executor = LocalExecutor(AppSettings(store=f"sqlite:///{tmp_path}/file/store.sqlite"))
     with pytest.raises(ExecutorError, match="cannot be started"):
         executor.submit([])
 
 
-def test_a_process_has_one_executor_for_its_settings(settings: Settings) -> None:
+def test_a_process_has_one_executor_for_its_settings(settings: AppSettings) -> None:
     assert executor_module.executor(settings) is executor_module.executor(settings)

@@ -5,9 +5,9 @@ import pytest
 
 from engine.config import Config
 from playground.runs.reader import RUNS_KEPT, RunReader
-from playground.runs.records import Change, Metric, RunNotFoundError
-from playground.runs.shipped import FOLDER, Shipped
+from playground.runs.records import Metric, RunChange, RunNotFoundError
 from playground.runs.store import Store
+from playground.runs.store.starter_files import FOLDER, StarterRuns
 
 
 def metric(step: int, loss: float = 1.0) -> Metric:
@@ -18,7 +18,7 @@ def test_a_snapshot_grows_with_the_run(store: Store, tiny: Config) -> None:
     reader = RunReader(store, refresh_seconds=0.0)
     run_id = store.create_run(tiny)
     assert list(reader.snapshot(run_id).metrics) == []
-    store.record(run_id, [metric(1), Change(0, "running")])
+    store.record(run_id, [metric(1), RunChange(0, "running")])
     first = reader.snapshot(run_id)
     store.record(run_id, [metric(2), metric(1, loss=0.5)])
     second = reader.snapshot(run_id)
@@ -50,13 +50,13 @@ def test_without_news_it_is_the_same_snapshot(store: Store, tiny: Config) -> Non
 def test_however_many_look_the_store_is_asked_once(store: Store, tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create_run(tiny)
     asked: list[str] = []
-    update = store.update
+    update = store.delta
 
     def count(run: str, after: int = 0):
         asked.append(run)
         return update(run, after)
 
-    monkeypatch.setattr(store, "update", count)
+    monkeypatch.setattr(store, "delta", count)
     reader = RunReader(store, refresh_seconds=60.0)
     together = threading.Barrier(16)
 
@@ -82,9 +82,9 @@ def test_looking_marks_an_active_run_as_watched(store: Store, tiny: Config) -> N
 def test_rows_that_were_taken_away_are_gone_from_the_next_snapshot(store: Store, tiny: Config) -> None:
     reader = RunReader(store, refresh_seconds=0.0)
     run_id = store.create_run(tiny)
-    store.record(run_id, [metric(1), metric(2), Change(0, "running")])
+    store.record(run_id, [metric(1), metric(2), RunChange(0, "running")])
     reader.snapshot(run_id)
-    store.forget_after(run_id, 1)
+    store.truncate_after(run_id, 1)
     snapshot = reader.snapshot(run_id)
     assert [row.step for row in snapshot.metrics] == [1]
     assert len(snapshot.changes) == 1
@@ -103,11 +103,11 @@ def test_only_so_many_runs_are_kept_in_memory(store: Store, tiny: Config) -> Non
     reader = RunReader(store)
     for _ in range(RUNS_KEPT + 5):
         reader.snapshot(store.create_run(tiny), watch=False)
-    assert len(reader._followed) == RUNS_KEPT
+    assert len(reader._cached) == RUNS_KEPT
 
 
 def test_a_starter_run_needs_no_database() -> None:
-    store = Store("sqlite:////proc/none/store.sqlite", Shipped(FOLDER))
+    store = Store("sqlite:////proc/none/store.sqlite", StarterRuns(FOLDER))
     snapshot = RunReader(store, refresh_seconds=0.0).snapshot("hello-rnn")
     assert len(snapshot.metrics_frame) > 10
     assert snapshot.samples

@@ -6,23 +6,23 @@ import pytest
 from engine.training.checkpoint import Checkpoint
 from playground.runs import starters
 from playground.runs.records import StoreError
-from playground.runs.shipped import FOLDER, ORDER, Shipped, ShippedRun
-from playground.runs.starters import MOST_BYTES, STARTERS, TOLERANCE
+from playground.runs.starters import MAX_BYTES, STARTERS, TOLERANCE
+from playground.runs.store.starter_files import FOLDER, ORDER, StarterRun, StarterRuns
 
 
 def test_every_starter_run_is_shipped_and_they_are_small() -> None:
-    assert tuple(Shipped(FOLDER)) == ORDER
+    assert tuple(StarterRuns(FOLDER)) == ORDER
     assert set(STARTERS) == set(ORDER)
-    assert starters.size(FOLDER) <= MOST_BYTES
+    assert starters.size(FOLDER) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("run_id", ORDER)
 def test_a_starter_run_is_whole_and_of_its_config(run_id: str) -> None:
-    shipped = Shipped(FOLDER)[run_id]
-    run = shipped.run
+    starter = StarterRuns(FOLDER)[run_id]
+    run = starter.run
     title, config = STARTERS[run_id]
     assert (run.id, run.name, run.config, run.status, run.starter) == (run_id, title, config, "finished", True)
-    update = shipped.update()
+    update = starter.delta()
     assert update.metrics[-1].step == run.step == run.planned_steps
     assert update.evaluations
     assert len(update.samples) == len(update.evaluations)
@@ -33,7 +33,7 @@ def test_a_starter_run_is_whole_and_of_its_config(run_id: str) -> None:
     assert steps[-1] == run.step
     assert [info.full for info in infos] == [False] * (len(infos) - 1) + [True]
     for info in infos:
-        checkpoint = Checkpoint.from_bytes(shipped.checkpoint(info.step))
+        checkpoint = Checkpoint.from_bytes(starter.checkpoint(info.step))
         assert (checkpoint.step, checkpoint.full, checkpoint.config) == (info.step, info.full, config)
         assert checkpoint.corpus_sha256 == run.corpus_sha256
 
@@ -44,8 +44,8 @@ def test_a_starter_run_can_be_made_again_bit_for_bit(tmp_path: Path) -> None:
     same, said = starters.check("hello-rnn", tmp_path)
     assert same
     assert said == "bit for bit the same"
-    shipped = Shipped(FOLDER)["hello-rnn"]
-    assert made.run.val_loss == pytest.approx(shipped.run.val_loss, abs=TOLERANCE)
+    starter = StarterRuns(FOLDER)["hello-rnn"]
+    assert made.run.val_loss == pytest.approx(starter.run.val_loss, abs=TOLERANCE)
 
 
 def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_run_further_off_than_the_tolerance_is_told(tmp_path: Path) -> None:
     plain["run"]["val_loss"] += 1.0
     plain["checkpoints"] = {name: values[:-1] for name, values in plain["checkpoints"].items()}
     path.write_text(json.dumps(plain))
-    assert ShippedRun(path.parent).run.val_loss == plain["run"]["val_loss"]
+    assert StarterRun(path.parent).run.val_loss == plain["run"]["val_loss"]
     close, said = starters.check("hello-rnn", tmp_path)
     assert not close
     assert "apart" in said

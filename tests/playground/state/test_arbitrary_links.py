@@ -20,7 +20,7 @@ from playground.access import lens
 from playground.parts import launch
 from playground.runs.limits import check_config
 from playground.runs.records import LimitError
-from playground.runs.settings import Settings
+from playground.runs.settings import AppSettings
 from playground.state import NearestError, Selection, draft
 from playground.state.selection import in_link
 from playground.text import escape_markdown
@@ -85,7 +85,7 @@ def test_any_config_of_a_link_is_taken_or_refused(text: str) -> None:
     expected = estimate(config, 100, MachineSpeed(1e-4, 1e10))
     assert expected.seconds > 0
     try:
-        check_config(Settings(), config, parameter_count(config.model, 100), expected.memory_bytes)
+        check_config(AppSettings(), config, parameter_count(config.model, 100), expected.memory_bytes)
     except LimitError as error:
         _is_harmless(str(error))
 

@@ -10,13 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from engine.config import Config
-from playground.runs import schema
-from playground.runs import worker as worker_module
 from playground.runs.archive import pack
-from playground.runs.settings import Settings
-from playground.runs.shipped import Shipped
-from playground.runs.store import Store
-from playground.runs.worker import Worker
+from playground.runs.settings import AppSettings
+from playground.runs.store import Store, schema
+from playground.runs.store.starter_files import StarterRuns
+from playground.runs.trainer import worker as worker_module
+from playground.runs.trainer.worker import Worker
 
 TEXT = "the apple and the pear salad\nthe apple and the pair of shoes\n" * 12
 
@@ -45,7 +44,7 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStore]:
 
     def make() -> Store:
         folder = tmp_path_factory.mktemp("store")
-        made.append(Store(f"sqlite:///{folder}/store.sqlite", Shipped(Path(folder) / "none")))
+        made.append(Store(f"sqlite:///{folder}/store.sqlite", StarterRuns(Path(folder) / "none")))
         return made[-1]
 
     yield make
@@ -82,12 +81,12 @@ def _train(store: Store, *, pause_at: int | None = None, at: int = 0, then: Call
     """Train what waits longest, in this process: to its end, or paused at a step; `then` is done once at step `at`."""
     claim = store.claim("trainer")
     assert claim is not None
-    worker = Worker(store, claim, Settings(workers=1, threads=1, linger=0.0), alive=lambda: True)
+    worker = Worker(store, claim, AppSettings(workers=1, threads=1, linger=0.0), alive=lambda: True)
     between = worker._between_events
     pending = [then] if then is not None else []
 
     def look() -> None:
-        step = min((member.training.step for member in worker.members.values()), default=0)
+        step = min((loaded.training.step for loaded in worker.runs.values()), default=0)
         if pending and step >= at:
             worker.recorder.flush()
             pending.pop()()

@@ -14,10 +14,10 @@ import engine
 from engine.config import ConfigError
 from engine.data import TextError
 from engine.training.checkpoint import Checkpoint, CheckpointError
-from playground.runs.archive import ParcelError, unpack
-from playground.runs.arrivals import bring_in
+from playground.runs.archive import RunArchiveError, unpack
+from playground.runs.archive.importing import import_run
 from playground.runs.records import LimitError, StoreError
-from playground.runs.settings import Settings
+from playground.runs.settings import AppSettings
 from playground.runs.store import Store
 
 Taken = Callable[[bytes], bool]
@@ -34,8 +34,8 @@ def take(make_store: Callable[[], Store], contents: Callable[[Store], Any]) -> T
     def taken(raw: bytes) -> bool:
         nonlocal before
         try:
-            run_id = bring_in(store, unpack(raw, Settings()), owner="me")
-        except (ParcelError, LimitError) as error:
+            run_id = import_run(store, unpack(raw, AppSettings()), owner="me")
+        except (RunArchiveError, LimitError) as error:
             said = str(error)
         else:
             _works(store, run_id)
@@ -53,7 +53,7 @@ def take(make_store: Callable[[], Store], contents: Callable[[Store], Any]) -> T
 
 def _works(store: Store, run_id: str) -> None:
     """A run that was taken can be looked at and gone on with, or says in a sentence why not."""
-    update = store.update(run_id)
+    update = store.delta(run_id)
     for info in update.checkpoints or []:
         checkpoint = Checkpoint.from_bytes(store.checkpoint(run_id, info.step))
         if not info.full:
@@ -94,8 +94,8 @@ def test_any_manifest_is_refused(data: st.DataObject, packed: bytes, take: Taken
 @example(b"PK\5\6" + b"\0" * 18)
 @example(b"PK\5\6" + b"\xff" * 18)
 def test_any_bytes_are_refused(raw: bytes) -> None:
-    with pytest.raises(ParcelError):
-        unpack(raw, Settings())
+    with pytest.raises(RunArchiveError):
+        unpack(raw, AppSettings())
 
 
 @settings(max_examples=60)
@@ -108,8 +108,8 @@ def test_any_bytes_are_refused(raw: bytes) -> None:
     )
 )
 def test_any_zip_file_is_refused(parts: dict[str, bytes]) -> None:
-    with pytest.raises(ParcelError):
-        unpack(zipped(parts), Settings())
+    with pytest.raises(RunArchiveError):
+        unpack(zipped(parts), AppSettings())
 
 
 def test_the_undamaged_files_are_taken(packed: bytes, packed_words: bytes, take: Taken) -> None:

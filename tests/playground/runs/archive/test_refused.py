@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from run_files import MANIFEST, opened, refusal, sealed, with_bytes, with_json, zipped
 
-from playground.runs.archive import tables
-from playground.runs.settings import Settings
+from playground.runs.archive import csv_rows
+from playground.runs.settings import AppSettings
 
 # ---------------------------------------------------------------------- the zip file
 
@@ -36,7 +36,7 @@ def test_bytes_added_at_the_end_or_the_beginning(packed: bytes) -> None:
 
 
 def test_a_file_larger_than_the_limit(packed: bytes) -> None:
-    big = Settings(max_store_mb=1).max_store_bytes + 1
+    big = AppSettings(max_store_mb=1).max_store_bytes + 1
     assert "the limit here is 1" in refusal(b"PK" + b"\0" * big, max_store_mb=1)
 
 
@@ -307,7 +307,7 @@ def test_metrics_that_cannot_stand(packed: bytes, lines: str, said: str) -> None
 
 
 def test_a_table_without_end(packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(tables.MOST, "metrics.csv", 10)
+    monkeypatch.setitem(csv_rows.MAX_ROWS_OF, "metrics.csv", 10)
     assert "metrics.csv has more than 10 rows" in refusal(packed)
 
 

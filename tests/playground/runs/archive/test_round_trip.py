@@ -13,13 +13,13 @@ import run_files
 from engine.cells import CELLS
 from engine.config import Config
 from engine.training.optimizers import OPTIMIZERS
-from playground.runs.archive import Parcel, ParcelError, pack, unpack
-from playground.runs.archive.form import checkpoint_name
-from playground.runs.arrivals import IMPORTED, bring_in
-from playground.runs.records import HELD_UP, INTERRUPTED, PAUSED, Change, Metric, SampleText
-from playground.runs.settings import Settings
-from playground.runs.shipped import Shipped
+from playground.runs.archive import RunArchive, RunArchiveError, pack, unpack
+from playground.runs.archive.importing import IMPORTED, import_run
+from playground.runs.archive.layout import checkpoint_name
+from playground.runs.records import HELD_UP, INTERRUPTED, PAUSED, Metric, RunChange, SampleText
+from playground.runs.settings import AppSettings
 from playground.runs.store import Store
+from playground.runs.store.starter_files import StarterRuns
 
 
 def comparable(rows: list[Any]) -> list[str]:
@@ -28,7 +28,7 @@ def comparable(rows: list[Any]) -> list[str]:
 
 
 def moved(store: Store, run_id: str, other: Store) -> str:
-    return bring_in(other, unpack(pack(store, run_id), Settings()), owner="me")
+    return import_run(other, unpack(pack(store, run_id), AppSettings()), owner="me")
 
 
 def losses(store: Store, run_id: str) -> list[tuple[int, float, float]]:
@@ -47,10 +47,12 @@ def test_everything_comes_back_equal(
     train(store)
     odd = Metric(41, math.nan, math.inf, -math.inf, 1e-300, None, 0.1 + 0.2, 1e22, 5e-324)
     store.record(run_id, [odd, SampleText(41, "he", '"quoted", \n\t=1+1 🙂', math.nan, 0)])
-    store.record(run_id, [Change(40, "learning_rate", 0.003, when=12.5), Change(40, "refused", text="=HYPERLINK(0)")])
-    with pytest.raises(ParcelError, match="step 41"):
-        unpack(pack(store, run_id), Settings())  # a step that the run does not have
-    store.forget_after(run_id, 40)
+    store.record(
+        run_id, [RunChange(40, "learning_rate", 0.003, when=12.5), RunChange(40, "refused", text="=HYPERLINK(0)")]
+    )
+    with pytest.raises(RunArchiveError, match="step 41"):
+        unpack(pack(store, run_id), AppSettings())  # a step that the run does not have
+    store.truncate_after(run_id, 40)
     store.record(run_id, [replace(odd, step=39), SampleText(39, "he", '"quoted", \n\t=1+1 🙂', math.nan, 0)])
 
     arrived = moved(store, run_id, other)
@@ -104,11 +106,11 @@ def test_a_run_taken_away_while_it_trains_arrives_interrupted_and_goes_on_exactl
     train(here)
     files: list[bytes] = []
     train(here, at=33, then=lambda: files.append(pack(here, run_id)))
-    parcel = unpack(files[0], Settings())
-    assert (parcel.run.status, parcel.metrics[-1].step) == ("running", 33)
-    assert parcel.resumes_at == 22, "the newest evaluation before"
+    archive = unpack(files[0], AppSettings())
+    assert (archive.run.status, archive.metrics[-1].step) == ("running", 33)
+    assert archive.resumes_at == 22, "the newest evaluation before"
 
-    arrived = bring_in(there, parcel, owner="")
+    arrived = import_run(there, archive, owner="")
 
     run = there.run(arrived)
     assert run.status == INTERRUPTED
@@ -149,19 +151,19 @@ def test_every_kind_of_model_and_optimiser_passes_its_own_checks(
     store = make_store()
     run_id = store.create_run(small.with_values(**values))
     train(store, pause_at=9)
-    parcel = unpack(pack(store, run_id), Settings())
-    assert parcel.left_out == ()
-    assert parcel.resumes_at == 9
-    for info in parcel.checkpoints:
-        assert parcel.checkpoint(info.step) == store.checkpoint(run_id, info.step)
+    archive = unpack(pack(store, run_id), AppSettings())
+    assert archive.left_out == ()
+    assert archive.resumes_at == 9
+    for info in archive.checkpoints:
+        assert archive.checkpoint(info.step) == store.checkpoint(run_id, info.step)
 
 
 def test_every_starter_run_can_be_taken_away(make_store: Callable[[], Store]) -> None:
-    store = Store(make_store().url, Shipped.default())
-    for run_id in store.shipped:
-        parcel = unpack(pack(store, run_id), Settings())
-        assert (parcel.run.name, parcel.left_out) == (store.run(run_id).name, ())
-        assert [info.step for info in parcel.checkpoints] == [info.step for info in store.checkpoints(run_id)]
+    store = Store(make_store().url, StarterRuns.default())
+    for run_id in store.starters:
+        archive = unpack(pack(store, run_id), AppSettings())
+        assert (archive.run.name, archive.left_out) == (store.run(run_id).name, ())
+        assert [info.step for info in archive.checkpoints] == [info.step for info in store.checkpoints(run_id)]
     store.close()
 
 
@@ -172,13 +174,13 @@ def test_a_parent_is_kept_only_where_it_is_everywhere(
     parent = store.create_run(small)
     train(store)
     branch = store.create_run(small.with_values(training__seed=7), parent=(parent, 40))
-    with pytest.raises(ParcelError, match="pause it first"):
+    with pytest.raises(RunArchiveError, match="pause it first"):
         pack(store, branch)
     train(store, pause_at=5)
     elsewhere = make_store()
     run = elsewhere.run(moved(store, branch, elsewhere))
     assert (run.parent, run.resumable) == (None, True)
-    starters = Store(make_store().url, Shipped.default())
+    starters = Store(make_store().url, StarterRuns.default())
     hello = starters.create_run(starters.run("hello-rnn").config, parent=("hello-rnn", 500))
     assert starters.run(moved(starters, hello, starters)).parent == ("hello-rnn", 500)
     starters.close()
@@ -195,9 +197,9 @@ def test_checkpoints_that_hold_no_numbers_are_left_out_and_said(
     broken = Checkpoint.from_bytes(store.checkpoint(run_id, 16))
     broken.tensors["model.head_weight"][0, 0] = math.nan
     store.put_checkpoint(run_id, broken)
-    parcel = unpack(pack(store, run_id), Settings())
-    assert parcel.left_out == (16,)
-    arrived = bring_in(other, parcel, owner="")
+    archive = unpack(pack(store, run_id), AppSettings())
+    assert archive.left_out == (16,)
+    arrived = import_run(other, archive, owner="")
     assert "without 1 of its checkpoints" in other.changes(arrived)[-1].text
 
 
@@ -213,7 +215,7 @@ def test_control_characters_and_a_text_that_is_gone_do_not_keep_a_run_from_movin
 
 
 def test_a_run_that_reads_a_file_of_this_machine_stays_here(store: Store, small: Config) -> None:
-    with pytest.raises(ParcelError, match="by its path"):
+    with pytest.raises(RunArchiveError, match="by its path"):
         pack(store, store.create_run(small.with_values(corpus="file:/etc/hostname")))
 
 
@@ -226,19 +228,24 @@ def test_a_file_has_room_for_some_checkpoints_only(
     infos = store.checkpoints(run_id)
     full = [info.step for info in infos if info.full]
     room = sum(info.bytes for info in infos if info.full) + 2 * infos[0].bytes
-    monkeypatch.setattr("playground.runs.archive.form.FOR_CHECKPOINTS", room)
-    parcel = unpack(pack(store, run_id), Settings())
-    assert set(full) < {info.step for info in parcel.checkpoints}
-    assert sum(info.bytes for info in parcel.checkpoints) <= room
-    assert set(parcel.left_out) == {info.step for info in infos} - {info.step for info in parcel.checkpoints}
+    monkeypatch.setattr("playground.runs.archive.layout.MAX_CHECKPOINT_BYTES", room)
+    archive = unpack(pack(store, run_id), AppSettings())
+    assert set(full) < {info.step for info in archive.checkpoints}
+    assert sum(info.bytes for info in archive.checkpoints) <= room
+    assert set(archive.left_out) == {info.step for info in infos} - {info.step for info in archive.checkpoints}
 
 
 def test_the_parcel_says_what_it_holds(packed: bytes) -> None:
-    parcel = unpack(packed, Settings())
-    assert isinstance(parcel, Parcel)
-    assert (parcel.run.name, parcel.run.status, parcel.run.step, parcel.resumes_at) == ("small run", "paused", 25, 25)
-    assert parcel.made_by.startswith("Unrolled")
-    assert parcel.bytes == sum(len(parcel.checkpoint(info.step)) for info in parcel.checkpoints)
-    with pytest.raises(ParcelError, match="step-000999"):
-        parcel.checkpoint(999)
+    archive = unpack(packed, AppSettings())
+    assert isinstance(archive, RunArchive)
+    assert (archive.run.name, archive.run.status, archive.run.step, archive.resumes_at) == (
+        "small run",
+        "paused",
+        25,
+        25,
+    )
+    assert archive.made_by.startswith("Unrolled")
+    assert archive.bytes == sum(len(archive.checkpoint(info.step)) for info in archive.checkpoints)
+    with pytest.raises(RunArchiveError, match="step-000999"):
+        archive.checkpoint(999)
     assert checkpoint_name(25) in run_files.opened(packed)

@@ -10,8 +10,8 @@ from sqlalchemy import event
 
 from engine.config import Config
 from playground.runs.records import Evaluation, Metric
-from playground.runs.shipped import ORDER
 from playground.runs.store import Store
+from playground.runs.store.starter_files import ORDER
 from playground.views.runs.listing import RunList, characters_per_token
 
 

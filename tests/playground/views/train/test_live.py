@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from engine.config import Config
 from playground.access import lens
 from playground.frame import services
-from playground.runs import disk
 from playground.runs.records import HELD_UP, PAUSED, StoreFullError
-from playground.runs.shipped import ORDER
+from playground.runs.store import disk
+from playground.runs.store.starter_files import ORDER
 from playground.text import escape_markdown
 from playground.views.train.live import sample_rows
 
@@ -65,7 +65,7 @@ def test_trouble_with_the_disk_is_found_by_the_page_itself(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(disk, "PROBE_SECONDS", 0.0)
+    monkeypatch.setattr(disk, "CHECK_SECONDS", 0.0)
     app = open_page("train")
     assert not app.error
     with monkeypatch.context() as patch:

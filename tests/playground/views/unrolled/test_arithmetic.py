@@ -21,11 +21,11 @@ from engine.training.restore import load_weights
 from playground.access.probing import Probe
 from playground.notation import NOTATIONS
 from playground.notation.parts import Part
-from playground.runs import shipped
+from playground.runs.store import starter_files
 from playground.views.unrolled import step_values
 from playground.views.unrolled.arithmetic import LIKELIEST, Arithmetic, arithmetic
 
-STARTERS = shipped.FOLDER
+STARTERS = starter_files.FOLDER
 HELLO = '{"level":"char","symbols":["e","h","l","o"]}'
 
 Values = Mapping[str, np.ndarray]

@@ -1,0 +1,119 @@
+"""Loading a run from the store, ready to train, and explaining what went wrong with it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import engine
+from engine.config import Config, ConfigError
+from engine.data import Corpus, TextError
+from engine.models.language_model import parameter_count
+from engine.training.checkpoint import Checkpoint, CheckpointError
+from engine.training.estimate import memory_bytes
+from engine.training.events import Event
+from engine.validate import validate
+from playground.runs.limits import check_config
+from playground.runs.records import Run, StoreError
+from playground.runs.settings import AppSettings
+from playground.runs.store import Store, disk
+from playground.runs.trainer import memory
+
+log = logging.getLogger("unrolled.worker")
+
+
+@dataclass
+class LoadedRun:
+    """A run and its training, in a worker's memory."""
+
+    run: Run
+    training: engine.Training
+    events: Iterator[Event]
+    pause_at: int | None
+    """pause when this step is reached"""
+    saved_at: float
+    """when its newest full checkpoint was saved, by `time.perf_counter`"""
+    saved_step: int = -1
+    initial_checkpoint: Checkpoint | None = None
+    live_step: int = -1
+    """step of the weights in the live slot"""
+
+    def train_for(self, steps: int | None) -> None:
+        """Continue for so many steps, each of them reported, or to the end (None)."""
+        self.pause_at = None if steps is None else self.training.step + steps
+        self.training.report_every_step = steps is not None
+
+    @property
+    def reached_target(self) -> bool:
+        """Whether it has trained the steps that were asked for."""
+        return self.pause_at is not None and self.training.step >= self.pause_at
+
+
+class RefusedError(Exception):
+    """The run cannot be trained; the message is for visitors."""
+
+
+def load_corpus(store: Store, config: Config, progress: Callable[[int, int], None]) -> Corpus:
+    """The run's text, downloaded if need be; `progress` is called with bytes done and bytes in all."""
+
+    def own(digest: str) -> str:
+        try:
+            return store.text(digest)
+        except StoreError as error:
+            if disk.is_transient(error):
+                raise
+            raise RefusedError(str(error)) from None
+
+    return engine.prepare(config.data, own, progress)
+
+
+def load_run(store: Store, settings: AppSettings, run: Run, corpus: Corpus) -> LoadedRun:
+    """The run, ready to train as many steps as it waits for.
+
+    Raises:
+        ConfigError, LimitError: a run that is not possible, or too large here; its model is not built
+        CheckpointError, StoreError: it has no checkpoint that can be continued
+    """
+    validate(run.config)
+    symbols = len(corpus.vocabulary)
+    parameters, needed = parameter_count(run.config.model, symbols), memory_bytes(run.config, symbols)
+    check_config(settings, run.config, parameters, needed)
+    training = _training(store, run, corpus)
+    loaded = LoadedRun(run, training, training.events(), None, time.perf_counter())
+    loaded.train_for(store.steps_wanted(run.id))
+    return loaded
+
+
+def _training(store: Store, run: Run, corpus: Corpus) -> engine.Training:
+    """The run's training: from its newest undamaged full checkpoint, from its parent's weights, or from the start."""
+    for info in reversed(store.checkpoints(run.id)):
+        if not info.full:
+            continue
+        try:
+            checkpoint = Checkpoint.from_bytes(store.checkpoint(run.id, info.step))
+        except (StoreError, CheckpointError) as error:
+            if disk.is_transient(error):
+                raise
+            log.warning("%s: %s", run.id, error)
+            continue
+        return engine.train(run.config, corpus, checkpoint=checkpoint)
+    if run.parent is not None:
+        parent = Checkpoint.from_bytes(store.checkpoint(*run.parent))
+        return engine.train(run.config, corpus, checkpoint=parent, branch=True)
+    return engine.train(run.config, corpus)
+
+
+def explain(error: BaseException) -> str:
+    """What went wrong, as a sentence for visitors."""
+    if memory.is_out_of_memory(error):
+        return (
+            "There was not enough memory for this run: take fewer units, layers or streams, or a shorter chunk, in a "
+            "new run; or let other runs end, and resume this one."
+        )
+    if isinstance(error, (ConfigError, TextError, CheckpointError, StoreError, RefusedError)):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in disk.FULL:
+        return "There is no space left on the disk: delete runs or other files, then resume the run."
+    return f"The training ran into a fault of its own ({type(error).__name__}); the trainer's log has the details."
