@@ -1,4 +1,4 @@
-"""Runs: every training there is, side by side, taken away and brought in."""
+"""Runs: all runs in a table, up to four of them side by side, exported and imported."""
 
 import streamlit as st
 
@@ -15,12 +15,12 @@ catalogue.table(claim, runs)
 catalogue.comparison(runs)
 
 st.divider()
-explained, away, back = st.columns(3, gap="large")
+explained, out, back = st.columns(3, gap="large")
 with explained:
     catalogue.what_you_see()
-with away:
-    run = catalogue.take_away(runs)
+with out:
+    run = catalogue.export_panel(runs)
 with back:
-    catalogue.bring_in()
+    catalogue.import_panel()
     catalogue.storage()
 catalogue.code(run)

@@ -44,7 +44,7 @@ def run_table(
     """The table.
 
     Args:
-        rows: as `playground.views.runs.overview.placed` makes them, in the order to begin with
+        rows: as `playground.views.runs.rows.row_for_visitor` makes them, in the order to begin with
         ticked: ids of the ticked runs
         heard: the count of the last word from the browser that `ticked` takes into account
         chosen: id of the run that all pages look at

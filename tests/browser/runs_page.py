@@ -103,7 +103,7 @@ class RunsPage:
     # ---- the rest
 
     def says(self, pattern: str) -> Locator:
-        """The boxes that tell the visitor something, of those that match."""
+        """The boxes that show a message, of those that match."""
         return self.main.get_by_test_id("stAlert").filter(has_text=re.compile(pattern, re.IGNORECASE))
 
     @property
@@ -132,7 +132,7 @@ class RunsPage:
         body.get_by_role("textbox", name="Name").fill(name)
         body.get_by_role("button", name="Rename").click()
 
-    def take(self, button: str, folder: Path) -> Path:
+    def download(self, button: str, folder: Path) -> Path:
         """Press a download; the file."""
         with self.page.expect_download() as download:
             self.press(button)
@@ -140,7 +140,7 @@ class RunsPage:
         download.value.save_as(target)
         return target
 
-    def bring(self, name: str, raw: bytes) -> None:
+    def upload(self, name: str, raw: bytes) -> None:
         """Hand a file to the uploader."""
         files = self.main.locator("input[type=file]")
         files.set_input_files({"name": name, "mimeType": "application/zip", "buffer": raw})

@@ -1,4 +1,4 @@
-"""Runs in the browser: found, compared, named, deleted and brought back, taken away and brought in."""
+"""Runs in the browser: found, compared, renamed, deleted and restored, exported and imported."""
 
 from __future__ import annotations
 
@@ -64,6 +64,35 @@ def test_the_table_finds_narrows_and_sorts(visits: Visits) -> None:
     eventually(runs.page, "a third press gives the first order back", lambda: runs.names == everything)
 
 
+def test_a_tick_stays_with_its_run_when_the_order_changes(visits: Visits, keep: Keep, store: Store) -> None:
+    ahead, behind = keep("Ahead"), keep("Behind")
+    store.record(ahead, step=8_000_000)
+    runs = opened(visits)
+    runs.sort("Steps")
+    runs.tick("Ahead")
+    eventually(runs.page, "it stands at the top", lambda: runs.names[0] == "Ahead")
+    store.record(behind, step=9_000_000)
+    eventually(runs.page, "it is overtaken", lambda: runs.names[:2] == ["Behind", "Ahead"])
+    assert runs.ticked == ["Ahead"]
+    runs.tick("Behind")
+    eventually(runs.page, "the order of ticking is kept", lambda: runs.compared == [ahead, behind])
+
+
+def test_what_a_link_ticks_comes_into_sight_and_ages_move_on(visits: Visits, keep: Keep) -> None:
+    own = [keep(f"Own {place}") for place in range(20)]
+    runs = opened(visits, "compare=tales-lstm,tales-gru")
+    within = "row => row.offsetTop < row.closest('.table').scrollTop + row.closest('.table').clientHeight"
+    eventually(runs.page, "the starter runs are in sight", lambda: runs.of("tales-gru").evaluate(within))
+    assert runs.main.locator(".runs .table").evaluate("table => table.scrollTop") > 0
+    age = runs.of(own[0]).locator(".when")
+    assert age.inner_text() == "just now"
+    runs.page.clock.install()
+    runs.page.reload()
+    age.wait_for()
+    runs.page.clock.fast_forward(5 * 60_000)
+    eventually(runs.page, "it is older", lambda: age.inner_text().endswith("min ago"))
+
+
 def test_two_to_four_ticked_runs_are_compared_and_the_link_is_the_view(visits: Visits) -> None:
     runs = opened(visits)
     runs.tick(*CELLS)
@@ -127,15 +156,15 @@ def test_another_visitor_may_look_at_a_run_and_not_change_it(visits: Visits, kee
     assert runs.button("Delete").count() == runs.button("Rename").count() == 0
 
 
-def test_a_run_taken_away_is_brought_in_as_it_was_and_a_damaged_file_is_refused(visits: Visits, tmp_path: Path) -> None:
+def test_an_exported_run_is_imported_as_it_was_and_a_damaged_file_is_refused(visits: Visits, tmp_path: Path) -> None:
     runs = opened(visits, "run=hello-rnn")
-    raw = runs.take("Run file", tmp_path).read_bytes()
+    raw = runs.download("Run file", tmp_path).read_bytes()
     count = runs.count
-    runs.bring("<b>cut</b>.zip", raw[: len(raw) // 2])
+    runs.upload("<b>cut</b>.zip", raw[: len(raw) // 2])
     sentence = runs.says("not brought in").first
     sentence.wait_for()
     assert "<b>cut</b>.zip" in sentence.inner_text()
-    runs.bring("hello.zip", raw)
+    runs.upload("hello.zip", raw)
     runs.says("Brought in").first.wait_for()
     run = eventually(runs.page, "the new run is chosen", lambda: runs.run != "hello-rnn" and runs.run)
     runs.of(run).wait_for()
@@ -147,15 +176,15 @@ def test_a_run_taken_away_is_brought_in_as_it_was_and_a_damaged_file_is_refused(
     eventually(runs.page, "it can be deleted: it is the visitor's own", lambda: runs.of(run).count() == 0)
 
 
-def test_the_code_and_the_measurements_are_taken_away(visits: Visits, tmp_path: Path) -> None:
+def test_the_code_and_the_measurements_are_downloaded(visits: Visits, tmp_path: Path) -> None:
     runs = opened(visits, "run=hello-rnn")
-    lines = runs.take("Measurements", tmp_path).read_text().splitlines()
+    lines = runs.download("Measurements", tmp_path).read_text().splitlines()
     assert lines[0].startswith("step,loss,")
     assert len(lines) > 20
     runs.main.get_by_text("Show the code").click()
     code = runs.main.get_by_test_id("stCode").filter(has_text="import torch").first
     code.wait_for()
-    assert runs.take("Code and weights", tmp_path).read_bytes()[:2] == b"PK"
+    assert runs.download("Code and weights", tmp_path).read_bytes()[:2] == b"PK"
 
 
 def test_a_running_run_moves_and_its_settings_are_set_up_again(visits: Visits) -> None:

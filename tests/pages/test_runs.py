@@ -16,7 +16,7 @@ from playground.runs.archive import pack
 from playground.runs.records import FINISHED, PAUSED, QUEUED, CheckpointInfo, RunNotFoundError
 from playground.runs.store import schema
 from playground.runs.store.starter_files import ORDER
-from playground.views.runs import taking
+from playground.views.runs import exporting
 from playground.views.runs.actions import refusal
 
 OpenPage = Callable[..., AppTest]
@@ -229,17 +229,17 @@ def test_the_weights_shown_are_the_best_that_are_kept_else_the_newest() -> None:
     infos = [CheckpointInfo(step, False, 1, "") for step in (0, 100, 200)]
     run = services.Store("sqlite:////nowhere").starters["tales-lstm"].run
     assert run.best_step not in (0, 100, 200)
-    chosen = taking.best_or_newest(run, infos)
+    chosen = exporting.best_or_newest(run, infos)
     assert chosen is not None
     assert chosen.step == 200
     best = CheckpointInfo(run.best_step or 0, False, 1, "")
-    assert taking.best_or_newest(run, [*infos, best, CheckpointInfo(9_999, False, 1, "")]) == best
-    assert taking.best_or_newest(run, []) is None
+    assert exporting.best_or_newest(run, [*infos, best, CheckpointInfo(9_999, False, 1, "")]) == best
+    assert exporting.best_or_newest(run, []) is None
 
 
 def test_the_measurements_are_one_line_a_step_with_validation_where_it_was_judged(open_page: OpenPage) -> None:
     open_page("home")
-    table = pd.read_csv(io.BytesIO(taking.measurements("tales-lstm")))
+    table = pd.read_csv(io.BytesIO(exporting.measurements("tales-lstm")))
     stored = services.store().delta("tales-lstm")
     assert table["step"].is_monotonic_increasing
     assert table["step"].is_unique

@@ -1,4 +1,4 @@
-"""What can be done to the ticked runs: look into them, name them, train them on, take them out and back in."""
+"""What can be done to the ticked runs: open, rename, resume, duplicate, delete them, and undo the deletion."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from playground.runs.executor import ExecutorError
 from playground.runs.records import UNDO_SECONDS, Run, StoreError
 from playground.state import draft as drafts
 from playground.text import date, duration, escape_markdown, shorten, visible
-from playground.views.runs import overview
+from playground.views.runs.rows import OTHERS, STARTER, whose
 from playground.views.runs.ticks import MOST_COMPARED, comparable, tick, ticked_ids
 
 NAME_LENGTH = 200
 
 _REFUSALS = {
-    overview.STARTER: "Starter runs stay as they are: duplicate one to change it.",
-    overview.OTHERS: "Only its owner may rename or delete a run: duplicate it to change it.",
+    STARTER: "Starter runs stay as they are: duplicate one to change it.",
+    OTHERS: "Only its owner may rename or delete a run: duplicate it to change it.",
 }
 
 _TRY = {
@@ -38,7 +38,7 @@ _REMEMBERED = 3
 
 @dataclass(frozen=True)
 class Deleted:
-    """Runs that were deleted together, and can be brought back together."""
+    """Runs that were deleted together, and can be restored together."""
 
     ids: tuple[str, ...]
     name: str
@@ -47,11 +47,11 @@ class Deleted:
 
 def refusal(run: Run, visitor: str) -> str:
     """Why this visitor may not rename or delete the run, in a sentence; empty where they may."""
-    return _REFUSALS.get(overview.whose(run, visitor), "")
+    return _REFUSALS.get(whose(run, visitor), "")
 
 
 def undo() -> None:
-    """What was deleted a moment ago, and the way back."""
+    """What was deleted a moment ago, with a button that restores it."""
     now = time.time()
     kept = [gone for gone in st.session_state.get(_DELETED, []) if now - gone.when < UNDO_SECONDS]
     st.session_state[_DELETED] = kept
@@ -65,7 +65,7 @@ def undo() -> None:
             )
             st.markdown(escape_markdown(sentence), width="content")
             st.button(
-                "Undo", icon=":material/undo:", key=f"runs.undo.{gone.ids[0]}", on_click=_said, args=(_restore, gone)
+                "Undo", icon=":material/undo:", key=f"runs.undo.{gone.ids[0]}", on_click=_attempt, args=(_restore, gone)
             )
 
 
@@ -81,21 +81,21 @@ def actions(runs: Sequence[Run]) -> None:
         if mine:
             _delete_button(mine)
         st.button("Clear", icon=":material/close:", type="tertiary", key="runs.clear", on_click=tick, args=([],))
-        if told := _told(runs):
-            st.caption(escape_markdown(told))
+        if notes := _notes(runs):
+            st.caption(escape_markdown(notes))
 
 
-def _told(runs: Sequence[Run]) -> str:
-    """How many are ticked, what that means, and what cannot be done to them."""
-    words = []
+def _notes(runs: Sequence[Run]) -> str:
+    """How many runs are ticked, what that means, and what cannot be done to them."""
+    sentences = []
     if len(runs) > 1:
         meaning = "compared below the table" if comparable(len(runs)) else f"up to {MOST_COMPARED} can be compared"
-        words.append(f"{len(runs):,} ticked: {meaning}.")
+        sentences.append(f"{len(runs):,} ticked: {meaning}.")
     if len(runs) == 1 and runs[0].message:
         ended = f"{date(runs[0].ended)}: " if runs[0].ended else ""
-        words.append(f"{ended}{runs[0].message}")
+        sentences.append(f"{ended}{runs[0].message}")
     refusals = (refusal(run, services.visitor()) for run in runs)
-    return " ".join([*words, *dict.fromkeys(filter(None, refusals))])
+    return " ".join([*sentences, *dict.fromkeys(filter(None, refusals))])
 
 
 def _invite() -> None:
@@ -123,7 +123,9 @@ def _for_one(run: Run) -> None:
     )
     if run.resumable:
         arguments = (_resume, run)
-        st.button("Resume", icon=":material/play_arrow:", key=f"runs.resume.{run.id}", on_click=_said, args=arguments)
+        st.button(
+            "Resume", icon=":material/play_arrow:", key=f"runs.resume.{run.id}", on_click=_attempt, args=arguments
+        )
     if st.button(
         "Duplicate",
         icon=":material/content_copy:",
@@ -155,7 +157,7 @@ def _rename_popover(run: Run) -> None:
         key = f"runs.name.{run.id}.{turn}"
         with st.form(f"runs.naming.{run.id}.{turn}", border=False):
             st.text_input("Name", run.name, max_chars=NAME_LENGTH, key=key)
-            st.form_submit_button("Rename", type="primary", on_click=_said, args=(_rename, run, key))
+            st.form_submit_button("Rename", type="primary", on_click=_attempt, args=(_rename, run, key))
 
 
 def _rename(run: Run, key: str) -> None:
@@ -185,7 +187,7 @@ def _delete_button(runs: Sequence[Run]) -> None:
         icon=":material/delete:",
         key="runs.delete",
         help=f"One that trains is stopped. Undo is there for {duration(UNDO_SECONDS)}.",
-        on_click=_said,
+        on_click=_attempt,
         args=(_delete, runs),
     )
 
@@ -203,7 +205,7 @@ def _delete(runs: Sequence[Run]) -> None:
 
 
 def _remember(gone: Sequence[Run]) -> None:
-    """Offer the way back, and look at nothing that is not there any more."""
+    """Offer to restore them, and select and tick none of them any more."""
     ids = tuple(run.id for run in gone)
     deleted = [*st.session_state.get(_DELETED, []), Deleted(ids, gone[0].name, time.time())]
     st.session_state[_DELETED] = deleted[-_REMEMBERED:]
@@ -221,8 +223,8 @@ def _restore(gone: Deleted) -> None:
         st.session_state[_DELETED] = [other for other in st.session_state[_DELETED] if other != gone]
 
 
-def _said(act: Callable[..., None], *arguments: object) -> None:
-    """Do it; what stands in the way is said above the page."""
+def _attempt(act: Callable[..., None], *arguments: object) -> None:
+    """Call `act`; what the store or the executor refuses is shown above the page."""
     try:
         act(*arguments)
     except (StoreError, ExecutorError) as error:

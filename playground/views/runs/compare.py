@@ -24,7 +24,7 @@ from playground.views.runs.differences import Line, differing_settings, scores
 from playground.views.runs.listing import characters_per_token
 from playground.views.runs.ticks import comparable
 
-_TICK = 1.0
+_INTERVAL = 1.0
 
 
 def comparison(runs: Sequence[Run]) -> None:
@@ -33,10 +33,10 @@ def comparison(runs: Sequence[Run]) -> None:
         return
     st.subheader("Side by side", anchor=False)
     ids = tuple(run.id for run in runs)
-    fragment(_moving_part, key="compare", run_every=_TICK if any(run.active for run in runs) else None)(ids)
+    fragment(_live_part, key="compare", run_every=_INTERVAL if any(run.active for run in runs) else None)(ids)
 
 
-def _moving_part(ids: Sequence[str]) -> None:
+def _live_part(ids: Sequence[str]) -> None:
     try:
         snapshots = [services.reader().snapshot(run, watch=False) for run in ids]
     except StoreError as error:  # deleted in another tab

@@ -13,7 +13,7 @@ from playground.charts.units import convert
 from playground.parts.setting_names import label
 from playground.runs.records import Run
 from playground.text import duration, number
-from playground.views.runs.overview import best_bits, corpus_title
+from playground.views.runs.rows import best_bits, corpus_title
 
 NOTHING = "—"
 
@@ -22,7 +22,7 @@ _SECTIONS: Mapping[str, str] = {"data": "text", "model": "model", "training": "t
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table of runs: what it is, and how each run has it."""
+    """One line of a comparison: the name of a setting or score, and its value in each run."""
 
     name: str
     values: tuple[str, ...]
@@ -45,7 +45,7 @@ def differing_settings(configs: Sequence[Config]) -> list[Line]:
             continue
         vague = section == "sampling" or names.count(item.name) > 1
         name = label(item.name) + (f" ({_SECTIONS[section]})" if vague else "")
-        lines.append(Line(name, tuple(_told(item.name, value) for value in values)))
+        lines.append(Line(name, tuple(_shown(item.name, value) for value in values)))
     return lines
 
 
@@ -53,13 +53,13 @@ def _switches(options: Sequence[Mapping[str, Any]]) -> list[Line]:
     """The switches of the cells, where they differ; a cell that has no such switch shows a dash."""
     names = dict.fromkeys(name for given in options for name in given)
     return [
-        Line(label(name), tuple(_told(name, given[name]) if name in given else NOTHING for given in options))
+        Line(label(name), tuple(_shown(name, given[name]) if name in given else NOTHING for given in options))
         for name in names
         if any(given.get(name) != options[0].get(name) for given in options)
     ]
 
 
-def _told(name: str, value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
     if value is None:  # it means nothing to this run
         return NOTHING
     if isinstance(value, bool):
@@ -83,8 +83,8 @@ def scores(runs: Sequence[Run], characters_per_token: Sequence[float]) -> list[L
     tokens = {run.config.data.level for run in runs}
     what = {"char": "per character", "word": "per word"}[tokens.pop()] if len(tokens) == 1 else "per token"
 
-    def each(tell: Callable[[Run], str]) -> tuple[str, ...]:
-        return tuple(tell(run) for run in runs)
+    def each(text: Callable[[Run], str]) -> tuple[str, ...]:
+        return tuple(text(run) for run in runs)
 
     return [
         Line("Status", each(lambda run: run.status)),

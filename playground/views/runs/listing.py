@@ -1,7 +1,6 @@
-"""What every visitor's table reads: all runs and their rows, asked of the store once for everybody.
+"""The runs and their rows for the table, read from the store once for all visitors.
 
-Never a metric: what a row shows stands in the run itself. Rows are made anew for runs that have changed, and only
-for those.
+No metric is read: what a row shows is in the run itself. Only rows of runs that have changed are made anew.
 """
 
 from __future__ import annotations
@@ -12,16 +11,18 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import streamlit as st
+
+from playground.frame import services
 from playground.runs.records import QUEUED, Run, Storage, StoreError
 from playground.runs.store import Store
-from playground.views.runs import overview
-from playground.views.runs.overview import Row
+from playground.views.runs.rows import Row, own_first, row, row_for_visitor
 
 MOST_RUNS = 1_000
-"""Runs in a table; older ones are reached by their link."""
+"""Most runs in the table; older ones are reached by their link."""
 
 FRESH_SECONDS = 0.5
-"""A listing no older than this is good enough for a look that nobody asked for."""
+"""A listing no older than this does for an update that nobody asked for."""
 
 _SIZES_SECONDS = 5.0
 _TEXTS_KEPT = 256
@@ -67,11 +68,11 @@ class RunList:
             runs, rows, sizes, storage = self._runs, self._rows, self._sizes, self._storage
             waiting = self.store.queue_state().waiting if any(run.status == QUEUED for run in runs) else ()
         seen = [run for run in runs if run.visibility == "public" or run.owner == visitor or run.starter]
-        ordered = overview.own_first(seen, visitor)
+        ordered = own_first(seen, visitor)
         return Listing(
             runs=ordered,
             rows=[
-                overview.placed(rows[run.id][1], run, visitor=visitor, waiting=waiting, size=sizes.get(run.id))
+                row_for_visitor(rows[run.id][1], run, visitor=visitor, waiting=waiting, stored_bytes=sizes.get(run.id))
                 for run in ordered
             ],
             storage=storage,
@@ -80,23 +81,21 @@ class RunList:
 
     def _read(self, fresh: bool) -> None:
         runs = self.store.runs(limit=MOST_RUNS)
-        before = self._rows
         rows = {}
         for run in runs:
-            known = before.get(run.id)
-            made = (
-                known if known and known[0] == run.version else (run.version, overview.row(run, self._per_token(run)))
-            )
-            rows[run.id] = made
+            known = self._rows.get(run.id)
+            if known is None or known[0] != run.version:
+                known = run.version, row(run, self._per_token(run))
+            rows[run.id] = known
         if fresh or time.monotonic() - self._sized_at >= _SIZES_SECONDS:
-            self._weigh()
+            self._read_sizes()
         self._runs, self._rows, self._read_at = runs, rows, time.monotonic()
 
-    def _weigh(self) -> None:
+    def _read_sizes(self) -> None:
         self._sized_at = time.monotonic()
         try:
             self._sizes, self._storage = self.store.sizes(), self.store.storage()
-        except StoreError:  # the frame says what is the matter
+        except StoreError:  # the frame reports it
             self._sizes, self._storage = {}, None
 
     def _per_token(self, run: Run) -> float:
@@ -114,8 +113,18 @@ class RunList:
         return self._characters[key]
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _run_list(url: str) -> RunList:
+    return RunList(services.store())
+
+
+def listing(*, fresh: bool = False) -> Listing:
+    """The runs that this visitor sees; `fresh` where something was just done to them."""
+    return _run_list(services.settings().store).listing(services.visitor(), fresh=fresh)
+
+
 def characters_per_token(store: Store, run: Run) -> float:
-    """Mean characters that a token of the run's validation text stands for, as its evaluations tell; NaN before one.
+    """Mean characters that a token of the run's validation text stands for, by its evaluations; NaN before the first.
 
     An evaluation holds one loss in both units: bits per character = nats per token / ln 2 / characters per token.
     """

@@ -1,4 +1,4 @@
-"""How much room the runs take, and what happens when there is none left."""
+"""How much storage the runs use, and what happens when it is full."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from playground.runs.limits import describe_storage
 from playground.runs.records import UNDO_SECONDS
 from playground.text import duration, escape_markdown, size
-from playground.views.runs.ticks import listing
+from playground.views.runs.listing import listing
 
 
 def storage() -> None:

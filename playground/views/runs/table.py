@@ -1,4 +1,4 @@
-"""The claim about all runs and their table, both of which move while anything trains."""
+"""The claim about all runs and their table; both are updated while anything trains."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from playground.components.run_table import run_table, said
 from playground.frame.fragments import fragment
 from playground.runs.records import STATUSES, Run, StoreError
 from playground.text import escape_markdown, size
-from playground.views.runs import overview
-from playground.views.runs.listing import MOST_RUNS, Listing
-from playground.views.runs.ticks import listing, tick, ticked_ids
+from playground.views.runs import rows
+from playground.views.runs.listing import MOST_RUNS, Listing, listing
+from playground.views.runs.ticks import tick, ticked_ids
 
 _KEY = "runs.table"
 _HEARD = "runs.heard"
 
-_TICK = 1.0
-_IDLE_TICK = 5.0
+_INTERVAL = 1.0
+_IDLE_INTERVAL = 5.0
 """Where nothing trains, a run may still be started in another tab."""
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _DrawnFor:
     """What the page below the table was drawn for; when it no longer holds, the page is drawn anew."""
 
-    pace: float
+    interval: float
     ticked: tuple[str, ...]
     statuses: tuple[str, ...]
 
 
 def table(claim: DeltaGenerator, runs: Sequence[Run]) -> None:
     """The table of all runs, of which `runs` are ticked; `claim` is the place for the sentence above it."""
-    seen = _seen(listing(), tuple(run.id for run in runs))
-    fragment(_moving_part, key="runs", run_every=seen.pace)(seen, claim)
+    drawn_for = _drawn_for(listing(), tuple(run.id for run in runs))
+    fragment(_live_part, key="runs", run_every=drawn_for.interval)(drawn_for, claim)
 
 
-def _moving_part(seen: _Seen, claim: DeltaGenerator) -> None:
+def _live_part(drawn_for: _DrawnFor, claim: DeltaGenerator) -> None:
     selection = state.current()
     try:
         found = listing()
@@ -51,9 +51,9 @@ def _moving_part(seen: _Seen, claim: DeltaGenerator) -> None:
     # Written in every run of the fragment, the aborted ones too: Streamlit keeps its place by that.
     held = found.storage
     room = f" They take {size(held.used)} of the {size(held.room)} there are." if held else ""
-    claim.subheader(escape_markdown(overview.claim(found.rows) + room), anchor=False)
+    claim.subheader(escape_markdown(rows.claim(found.rows) + room), anchor=False)
     ticked = ticked_ids(selection)
-    if _seen(found, ticked) != seen:
+    if _drawn_for(found, ticked) != drawn_for:
         st.rerun()
     run_table(
         found.rows,
@@ -69,10 +69,10 @@ def _moving_part(seen: _Seen, claim: DeltaGenerator) -> None:
             st.caption(f"The newest {MOST_RUNS:,} runs are listed; older ones are reached by their link.")
 
 
-def _seen(found: Listing, ticked: tuple[str, ...]) -> _Seen:
+def _drawn_for(found: Listing, ticked: tuple[str, ...]) -> _DrawnFor:
     by_id = found.by_id
-    return _Seen(
-        pace=_TICK if any(run.active for run in found.runs) else _IDLE_TICK,
+    return _DrawnFor(
+        interval=_INTERVAL if any(run.active for run in found.runs) else _IDLE_INTERVAL,
         ticked=ticked,
         statuses=tuple(by_id[run].status for run in ticked if run in by_id),
     )

@@ -1,4 +1,4 @@
-"""Which runs are ticked in the table. Two to four of them are the comparison, and stand in the link."""
+"""Which runs are ticked in the table. Two to four of them are compared, and their ids are in the link."""
 
 from __future__ import annotations
 
@@ -9,21 +9,11 @@ import streamlit as st
 from playground import state
 from playground.frame import services
 from playground.runs.records import Run, StoreError
-from playground.views.runs.listing import Listing, RunList
+from playground.views.runs.listing import listing
 
 FEWEST_COMPARED, MOST_COMPARED = 2, 4
 
 _TICKED = "runs.ticked"
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _run_list(url: str) -> RunList:
-    return RunList(services.store())
-
-
-def listing(*, fresh: bool = False) -> Listing:
-    """The runs that this visitor sees; `fresh` where something was just done to them."""
-    return _run_list(services.settings().store).listing(services.visitor(), fresh=fresh)
 
 
 def comparable(count: int) -> bool:

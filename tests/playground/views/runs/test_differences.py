@@ -22,8 +22,8 @@ def test_equal_configs_differ_in_nothing() -> None:
 
 def test_only_what_differs_is_told_and_by_the_names_on_train() -> None:
     one, other = Config(), Config().with_values(cell="gru", embedding=0, clip_threshold=0.25, optimizer="sgd")
-    told = {line.name: line.values for line in differing_settings([one, other])}
-    assert told == {
+    shown = {line.name: line.values for line in differing_settings([one, other])}
+    assert shown == {
         "Cell": ("LSTM", "GRU"),
         "Embedding (0: one-hot)": ("64", "0"),
         "Optimiser": ("AdamW", "SGD"),
@@ -47,9 +47,9 @@ def test_a_switch_that_only_one_cell_has_is_a_dash_for_the_other() -> None:
 def test_texts_and_levels_are_told_in_words() -> None:
     one = Config()
     other = one.with_values(corpus="own:" + "0" * 64, level="word")
-    told = {line.name: line.values for line in differing_settings([one, other])}
-    assert told["Text"] == ("Tales", "own text")
-    assert told["Read by"] == ("characters", "words")
+    shown = {line.name: line.values for line in differing_settings([one, other])}
+    assert shown["Text"] == ("Tales", "own text")
+    assert shown["Read by"] == ("characters", "words")
 
 
 def test_scores_are_in_bits_for_all_and_in_perplexity_of_each_ones_tokens() -> None:
@@ -57,17 +57,17 @@ def test_scores_are_in_bits_for_all_and_in_perplexity_of_each_ones_tokens() -> N
         _run(Config(), best_loss=math.log(2), best_step=1_200, step=2_000, train_seconds=75.0, parameters=30_943),
         _run(Config().with_values(level="word"), best_loss=math.log(16)),
     ]
-    told = {line.name: line.values for line in scores(runs, [1.0, 4.0])}
-    assert told["Best validation loss, bits per character"] == ("1.00", "1.00")
-    assert told["Its perplexity per token"] == ("2.00", "16.0")
-    assert told["reached at step"] == ("1,200", NOTHING)
-    assert told["Time training"] == ("1 min 15 s", NOTHING)
-    assert told["Parameters"] == ("30.9 k", NOTHING)
+    shown = {line.name: line.values for line in scores(runs, [1.0, 4.0])}
+    assert shown["Best validation loss, bits per character"] == ("1.00", "1.00")
+    assert shown["Its perplexity per token"] == ("2.00", "16.0")
+    assert shown["reached at step"] == ("1,200", NOTHING)
+    assert shown["Time training"] == ("1 min 15 s", NOTHING)
+    assert shown["Parameters"] == ("30.9 k", NOTHING)
 
 
 def test_a_run_that_was_never_judged_has_dashes() -> None:
-    told = {line.name: line.values for line in scores([_run(Config())], [math.nan])}
-    assert told["Best validation loss, bits per character"] == told["Its perplexity per character"] == (NOTHING,)
+    shown = {line.name: line.values for line in scores([_run(Config())], [math.nan])}
+    assert shown["Best validation loss, bits per character"] == shown["Its perplexity per character"] == (NOTHING,)
 
 
 @pytest.mark.parametrize(

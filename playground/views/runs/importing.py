@@ -1,4 +1,4 @@
-"""Runs on their way in: a run file, taken whole or refused with a sentence."""
+"""Import of a run file: accepted whole, or refused with a sentence."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from playground.runs.records import StoreError
 from playground.text import escape_markdown, shorten, visible
 from playground.views.runs.ticks import tick
 
-_TURN = "runs.bring.turn"
-_OUTCOME = "runs.bring.outcome"
+_TURN = "runs.import.turn"
+_OUTCOME = "runs.import.outcome"
 
 
-def bring_in() -> None:
-    """The place for a run file, its limits beside it, and what became of the last one."""
+def import_panel() -> None:
+    """The uploader of a run file, its limits beside it, and the outcome of the last import."""
     st.markdown("###### Bring in")
     most = max(1, max_archive_bytes(services.settings()) // 2**20)
     turn = st.session_state.get(_TURN, 0)  # an uploader of another key is an empty one
     given = st.file_uploader(
         "A run file",
         type="zip",
-        key=f"runs.bring.{turn}",
+        key=f"runs.import.{turn}",
         max_upload_size=most,
         help="As “Run file” makes it, here or on another Unrolled.",
     )
@@ -35,17 +35,17 @@ def bring_in() -> None:
     if given is not None:
         st.session_state[_TURN] = turn + 1
         with st.spinner("Checking the run file"):
-            st.session_state[_OUTCOME] = _take(given.name, given.getvalue())
+            st.session_state[_OUTCOME] = _import(given.name, given.getvalue())
         st.rerun()
     good, sentence = st.session_state.get(_OUTCOME, (True, ""))
     with st.container():
         if sentence:
-            told = st.success if good else st.error
-            told(escape_markdown(sentence), icon=":material/check:" if good else ":material/error:")
+            box = st.success if good else st.error
+            box(escape_markdown(sentence), icon=":material/check:" if good else ":material/error:")
 
 
-def _take(name: str, raw: bytes) -> tuple[bool, str]:
-    """Whether the file was taken in, and a sentence on it."""
+def _import(name: str, raw: bytes) -> tuple[bool, str]:
+    """Whether the file was imported, and a sentence on it."""
     shown = f"“{shorten(visible(name), 80)}”"
     try:
         archive = unpack(raw, services.settings())
@@ -54,5 +54,5 @@ def _take(name: str, raw: bytes) -> tuple[bool, str]:
         return False, f"{shown}: {error}"
     state.select(run=run)
     tick([run])
-    brought = shorten(visible(services.store().run(run).name), 80)
-    return True, f"Brought in “{brought}” from {shown}. All pages look at it now."
+    imported = shorten(visible(services.store().run(run).name), 80)
+    return True, f"Brought in “{imported}” from {shown}. All pages look at it now."

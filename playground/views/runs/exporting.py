@@ -1,4 +1,4 @@
-"""Runs on their way out: the run file, its model as code, its measurements as a table."""
+"""Export of a run: the run file, its model as code, its measurements as a table."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from playground.text import escape_markdown, shorten, size, visible
 _CODE_HEIGHT = 420
 
 
-def take_away(ticked: Sequence[Run]) -> Run:
-    """Downloads of a ticked run, or of the one that all pages look at; which run it is."""
+def export_panel(ticked: Sequence[Run]) -> Run:
+    """Downloads of a ticked run, or of the one that all pages look at; returns that run."""
     st.markdown("###### Take away")
-    run = _which(list(ticked) or [services.store().run(state.current().run or lens.DEFAULT_RUN)])
+    run = _chosen(list(ticked) or [services.store().run(state.current().run or lens.DEFAULT_RUN)])
     checkpoints = services.store().checkpoints(run.id)
     with st.container(horizontal=True):
         st.download_button(
@@ -45,16 +45,16 @@ def take_away(ticked: Sequence[Run]) -> Run:
             disabled=not run.step,
             help="Every measured step with its losses, as CSV.",
         )
-    weight = sum(checkpoint.bytes for checkpoint in checkpoints)
-    kept = f"{len(checkpoints)} checkpoints, {size(weight)}" if checkpoints else "no checkpoint yet"
+    total = sum(checkpoint.bytes for checkpoint in checkpoints)
+    kept = f"{len(checkpoints)} checkpoints, {size(total)}" if checkpoints else "no checkpoint yet"
     st.caption(
         f"The run file opens here and on any other Unrolled: {kept}. A text of your own that it learned goes with it."
     )
     return run
 
 
-def _which(runs: Sequence[Run]) -> Run:
-    """The run to take away; where several are ticked, the visitor says which."""
+def _chosen(runs: Sequence[Run]) -> Run:
+    """The run to export; where several are ticked, the visitor chooses one."""
     if len(runs) == 1:
         st.markdown(escape_markdown(shorten(visible(runs[0].name), 80)))
         return runs[0]
@@ -64,13 +64,13 @@ def _which(runs: Sequence[Run]) -> Run:
         [*by_id],
         # With the id: Streamlit knows an option by its label, and two runs may have one name.
         format_func=lambda run_id: f"{shorten(visible(by_id[run_id].name), 60)} · {run_id}",
-        key=f"runs.take.{'.'.join(by_id)}"[:200],
+        key=f"runs.export.{'.'.join(by_id)}"[:200],
     )
     return by_id[chosen]
 
 
 def code(run: Run) -> None:
-    """The model as a script; read and written only once somebody unfolds it."""
+    """The model as a script; made only once somebody opens it."""
     fold = st.expander(
         "Show the code: this model with nothing but PyTorch",
         icon=":material/code:",

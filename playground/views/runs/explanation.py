@@ -1,4 +1,4 @@
-"""The words beside the table of runs."""
+"""The explanation beside the table of runs."""
 
 from __future__ import annotations
 

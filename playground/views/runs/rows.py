@@ -1,6 +1,6 @@
-"""Rows of the table of runs, and what they say together. Pure: no page, no store, no numbers but those of the runs.
+"""Rows of the table of runs, and the sentence that sums them up. Pure: no page, no store.
 
-A row is what the browser gets of a run: plain values, so that it sorts and filters by itself.
+A row is what the browser gets of a run: plain values, so that it can sort and filter by itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from playground import theme
 from playground.charts.thinning import kept_extremes
 from playground.charts.units import UNITS, convert
 from playground.runs.records import DIVERGED, FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, Run
-from playground.text import number, shorten, visible
+from playground.text import number, shorten, size, visible
 
 Row = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ SIGNS: Mapping[str, str] = {
     FAILED: "✕",
     INTERRUPTED: "!",
 }
-"""A sign for each status, so that it is told by more than its colour."""
+"""A sign for each status, so that it is known by more than its colour."""
 
 _NAME_LENGTH = 200
 _CLAIM_NAME_LENGTH = 40
@@ -64,13 +64,15 @@ def model_title(run: Run) -> str:
 
 
 def row(run: Run, characters_per_token: float) -> Row:
-    """The row of a run, less what depends on who looks and when (see `placed`).
+    """The row of a run without what depends on the visitor, the queue and the disk (see `row_for_visitor`).
 
     Args:
         run: as the store has it
-        characters_per_token: mean of its validation text; NaN where nobody knows, which leaves its bits out
+        characters_per_token: mean of its validation text; NaN where unknown, which leaves its bits out
     """
     planned = run.planned_steps or (0 if run.config.training.seconds else run.config.training.steps)
+    bits = best_bits(run, characters_per_token)
+    perplexity = None if run.best_loss is None else _finite(float(convert(run.best_loss, "perplexity")))
     return {
         "id": run.id,
         "name": shorten(visible(run.name), _NAME_LENGTH),
@@ -79,10 +81,11 @@ def row(run: Run, characters_per_token: float) -> Row:
         "family": theme.family(run.config.model.cell),
         "cell": CELLS[run.config.model.cell].title,
         "model": model_title(run),
-        "units": run.config.model.units * run.config.model.layers,
         "text": text_title(run.config.data),
-        "bits": best_bits(run, characters_per_token),
-        "perplexity": _finite(float(convert(run.best_loss, "perplexity"))) if run.best_loss is not None else None,
+        "bits": bits,
+        "bits_text": _three_digits(bits),
+        "perplexity": perplexity,
+        "perplexity_text": _three_digits(perplexity),
         "best_step": run.best_step,
         "spark": spark_points(run.spark, planned),
         "step": run.step,
@@ -91,10 +94,11 @@ def row(run: Run, characters_per_token: float) -> Row:
     }
 
 
-def placed(row: Row, run: Run, *, visitor: str, waiting: Sequence[str], size: int | None) -> Row:
-    """A row with whose the run is, its place in the queue (from 1; 0 for none) and its bytes on disk."""
+def row_for_visitor(row: Row, run: Run, *, visitor: str, waiting: Sequence[str], stored_bytes: int | None) -> Row:
+    """A row with whose run it is, its place in the queue (from 1; 0 for none) and its bytes on disk."""
     place = waiting.index(run.id) + 1 if run.status == QUEUED and run.id in waiting else 0
-    return {**row, "whose": whose(run, visitor), "place": place, "bytes": size}
+    text = "" if stored_bytes is None else size(stored_bytes)
+    return {**row, "whose": whose(run, visitor), "place": place, "bytes": stored_bytes, "bytes_text": text}
 
 
 def whose(run: Run, visitor: str) -> str:
@@ -111,7 +115,7 @@ def own_first(runs: Iterable[Run], visitor: str) -> list[Run]:
 
 
 def best_bits(run: Run, characters_per_token: float) -> float | None:
-    """The lowest validation loss in bits per character; None before the first, or where nobody can say."""
+    """The lowest validation loss in bits per character; None before the first, or where unknown."""
     if run.best_loss is None or not (math.isfinite(characters_per_token) and characters_per_token > 0):
         return None
     return _finite(float(convert(run.best_loss, "bits", characters_per_token)))
@@ -119,6 +123,10 @@ def best_bits(run: Run, characters_per_token: float) -> float | None:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def _three_digits(value: float | None) -> str:
+    return "" if value is None else number(value, digits=True)
 
 
 def spark_points(spark: Sequence[tuple[int, float]], planned: int) -> str:

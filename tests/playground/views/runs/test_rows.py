@@ -1,4 +1,4 @@
-"""Rows of the table of runs: what they say of a run, whose it is, and what all say together."""
+"""Rows of the table of runs: what each shows of its run, whose it is, and the sentence on all of them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 
 from engine.config import Config
 from playground.runs.records import FINISHED, QUEUED, RUNNING, STATUSES, Run
-from playground.views.runs.overview import (
+from playground.views.runs.rows import (
     MINE,
     OTHERS,
     SIGNS,
     STARTER,
     claim,
     own_first,
-    placed,
     row,
+    row_for_visitor,
     spark_points,
     whose,
 )
@@ -88,9 +88,9 @@ def test_ones_own_runs_come_first_and_otherwise_keep_their_order() -> None:
 
 def test_a_queued_run_says_its_place() -> None:
     waiting = replace(RUN, status=QUEUED)
-    entry = placed(row(waiting, 1.0), waiting, visitor="me", waiting=["other", "one"], size=12)
+    entry = row_for_visitor(row(waiting, 1.0), waiting, visitor="me", waiting=["other", "one"], stored_bytes=12)
     assert (entry["place"], entry["bytes"]) == (2, 12)
-    assert placed(row(RUN, 1.0), RUN, visitor="me", waiting=["one"], size=None)["place"] == 0
+    assert row_for_visitor(row(RUN, 1.0), RUN, visitor="me", waiting=["one"], stored_bytes=None)["place"] == 0
 
 
 def test_the_claim_names_the_best_at_what_most_runs_read() -> None:
