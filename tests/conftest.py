@@ -97,7 +97,7 @@ class IdleTrainer:
 def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[IdleTrainer]:
     """The pages' services for this test alone: its own empty store, and nobody who trains."""
     from engine.training.estimate import MachineSpeed
-    from playground.access import lens
+    from playground.access import estimates
     from playground.frame import services
     from playground.inside import page
 
@@ -108,7 +108,7 @@ def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(services, "executor", lambda: trainer)
     monkeypatch.setattr(services, "tidy_memory", lambda: None)
     monkeypatch.setattr(page, "START_SECONDS", 0.0)  # there is no browser that draws meanwhile
-    monkeypatch.setattr(lens, "measure_machine", lambda: MachineSpeed(1e-4, 1e10))
+    monkeypatch.setattr(estimates, "measure_machine", lambda: MachineSpeed(1e-4, 1e10))
     monkeypatch.setattr(sys, "path", sys.path.copy())  # the entry script changes it
     yield trainer
     for service in shared:
@@ -118,14 +118,14 @@ def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def own_recordings(idle_trainer: IdleTrainer) -> Iterator[None]:
     """The inside pages' models and recorded passes for this test alone."""
-    from playground.access import loading, traces
-    from playground.inside.ahead import ahead
+    from playground.access import models, traces
+    from playground.inside.prefetch import prefetcher
 
-    caches = (loading.shelf, traces.recordings, traces.tapes, ahead)
+    caches = (models.saved_models, models.live_models, traces.recordings, traces.tapes, prefetcher)
     for cache in caches:
         cache.clear()
     yield
-    ahead().close()  # what it still does must not reach the next test
+    prefetcher().close()  # what it still does must not reach the next test
     for cache in caches:
         cache.clear()
 

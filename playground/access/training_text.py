@@ -1,28 +1,29 @@
-"""What a text is held against: the training text, to find what is copied, and n-gram models of it.
+"""What a run's training text tells: the lines to beat, n-gram models, and what of a text is copied from it.
 
-Both take a while for a long text, so they are made behind the page, and the last few are kept. Nothing here imports
-Streamlit.
+All take a while for a long text, so they are computed behind the page; the last few are kept.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
+
+import streamlit as st
 
 from engine.analysis.verbatim import VerbatimIndex
-from engine.config import ConfigError
-from engine.data import Corpus, TextError
-from engine.models.ngram import ORDERS, NGram
+from engine.config import ConfigError, DataConfig
+from engine.data import TextError, prepare
+from engine.models.ngram import ORDERS, NGram, baselines
+from playground.access.background import BackgroundCache
+from playground.access.corpora import corpus
+from playground.frame import services
+from playground.runs.records import Run
 
-log = logging.getLogger("unrolled.reference")
+log = logging.getLogger("unrolled.training_text")
 
 Value = TypeVar("Value")
-
-CorpusOf = Callable[[], Corpus]
 
 
 @dataclass(frozen=True)
@@ -47,54 +48,70 @@ class Missing:
     why: str
 
 
-class Behind(Generic[Value]):
-    """Values made one at a time by a thread of their own; the last `bound` are kept."""
-
-    def __init__(self, bound: int) -> None:
-        self._bound = bound
-        self._values: OrderedDict[str, Value | Missing | None] = OrderedDict()
-        self._lock = threading.Lock()
-        self._turn = threading.Lock()
-
-    def get(self, key: str, make: Callable[[], Value]) -> Value | Missing | None:
-        """The value of a key: None until it is made, `Missing` if its text cannot be had."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-            while len(self._values) >= self._bound:
-                self._values.popitem(last=False)
-            self._values[key] = None
-        threading.Thread(target=self._make, args=(key, make), name="reference", daemon=True).start()
-        return None
-
-    def _make(self, key: str, make: Callable[[], Value]) -> None:
-        value: Value | Missing
-        with self._turn:
-            try:
-                value = make()
-            except (TextError, ConfigError) as error:
-                value = Missing(str(error))
-            except Exception:
-                log.exception("What a text is held against could not be made.")
-                value = Missing("The training text could not be read: the log of the app says why.")
-        with self._lock:
-            if key in self._values:
-                self._values[key] = value
+def _or_missing(compute: Callable[[], Value]) -> Value | Missing:
+    """What `compute` gives; why it cannot be had, if its text cannot be read."""
+    try:
+        return compute()
+    except (TextError, ConfigError) as error:
+        return Missing(str(error))
+    except Exception:
+        log.exception("What a text is held against could not be computed.")
+        return Missing("The training text could not be read: the log of the app says why.")
 
 
-def index_of(corpus: CorpusOf) -> VerbatimIndex:
-    """Finds stretches of a corpus's training text again."""
-    return VerbatimIndex(corpus().train_text)
+@st.cache_resource(show_spinner=False)
+def _baselines() -> BackgroundCache[dict[str, float] | Missing]:
+    return BackgroundCache("baselines", bound=32)
 
 
-def copied(index: VerbatimIndex, text: str) -> Copied:
-    """What of `text` stands in the training text."""
-    match = index.match(text)
-    return Copied(tuple(index.stretches(text)), match.share, text[match.start : match.end])
+@st.cache_resource(show_spinner=False)
+def _ngrams() -> BackgroundCache[dict[int, NGram] | Missing]:
+    return BackgroundCache("n-grams", bound=4)
 
 
-def ngrams_of(corpus: CorpusOf) -> dict[int, NGram]:
-    """Smoothed 1-, 2- and 3-gram models of a corpus's training text, by their order."""
-    found = corpus()
-    return {order: NGram.fit(found.train, order, len(found.vocabulary)) for order in ORDERS}
+@st.cache_resource(show_spinner=False)
+def _indices() -> BackgroundCache[VerbatimIndex | Missing]:
+    return BackgroundCache("training texts", bound=3)
+
+
+def lines_to_beat(run: Run) -> dict[str, float] | None:
+    """Loss of a uniform guess and of smoothed 1-, 2- and 3-gram models, in nats per token; None until computed.
+
+    Empty where the text cannot be had any more.
+    """
+    data = run.config.data
+
+    def compute() -> dict[str, float]:
+        found = prepare(data, services.own_text)
+        return baselines(found.train, found.validation, len(found.vocabulary))
+
+    found = _baselines().get(_key(data), lambda: _or_missing(compute))
+    return {} if isinstance(found, Missing) else found
+
+
+def ngrams(run: Run) -> dict[int, NGram] | Missing | None:
+    """Smoothed 1-, 2- and 3-gram models of the text a run learns from, by their order; None until they are counted."""
+    data = run.config.data
+
+    def compute() -> dict[int, NGram]:
+        found = corpus(data)
+        return {order: NGram.fit(found.train, order, len(found.vocabulary)) for order in ORDERS}
+
+    return _ngrams().get(_key(data), lambda: _or_missing(compute))
+
+
+def copied(run: Run, text: str) -> Copied | Missing | None:
+    """What of a text stands in a run's training text; None until that is there."""
+    data = run.config.data
+    found = _indices().get(_key(data), lambda: _or_missing(lambda: VerbatimIndex(corpus(data).train_text)))
+    return _copied(_key(data), text, found) if isinstance(found, VerbatimIndex) else found
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _copied(key: str, text: str, _index: VerbatimIndex) -> Copied:
+    match = _index.match(text)
+    return Copied(tuple(_index.stretches(text)), match.share, text[match.start : match.end])
+
+
+def _key(data: DataConfig) -> str:
+    return f"{data.corpus}/{data.level}/{data.vocabulary_limit}"

@@ -1,6 +1,6 @@
 """Texts written behind the page: a bounded number of threads, a bounded queue, and the last texts kept.
 
-A text is a function of its request, so visitors who ask for the same one share it. Nothing here imports Streamlit.
+A text is a function of its request, so visitors who ask for the same one share it.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ import logging
 import math
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from queue import Full
 
+import streamlit as st
 import torch
 
 from engine.config import ConfigError
 from engine.data import Vocabulary
 from engine.decoding.writing import Writing
 from engine.start import continuing, prompt_tokens
-from playground.access.weights import Loaded
+from playground.access.background import BackgroundPool
+from playground.access.models import Loaded
 from playground.runs.records import StoreError
 
 log = logging.getLogger("unrolled.writing")
@@ -33,8 +37,6 @@ MOST_WAITING = 64
 TEXTS_KEPT = 256
 CHARACTERS_KEPT = 4_000_000
 """Prompts and texts kept in memory, in characters or tokens."""
-
-_CLOSE_SECONDS = 5.0
 
 
 class BusyError(StoreError):
@@ -85,7 +87,8 @@ class Job:
     stopping: threading.Event = field(default_factory=threading.Event)
     begun: threading.Event = field(default_factory=threading.Event)
     """set with the first token, or when there will be none"""
-    _load: Callable[[], Loaded] | None = None
+    turn: Future = field(default_factory=Future)
+    """its place in the queue of those that write"""
 
     @property
     def active(self) -> bool:
@@ -105,10 +108,22 @@ class Job:
         """Surprise of each token in bits: -log2 of its probability before temperature and truncation."""
         return [-value / math.log(2) for value in self.log_probabilities[: self.written]]
 
-    def _write(self) -> None:
-        """Write until the end, or until stopped."""
-        assert self._load is not None
-        loaded = self._load()
+    def run(self, load: Callable[[], Loaded]) -> None:
+        """Write until the end, until stopped, or until something goes wrong, which `message` then says."""
+        self.status = WRITING
+        try:
+            with torch.no_grad():
+                self._write(load())
+        except (ConfigError, StoreError) as error:
+            self.status, self.message = FAILED, str(error)
+        except Exception:
+            log.exception("A text could not be written.")
+            self.status = FAILED
+            self.message = "This text could not be written: the log of the app says why. Try other settings."
+        finally:
+            self.begun.set()
+
+    def _write(self, loaded: Loaded) -> None:
         request, unknown = self.request, self.vocabulary.unknown
         began = time.perf_counter()
         writing = Writing(
@@ -137,8 +152,8 @@ class Job:
         self.status = ENDED if writing.ended else DONE
 
 
-class Desk:
-    """Writes texts in the background.
+class WritingPool:
+    """Writes texts in the background, each once for all who ask for it.
 
     Args:
         workers: threads that write; each keeps to one core
@@ -147,26 +162,18 @@ class Desk:
     """
 
     def __init__(self, workers: int = WORKERS, waiting: int = MOST_WAITING, kept: int = TEXTS_KEPT) -> None:
+        self._pool = BackgroundPool("writing", workers, waiting)
         self._most_waiting, self._most_kept = waiting, kept
-        self._queue: deque[Job] = deque()
         self._known: OrderedDict[Request, Job] = OrderedDict()
-        self._there_is_work = threading.Condition()
-        self._workers = workers
-        self._threads: list[threading.Thread] = []
-        self._closing = False
-        # A thread that the interpreter takes down in the middle of torch takes the whole process down with it.
-        atexit.register(self.close)
+        self._lock = threading.Lock()
+        atexit.register(self.close)  # before the pool's own end, which waits for the texts that are written
 
     def close(self) -> None:
         """End every text and every thread."""
-        with self._there_is_work:
-            self._closing = True
-            self._queue.clear()
+        with self._lock:
             for job in self._known.values():
                 job.stopping.set()
-            self._there_is_work.notify_all()
-        for thread in self._threads:
-            thread.join(_CLOSE_SECONDS)
+        self._pool.close()
 
     def write(
         self, request: Request, vocabulary: Vocabulary, load: Callable[[], Loaded], *, fresh: bool = False
@@ -180,7 +187,7 @@ class Desk:
         Raises:
             BusyError: too many texts wait
         """
-        with self._there_is_work:
+        with self._lock:
             known = self._known.get(request)
             if (
                 known is not None
@@ -191,39 +198,36 @@ class Desk:
                 known.asked += 1
                 self._known.move_to_end(request)
                 return known
-            if len(self._queue) >= self._most_waiting:
-                raise BusyError(
-                    f"{len(self._queue)} texts wait to be written, which is the most: try again in a moment."
-                )
             prompt, start = prompt_tokens(request.prompt, vocabulary)
-            job = Job(request, vocabulary, prompt, start, _load=load)
+            job = Job(request, vocabulary, prompt, start)
+            try:
+                job.turn = self._pool.submit(lambda: job.run(load))
+            except Full:
+                raise BusyError(
+                    f"{self._most_waiting} texts wait to be written, which is the most: try again in a moment."
+                ) from None
             self._known[request] = job
             self._known.move_to_end(request)
             self._forget()
-            self._queue.append(job)
-            self._start_thread()
-            self._there_is_work.notify()
         return job
 
     def stop(self, job: Job) -> Job:
         """A text as it is now, and no longer; its writing ends too, unless others wait for the same text."""
-        with self._there_is_work:
+        with self._lock:
             if not job.active:
                 return job
             stopped = _as_it_is(job)
             job.asked -= 1
             if job.asked == 0:
                 job.stopping.set()
-                if job in self._queue:
-                    self._queue.remove(job)
-                    job.status, job._load = STOPPED, None
+                if self._pool.cancel(job.turn):
+                    job.status = STOPPED
                     job.begun.set()
             return stopped
 
-    def place(self, job: Job) -> int:
-        """How many texts are written before this one begins; 0 once it has begun."""
-        with self._there_is_work:
-            return self._queue.index(job) if job in self._queue else 0
+    def position(self, job: Job) -> int:
+        """How many texts are begun before this one; 0 once it has begun."""
+        return self._pool.position(job.turn)
 
     def _forget(self) -> None:
         """Forget the texts asked for longest ago, never one that is being written."""
@@ -235,35 +239,17 @@ class Desk:
                 del self._known[request]
                 size -= len(request.prompt) + request.length
 
-    def _start_thread(self) -> None:
-        if len(self._threads) < self._workers:
-            thread = threading.Thread(target=self._work, name="writing", daemon=True)
-            self._threads.append(thread)
-            thread.start()
 
-    def _work(self) -> None:
-        torch.set_num_threads(1)  # counts for the thread that says it
-        while True:
-            with self._there_is_work:
-                while not self._queue and not self._closing:
-                    self._there_is_work.wait()
-                if self._closing:
-                    return
-                job = self._queue.popleft()
-                job.status = WRITING
-            try:
-                with torch.no_grad():
-                    job._write()
-            except (ConfigError, StoreError) as error:
-                job.status, job.message = FAILED, str(error)
-            except Exception:
-                # Whatever it is must not end the thread that writes for everybody.
-                log.exception("A text could not be written.")
-                job.status = FAILED
-                job.message = "This text could not be written: the log of the app says why. Try other settings."
-            finally:
-                job._load = None
-                job.begun.set()
+@st.cache_resource(show_spinner=False)
+def writing_pool() -> WritingPool:
+    """Writes the texts that visitors look at."""
+    return WritingPool()
+
+
+@st.cache_resource(show_spinner=False)
+def film_pool() -> WritingPool:
+    """Writes the short texts of every step, behind those that somebody waits for."""
+    return WritingPool(workers=1, waiting=512, kept=1_024)
 
 
 def _as_it_is(job: Job) -> Job:
@@ -278,6 +264,6 @@ def _as_it_is(job: Job) -> Job:
         chances=job.chances[:count],
         stopping=threading.Event(),
         begun=threading.Event(),
+        turn=Future(),
         asked=1,
-        _load=None,
     )

@@ -17,7 +17,7 @@ from playground import state
 from playground.components.selection_bar import LABELS, Bar, selection_bar, told
 from playground.frame.fragments import fragment
 from playground.frame.presenter import present
-from playground.inside.ahead import Needs, look_ahead
+from playground.inside.prefetch import Needs, prefetch
 from playground.inside.scene import Seen, scene
 from playground.inside.sidebar import sidebar
 from playground.inside.view import View
@@ -122,7 +122,7 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
         _give_the_picture_a_start()
         with below:
             parts.closer(now.views)
-    look_ahead(now.views, parts.needs() if parts.needs is not None else None)
+    prefetch(now.views, parts.needs() if parts.needs is not None else None)
 
 
 def _line(view: View) -> str:

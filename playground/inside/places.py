@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from engine.trace import Trace
 from playground import state
-from playground.access import weights
+from playground.access import models
 from playground.notation import first_index
 from playground.runs.reader import Snapshot
 from playground.state import Selection, link
@@ -28,10 +28,10 @@ def kept_step(run: Snapshot, step: int) -> tuple[int, Said]:
 
     A run that has kept none at all is left to whoever loads them.
     """
-    kept = weights.steps(run)
+    kept = models.kept_steps(run)
     if step == state.NEWEST or step in kept or not kept:
         return step, ()
-    there = weights.nearest(step, kept)
+    there = models.nearest_step(step, kept)
     return there, (f"{visible(run.run.name)} keeps no weights at step {step:,}: step {there:,} is the nearest.",)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground import state
-from playground.access import loading
+from playground.access.runs import snapshot_of
 from playground.frame import services
 from playground.inside.sidebar import compared, cut_note
 from playground.inside.view import View, look
@@ -65,7 +65,7 @@ def scene() -> Scene:
     """
     selection = state.current()
     newest = selection.step == state.NEWEST
-    chosen = loading.snapshot(selection.run, watch=newest)
+    chosen = snapshot_of(selection.run, watch=newest)
     others, too_many = compared(selection, chosen.run.id)
     letters = RUN_LETTERS if others else ("",)
     views, missing, notes, moving = [], "", [], chosen.run.active
@@ -75,7 +75,7 @@ def scene() -> Scene:
         missing = str(error)
     for letter, other in zip(letters[1:], others, strict=False):
         try:
-            run = loading.snapshot(other, watch=newest)
+            run = snapshot_of(other, watch=newest)
             moving |= run.run.active
             if views:
                 views.append(_beside(look(run, selection, letter)))
@@ -93,7 +93,7 @@ def chosen_view() -> View:
         StoreError: there is none
     """
     selection = state.current()
-    return look(loading.snapshot(selection.run), selection)
+    return look(snapshot_of(selection.run), selection)
 
 
 def _seen(chosen: Snapshot, moving: bool, shown: bool) -> Seen:

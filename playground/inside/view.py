@@ -13,10 +13,10 @@ from engine.data import Vocabulary
 from engine.models.language_model import LanguageModel
 from engine.trace import Change, Target, Trace
 from playground import state
-from playground.access import loading, traces, weights
-from playground.access.own_probe import own_probe
-from playground.access.probing import Probe, read_probe
-from playground.access.weights import Loaded
+from playground.access import models, traces
+from playground.access.default_probe import default_probe
+from playground.access.models import Loaded
+from playground.access.probes import Probe, read_probe
 from playground.inside import places
 from playground.runs.reader import Snapshot
 from playground.runs.records import DIVERGED, FAILED, HELD_UP, INTERRUPTED, Run
@@ -128,7 +128,7 @@ def look(run: Snapshot, selection: Selection, letter: str = "") -> View:
         StoreError: the store cannot be read
     """
     step, asked = places.kept_step(run, selection.step)
-    loaded = loading.load(run, step)
+    loaded = models.load(run, step)
     probe, notes = _probe(run, selection.probe, loaded.vocabulary)
     context = read_probe(selection.context, loaded.vocabulary, state.LONGEST_CONTEXT)
     trace = traces.trace(loaded, probe, context)
@@ -137,7 +137,7 @@ def look(run: Snapshot, selection: Selection, letter: str = "") -> View:
     notes = (*asked, *notes, *unknown_note(probe, loaded, "probe"), *unknown_note(context, loaded, "context"))
     return View(
         run=run.run,
-        steps=sorted({*weights.steps(run), loaded.step}),
+        steps=sorted({*models.kept_steps(run), loaded.step}),
         step=loaded.step,
         following=selection.step == state.NEWEST and run.run.active,
         loaded=loaded,
@@ -156,11 +156,11 @@ def look(run: Snapshot, selection: Selection, letter: str = "") -> View:
 def _probe(run: Snapshot, text: str, vocabulary: Vocabulary) -> tuple[Probe, tuple[str, ...]]:
     """The probe that is meant, and what is to be said of it."""
     if not text:
-        return read_probe(own_probe(run, vocabulary), vocabulary), ()
+        return read_probe(default_probe(run, vocabulary), vocabulary), ()
     probe = read_probe(text, vocabulary)
     if not len(probe):
         note = "There is no word in this probe for the model to read: its own probe stands in."
-        return read_probe(own_probe(run, vocabulary), vocabulary), (note,)
+        return read_probe(default_probe(run, vocabulary), vocabulary), (note,)
     if probe.cut:
         note = f"The probe is cut: {probe.cut:,} characters at its end are left out."
         return probe, (note,)

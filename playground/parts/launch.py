@@ -11,7 +11,7 @@ from engine.cells import CELLS
 from engine.config import Config, ConfigError
 from engine.data import SOURCES, TextError
 from playground import state
-from playground.access import lens
+from playground.access import corpora, estimates
 from playground.frame import services
 from playground.parts.setting_names import spoken
 from playground.runs.executor import ExecutorError
@@ -64,7 +64,7 @@ def _check(draft: Draft) -> None:
         _check_branch(draft.config, services.store().run(draft.parent[0]).config)
     for config in draft.configs:
         validate(config)
-        takes = lens.expected(config, len(lens.corpus(config.data).vocabulary))
+        takes = estimates.expected(config, len(corpora.corpus(config.data).vocabulary))
         check_config(services.settings(), config, takes.parameters, takes.memory_bytes)
     check_quota(services.settings(), services.store(), services.visitor(), len(draft.configs))
 
@@ -78,7 +78,7 @@ def _check_branch(config: Config, parent: Config) -> None:
                 f"This branch starts from weights with {spoken(name)} {there}, not {wanted}: keep the cell, "
                 "units, layers, embedding, biases and switches as they were, or start a new run."
             )
-    if lens.corpus(config.data).vocabulary != lens.corpus(parent.data).vocabulary:
+    if corpora.corpus(config.data).vocabulary != corpora.corpus(parent.data).vocabulary:
         raise ConfigError(
             "This branch starts from weights for another vocabulary: keep the text, or take one with the same symbols."
         )

@@ -20,8 +20,8 @@ from engine.models.language_model import LanguageModel
 from engine.start import prompt_tokens
 from engine.training.checkpoint import Checkpoint
 from playground import state
-from playground.access import lens, loading, shared_texts, weights
-from playground.access.weights import nearest
+from playground.access import corpora, models, training_text, writing
+from playground.access.runs import snapshot_of
 from playground.access.writing import Job
 from playground.charts.export import export
 from playground.charts.next_token import next_token_spec
@@ -39,14 +39,14 @@ Link = Callable[[AppTest], dict[str, str]]
 
 
 @pytest.fixture(autouse=True)
-def own_desks(idle_trainer: object) -> Iterator[None]:
+def own_pools(idle_trainer: object) -> Iterator[None]:
     """Texts and models of this test alone."""
-    caches = (loading.shelf, shared_texts.desk, shared_texts.film_desk)
+    caches = (models.saved_models, models.live_models, writing.writing_pool, writing.film_pool)
     for cache in caches:
         cache.clear()
     yield
-    shared_texts.desk().close()
-    shared_texts.film_desk().close()
+    writing.writing_pool().close()
+    writing.film_pool().close()
     for cache in caches:
         cache.clear()
 
@@ -60,11 +60,8 @@ def _done(app: AppTest) -> AppTest:
     end = time.monotonic() + 60
     while time.monotonic() < end:
         waits = any(job.active for job in app.session_state["generate.jobs"].values())
-        copied = (
-            shared_texts.copied(loading.snapshot(app.session_state["selection"].run).run, _job(app))
-            if not waits
-            else None
-        )
+        run = snapshot_of(app.session_state["selection"].run).run
+        copied = None if waits else training_text.copied(run, _job(app).text())
         if not waits and copied is not None:
             return app.run()
         time.sleep(0.01)
@@ -88,7 +85,7 @@ def _rows(app: AppTest, title: str) -> pd.DataFrame:
 
 def _expected(run: str, step: int, prompt: str, **settings: Any) -> str:
     """The text as the engine writes it."""
-    loaded = loading.load(loading.snapshot(run), step)
+    loaded = models.load(snapshot_of(run), step)
     _, start = prompt_tokens(prompt, loaded.vocabulary)
     return loaded.vocabulary.decode(list(sample(loaded.model, start, **settings)))
 
@@ -156,8 +153,8 @@ def test_a_wrong_link_gets_a_sentence_and_the_default_stands_in(
 
 def test_a_step_that_is_not_kept_is_said_and_the_nearest_stands_in(open_page: OpenPage, said: Text, link: Link) -> None:
     app = open_page("generate", run="tales-gru", step="300")
-    kept = [checkpoint.step for checkpoint in loading.snapshot("tales-gru").checkpoints]
-    there = nearest(300, kept)
+    kept = [checkpoint.step for checkpoint in snapshot_of("tales-gru").checkpoints]
+    there = models.nearest_step(300, kept)
     assert f"keeps no weights at step 300: step {there:,} is the nearest" in said(app)
     assert link(app)["step"] == str(there)
     assert _job(app).request.weights[1] == there
@@ -256,7 +253,7 @@ def test_two_models_write_from_the_same_prompt_and_seed(open_page: OpenPage, rea
 
 
 def test_what_is_copied_is_named(open_page: OpenPage, read: Text) -> None:
-    text = lens.corpus(services.store().run("tales-lstm").config.data).train_text
+    text = corpora.corpus(services.store().run("tales-lstm").config.data).train_text
     app = _done(open_page("generate"))
     named = re.search(r"has (\d+) characters: “(.*)”", read(app))
     assert named
@@ -329,7 +326,7 @@ def test_the_likelier_of_two_sentences_is_named_with_its_factor(open_page: OpenP
     app = open_page("generate", look="sentences", length="10")
     run = services.store().run("tales-lstm")
     end = time.monotonic() + 60
-    while shared_texts.ngrams(run) is None and time.monotonic() < end:
+    while training_text.ngrams(run) is None and time.monotonic() < end:
         time.sleep(0.02)
     app.run()
     rows = _rows(app, "Which sentence is likelier?")
@@ -357,7 +354,7 @@ def test_a_run_without_weights_says_so(open_page: OpenPage, said: Text) -> None:
 def _trained(run: str, step: int, seed: int) -> Checkpoint:
     """A checkpoint of a run at a step, with weights that `seed` makes."""
     config = services.store().run(run).config
-    vocabulary = lens.corpus(config.data).vocabulary
+    vocabulary = corpora.corpus(config.data).vocabulary
     weights = LanguageModel(config.model, len(vocabulary), seed=seed).state_dict()
     return Checkpoint(
         step=step,
@@ -376,7 +373,7 @@ def test_a_run_that_trains_writes_with_its_newest_weights_until_asked_again(open
     store.put_checkpoint(run, _trained(run, 3, seed=1))
     store.put_live(run, _trained(run, 8, seed=2))
     app = _done(open_page("generate", run=run, length="20"))
-    assert _job(app).request.weights == (run, 8, weights.LIVE)
+    assert _job(app).request.weights == (run, 8, models.LIVE)
     store.put_live(run, _trained(run, 9, seed=3))
     time.sleep(2 * REFRESH_SECONDS)  # the reader asks the store no more often than that
     app = _done(app.run())

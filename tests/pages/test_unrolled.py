@@ -22,8 +22,9 @@ from engine.config import Config
 from engine.models.language_model import LanguageModel
 from engine.trace import LONGEST_PROBE, Change
 from engine.training.checkpoint import Checkpoint
-from playground.access import lens, loading
-from playground.access.weights import Loaded
+from playground.access import corpora, models
+from playground.access.models import Loaded
+from playground.access.runs import snapshot_of
 from playground.charts.export import export
 from playground.frame import services
 from playground.notation import NOTATIONS
@@ -44,7 +45,7 @@ pytestmark = pytest.mark.usefixtures("own_recordings")
 
 
 def _loaded(run: str, step: int = -1) -> Loaded:
-    return loading.load(loading.snapshot(run), step)
+    return models.load(snapshot_of(run), step)
 
 
 def _rows(app: AppTest, title: str) -> pd.DataFrame:
@@ -535,7 +536,7 @@ def test_weights_that_are_nan_are_drawn_and_said(open_page: OpenPage, read: Text
 def _made(config: Config, *, spoil: bool = False) -> str:
     """A run with one checkpoint: its first weights, or NaN in one of them."""
     run = services.store().create_run(config, name="Made", start=False)
-    vocabulary = lens.corpus(config.data).vocabulary
+    vocabulary = corpora.corpus(config.data).vocabulary
     weights = LanguageModel(config.model, len(vocabulary), seed=1).state_dict()
     if spoil:
         weights["stack.layers.0.weight_hh"][0, 0] = torch.nan

@@ -9,8 +9,9 @@ import torch
 
 from engine.models.language_model import LanguageModel
 from engine.training.checkpoint import Checkpoint
-from playground.access import lens, loading
-from playground.access.weights import Loaded
+from playground.access import corpora, models
+from playground.access.models import Loaded
+from playground.access.runs import snapshot_of
 from playground.frame import services
 
 LoadRun = Callable[..., Loaded]
@@ -20,7 +21,7 @@ MakeCheckpoint = Callable[..., Checkpoint]
 @pytest.fixture
 def load_run() -> LoadRun:
     """The newest weights of a run, or those of a step."""
-    return lambda run, step=-1: loading.load(loading.snapshot(run), step)
+    return lambda run, step=-1: models.load(snapshot_of(run), step)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def make_checkpoint() -> MakeCheckpoint:
 
     def made(run: str, step: int, seed: int = 0, *, broken: bool = False) -> Checkpoint:
         config = services.store().run(run).config
-        vocabulary = lens.corpus(config.data).vocabulary
+        vocabulary = corpora.corpus(config.data).vocabulary
         weights = LanguageModel(config.model, len(vocabulary), seed=seed).state_dict()
         return Checkpoint(
             step=step,

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from playground import state
-from playground.access import loading, weights
+from playground.access import models
+from playground.access.runs import snapshot_of
 from playground.frame import services
 from playground.runs.reader import Snapshot
 from playground.runs.records import Run, StoreError
@@ -77,7 +78,7 @@ def _forced(wanted: Settings, writer: Writer) -> None:
 def side(writers: list[Writer]) -> None:
     """Which step writes, how it chooses, and who writes beside it."""
     selection, wanted, first = state.current(), settings.current(), writers[0]
-    _step(selection, loading.snapshot(selection.run))
+    _step(selection, snapshot_of(selection.run))
     _widget(
         st.slider,
         "temperature",
@@ -158,7 +159,7 @@ def _limits(wanted: Settings, writer: Writer) -> str:
 
 def _step(selection: state.Selection, run: Snapshot) -> None:
     """The training step whose weights write."""
-    kept = weights.steps(run)
+    kept = models.kept_steps(run)
     if len(kept) < 2:
         return
     options = [*kept, state.NEWEST] if run.run.active else kept
@@ -223,19 +224,19 @@ def _choose_beside(key: str, chosen: str) -> None:
         return
     step = state.NEWEST
     if run_id == chosen:  # the newest of the same run would write the same text twice
-        kept = weights.steps(loading.snapshot(run_id))
+        kept = models.kept_steps(snapshot_of(run_id))
         step = kept[len(kept) // 3] if kept else step
     settings.change(beside=(run_id, step))
 
 
 def _beside_step(run_id: str, step: int) -> None:
     try:
-        kept = weights.steps(loading.snapshot(run_id))
+        kept = models.kept_steps(snapshot_of(run_id))
     except StoreError:
         return  # said where its text would be
     if len(kept) < 2:
         return
-    shown = kept[-1] if step == state.NEWEST else weights.nearest(step, kept)
+    shown = kept[-1] if step == state.NEWEST else models.nearest_step(step, kept)
     key = settings.key(f"beside_step.{run_id}.{shown}")
     st.select_slider(
         "Its training step",

@@ -15,7 +15,7 @@ from engine.decoding.distribution import next_distribution
 from engine.decoding.scores import logits_after
 from engine.models.language_model import LanguageModel
 from playground import theme
-from playground.access.weights import Loaded
+from playground.access.models import Loaded
 from playground.access.writing import Job, Request
 from playground.charts.next_token import next_token_frame, next_token_spec, percent
 from playground.text import escape_markdown, number, visible

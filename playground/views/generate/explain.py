@@ -9,7 +9,8 @@ import streamlit as st
 
 from engine.config import ConfigError
 from playground import notation, state
-from playground.access import loading, weights
+from playground.access import models
+from playground.access.runs import snapshot_of
 from playground.views.generate import distribution, session, settings
 from playground.views.generate.session import Writer
 
@@ -82,8 +83,8 @@ def _never(writer: Writer) -> list[int]:
 
 
 def _early_beside_late() -> None:
-    run = loading.snapshot(state.current().run)
-    kept = weights.steps(run)
+    run = snapshot_of(state.current().run)
+    kept = models.kept_steps(run)
     state.select(step=state.NEWEST)
     settings.change(beside=(run.run.id, kept[len(kept) // 3]), forced=(), place=-1)
     session.begin_again()

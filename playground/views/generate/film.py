@@ -7,10 +7,10 @@ from functools import partial
 
 import streamlit as st
 
-from playground.access import loading, shared_texts, weights, writing
+from playground.access import models, writing
+from playground.access.runs import snapshot_of
 from playground.access.writing import Job, Request
 from playground.components.tokens import FULL_BITS, Frame, Strip, step_scrubber
-from playground.frame import services
 from playground.frame.fragments import fragment
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
@@ -44,7 +44,7 @@ def panel(writer: Writer) -> None:
 
 def _moving_part(writer: Writer, seen: bool) -> None:
     texts = _jobs(writer)
-    losses = _losses(loading.snapshot(writer.loaded.run.id))
+    losses = _losses(snapshot_of(writer.loaded.run.id))
     frames = [_frame(step, job, losses.get(step, "")) for step, job in texts.items()]
     step_scrubber(
         frames,
@@ -58,34 +58,29 @@ def _moving_part(writer: Writer, seen: bool) -> None:
 
 def _jobs(writer: Writer) -> dict[int, Job]:
     """The text of every kept step, begun if it is not there; those of other settings are given up."""
-    run = loading.snapshot(writer.loaded.run.id)
+    run = snapshot_of(writer.loaded.run.id)
     request = session.request_for(writer.loaded, settings.current())
     known: dict[Request, Job] = st.session_state.get(_STATE, {})
     texts: dict[int, Job] = {}
     kept: dict[Request, Job] = {}
-    for step in weights.steps(run):
-        place = weights.place_of(run, step)
+    for step in models.kept_steps(run):
+        source = models.weights_source(run, step)
         wanted = replace(
             request,
-            weights=(run.run.id, step, place.version),
+            weights=(run.run.id, step, source.version),
             prompt=request.prompt[-PROMPT:],
             length=min(LENGTH, request.length),
             forced=(),
         )
         job = known.get(wanted)
         if job is None or job.status == writing.STOPPED:
-            job = shared_texts.film_desk().write(wanted, writer.loaded.vocabulary, partial(_load, place))
+            job = writing.film_pool().write(wanted, writer.loaded.vocabulary, partial(models.load_saved, source))
         texts[step] = kept[wanted] = job
     for wanted, job in known.items():
         if wanted not in kept:
-            shared_texts.film_desk().stop(job)
+            writing.film_pool().stop(job)
     st.session_state[_STATE] = kept
     return texts
-
-
-def _load(place: weights.Place) -> weights.Loaded:
-    """The weights of a step, read when its turn has come."""
-    return loading.shelf().take(place, lambda: services.store().checkpoint(place.run.id, place.step))
 
 
 def _losses(run: Snapshot) -> dict[int, str]:

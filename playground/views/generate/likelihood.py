@@ -11,7 +11,7 @@ import streamlit as st
 from engine.config import ConfigError
 from engine.decoding.scores import log_probabilities, perplexity
 from engine.start import prompt_tokens
-from playground.access.weights import Loaded
+from playground.access.models import Loaded
 from playground.charts.surprise import surprise_frame, surprise_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.frame.fragments import fragment

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.access import shared_texts, writing
+from playground.access import training_text, writing
 from playground.access.training_text import Copied, Missing
 from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.frame.fragments import fragment
@@ -57,7 +57,7 @@ def _copied(writer: Writer) -> Copied | Missing | None:
         return None
     if not writer.job.written:
         return Copied((), 0.0, "")
-    return shared_texts.copied(writer.loaded.run, writer.job)
+    return training_text.copied(writer.loaded.run, writer.job.text())
 
 
 def _moving_part(seen: float | None, claim: DeltaGenerator) -> None:
@@ -97,7 +97,7 @@ def _one(text: _Text, side: int, *, alone: bool) -> None:
     if job.status == writing.FAILED:
         st.error(escape_markdown(job.message), icon=":material/error:")
         return
-    waiting = shared_texts.desk().place(job) if job.status == writing.WAITING else 0
+    waiting = writing.writing_pool().position(job) if job.status == writing.WAITING else 0
     said = [words.progress(loaded, job, waiting)]
     if not alone and job.written:
         bits = job.bits()

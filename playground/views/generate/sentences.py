@@ -11,9 +11,9 @@ import streamlit as st
 from engine.config import ConfigError
 from engine.data import Vocabulary
 from engine.models.ngram import NGram
-from playground.access import shared_texts
+from playground.access import training_text
+from playground.access.models import Loaded
 from playground.access.training_text import Missing
-from playground.access.weights import Loaded
 from playground.charts.surprise import SENTENCES, factor, sentences_frame, sentences_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.frame.fragments import fragment
@@ -39,7 +39,7 @@ def panel(writers: list[Writer]) -> None:
 
 
 def _counted(writer: Writer) -> dict[int, NGram] | Missing | None:
-    return shared_texts.ngrams(writer.loaded.run)
+    return training_text.ngrams(writer.loaded.run)
 
 
 def _panel(writers: list[Writer], waiting: bool) -> None:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground import state
-from playground.access import loading, shared_texts, weights
-from playground.access.weights import Loaded
+from playground.access import models, writing
+from playground.access.models import Loaded
+from playground.access.runs import snapshot_of
 from playground.access.writing import Job, Request
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
 from playground.text import visible
 from playground.views.generate import settings as settings_of
 from playground.views.generate.settings import Settings
-from playground.views.generate.words import strangers
+from playground.views.generate.words import unknown_tokens
 
 _JOBS, _PINNED = "generate.jobs", "generate.newest"
 _FIRST_SECONDS = 0.06
@@ -63,7 +64,7 @@ def stop() -> None:
     """End the visitor's texts where they are."""
     jobs = st.session_state.get(_JOBS, {})
     for side, job in jobs.items():
-        jobs[side] = shared_texts.desk().stop(job)
+        jobs[side] = writing.writing_pool().stop(job)
 
 
 def force(place: int, token: int) -> None:
@@ -83,7 +84,7 @@ def take_back(place: int) -> None:
 
 
 def _writers(selection: state.Selection, settings: Settings, *, fresh: bool) -> list[Writer]:
-    run = loading.snapshot(selection.run)
+    run = snapshot_of(selection.run)
     loaded = _model(run, _kept_step(run, selection.step))
     found = [Writer(loaded, _job("chosen", loaded, request_for(loaded, settings), fresh))]
     beside = _beside(settings)
@@ -120,17 +121,17 @@ def request_for(loaded: Loaded, settings: Settings, *, prompt: str | None = None
 def first_prompt(loaded: Loaded) -> str:
     """A prompt that this model can read, for who has not written one."""
     for prompt in _FIRST_PROMPTS:
-        if not strangers(prompt, loaded.vocabulary):
+        if not unknown_tokens(prompt, loaded.vocabulary):
             return prompt
     return loaded.run.config.sampling.prompt
 
 
 def _kept_step(run: Snapshot, step: int) -> int:
     """The step that is meant. One at which the run keeps nothing gets a sentence, and the nearest stands in."""
-    kept = weights.steps(run)
+    kept = models.kept_steps(run)
     if step == state.NEWEST or step in kept or not kept:
         return step
-    there = weights.nearest(step, kept)
+    there = models.nearest_step(step, kept)
     state.problem(f"{visible(run.run.name)} keeps no weights at step {step:,}: step {there:,} is the nearest.")
     state.select(step=there)
     return there
@@ -142,10 +143,10 @@ def _beside(settings: Settings) -> Loaded | None:
     if not run_id:
         return None
     try:
-        run = loading.snapshot(run_id)
-        kept = weights.steps(run)
+        run = snapshot_of(run_id)
+        kept = models.kept_steps(run)
         if step != state.NEWEST and kept:
-            step = weights.nearest(step, kept)
+            step = models.nearest_step(step, kept)
         return _model(run, step)
     except StoreError as error:  # deleted meanwhile, or not there yet: the chosen one still writes
         state.problem(f"{error} Nothing is written beside.")
@@ -157,10 +158,10 @@ def _model(run: Snapshot, step: int) -> Loaded:
     """The model of a step. The newest of a run that trains stays the same until the visitor asks for a new text."""
     pinned: dict[str, tuple[str, int, str]] = st.session_state.setdefault(_PINNED, {})
     if step == state.NEWEST and run.run.active and run.run.id in pinned:
-        known = loading.shelf().known(*pinned[run.run.id])
+        known = models.in_memory(pinned[run.run.id])
         if known is not None:
             return known
-    loaded = loading.load(run, step)
+    loaded = models.load(run, step)
     if step == state.NEWEST:
         pinned[run.run.id] = loaded.key
         while len(pinned) > 16:
@@ -174,9 +175,9 @@ def _job(side: str, loaded: Loaded, request: Request, fresh: bool) -> Job:
     known = jobs.get(side)
     if known is not None and known.request == request and not fresh:
         return known
-    job = shared_texts.desk().write(request, loaded.vocabulary, lambda: loaded, fresh=fresh)
+    job = writing.writing_pool().write(request, loaded.vocabulary, lambda: loaded, fresh=fresh)
     if known is not None and known is not job:
-        shared_texts.desk().stop(known)
+        writing.writing_pool().stop(known)
     jobs[side] = job
     job.begun.wait(_FIRST_SECONDS)
     return job
@@ -185,4 +186,4 @@ def _job(side: str, loaded: Loaded, request: Request, fresh: bool) -> Job:
 def _drop(side: str) -> None:
     job = st.session_state.get(_JOBS, {}).pop(side, None)
     if job is not None:
-        shared_texts.desk().stop(job)
+        writing.writing_pool().stop(job)

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from engine.cells import CELLS
 from engine.data import Vocabulary
+from engine.data.words import tokenise
 from playground.access import writing
+from playground.access.models import Loaded
 from playground.access.training_text import Copied, Missing
-from playground.access.weights import Loaded
 from playground.access.writing import Job
 from playground.text import number, shorten, visible
 
-_MOST_STRANGERS = 8
+_MOST_UNKNOWN = 8
 _DREW_END = "It drew <eos>, the end of a line, and"
 
 
@@ -102,26 +103,22 @@ def on_prompt(given: str, job: Job) -> str:
 
 def not_read(text: str, vocabulary: Vocabulary) -> str:
     """A sentence on what of a text the vocabulary has no symbol for; empty if it has them all."""
-    strange = strangers(text, vocabulary)
-    if not strange:
+    unknown = unknown_tokens(text, vocabulary)
+    if not unknown:
         return ""
-    named = ", ".join(f"“{shorten(visible(stranger, spaces=True), 24)}”" for stranger in strange[:_MOST_STRANGERS])
-    more = f" and {len(strange) - _MOST_STRANGERS:,} more" if len(strange) > _MOST_STRANGERS else ""
+    named = ", ".join(f"“{shorten(visible(token, spaces=True), 24)}”" for token in unknown[:_MOST_UNKNOWN])
+    more = f" and {len(unknown) - _MOST_UNKNOWN:,} more" if len(unknown) > _MOST_UNKNOWN else ""
     if vocabulary.unknown is None:
         return f"This model has no symbol for {named}{more}: left out."
     return f"This model has no symbol for {named}{more}: it reads <unk> instead."
 
 
-def strangers(text: str, vocabulary: Vocabulary) -> Sequence[str]:
+def unknown_tokens(text: str, vocabulary: Vocabulary) -> Sequence[str]:
     """The characters or words of a text that the vocabulary lacks, each once, in their order."""
-    if vocabulary.level == "char":
-        known = set(vocabulary.symbols)
-        return [character for character in dict.fromkeys(text) if character not in known]
-    from engine.data.words import tokenise  # here alone, words are looked at one by one
-
     separated = bool(getattr(vocabulary, "separated", False))
+    tokens = text if vocabulary.level == "char" else tokenise(text, separated)
     known = set(vocabulary.symbols)
-    return [word for word in dict.fromkeys(tokenise(text, separated)) if word not in known]
+    return [token for token in dict.fromkeys(tokens) if token not in known]
 
 
 def perplexity_of(bits: float) -> str:

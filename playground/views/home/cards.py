@@ -9,7 +9,7 @@ import streamlit as st
 
 from engine.analysis import activity
 from playground import state
-from playground.access import lens, loading
+from playground.access.runs import DEFAULT_RUN, snapshot_of, watched
 from playground.charts.spark import spark
 from playground.charts.units import convert
 from playground.components.samples import sample_film
@@ -30,7 +30,7 @@ _FADING = ("tales-lstm", "tales-rnn")
 
 def film_of_a_starter_run() -> None:
     """A claim with the starter run's numbers, and its samples from noise to sentences."""
-    snapshot = lens.watched(lens.DEFAULT_RUN)[0]
+    snapshot = watched(DEFAULT_RUN)[0]
     rows = sample_rows(snapshot)
     run = snapshot.run
     st.markdown(
@@ -70,7 +70,7 @@ def pages() -> None:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _line(run_id: str, version: int, what: str) -> dict[str, Any]:
     """A spark line of a run as it stood at that version, as a Vega-Lite specification: making one takes a while."""
-    snapshot = lens.watched(run_id)[0]
+    snapshot = watched(run_id)[0]
     cell = snapshot.run.config.model.cell
     losses = snapshot.evaluations_frame["val_loss"]
     if what == "perplexity":
@@ -79,12 +79,12 @@ def _line(run_id: str, version: int, what: str) -> dict[str, Any]:
 
 
 def _spark(run_id: str, what: str = "loss") -> None:
-    run = lens.watched(run_id)[0].run
+    run = watched(run_id)[0].run
     st.vega_lite_chart(spec=_line(run.id, run.version, what), key=f"home.spark.{what}.{run.id}")
 
 
 def _train() -> None:
-    snapshot = lens.watched(state.current().run)[0]
+    snapshot = watched(state.current().run)[0]
     losses = snapshot.evaluations_frame["val_loss"]
     st.altair_chart(spark(values=list(losses), cell=snapshot.run.config.model.cell), key="home.spark")
 
@@ -98,7 +98,7 @@ def _unrolled() -> None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _fading(run_id: str) -> dict[str, Any]:
     """What is left of the gradient of an untrained starter run's last loss, from its timestep back to the first."""
-    view = look(loading.snapshot(run_id), state.Selection(step=0))
+    view = look(snapshot_of(run_id), state.Selection(step=0))
     last = view.trace.nearest_loss(view.trace.length - 1)
     left = [] if last is None else activity.fading(view.gradient(last)).tolist()
     return spark(values=left, cell=view.cell.name, name="share of the gradient that is left").to_dict()
@@ -111,7 +111,7 @@ def _runs() -> None:
 
 
 def _generate() -> None:
-    _spark(lens.DEFAULT_RUN, "perplexity")
+    _spark(DEFAULT_RUN, "perplexity")
 
 
 _CARDS: Mapping[str, tuple[Callable[[], None], str]] = {

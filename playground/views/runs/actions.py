@@ -10,13 +10,14 @@ import streamlit as st
 
 from engine.config import ConfigError
 from playground import state
-from playground.access import lens
+from playground.access import corpora
+from playground.access.run_list import OTHERS, STARTER, whose
+from playground.access.runs import DEFAULT_RUN
 from playground.frame import navigation, services
 from playground.runs.executor import ExecutorError
 from playground.runs.records import UNDO_SECONDS, Run, StoreError
 from playground.state import draft as drafts
 from playground.text import date, duration, escape_markdown, shorten, visible
-from playground.views.runs.rows import OTHERS, STARTER, whose
 from playground.views.runs.ticks import MOST_COMPARED, comparable, tick, ticked_ids
 
 NAME_LENGTH = 200
@@ -116,7 +117,7 @@ def _for_one(run: Run) -> None:
         "Choose",
         icon=":material/radio_button_checked:",
         key=f"runs.choose.{run.id}",
-        disabled=run.id == (state.current().run or lens.DEFAULT_RUN),
+        disabled=run.id == (state.current().run or DEFAULT_RUN),
         help="Makes it the run that all pages look at.",
         on_click=_choose,
         args=(run.id,),
@@ -143,7 +144,7 @@ def _choose(run_id: str) -> None:
 
 def _duplicate(run: Run) -> None:
     try:
-        lens.check_source(run.config.data)
+        corpora.check_source(run.config.data)
     except ConfigError as error:
         state.problem(str(error))
         return

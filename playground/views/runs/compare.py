@@ -10,6 +10,7 @@ import pyarrow as pa
 import streamlit as st
 
 from playground import state
+from playground.access.corpora import evaluated_characters_per_token
 from playground.charts.frames import LiveRun, loss_frame
 from playground.charts.live import loss_spec
 from playground.charts.units import UNITS
@@ -21,7 +22,6 @@ from playground.runs.records import Run, StoreError
 from playground.text import escape_markdown, shorten, visible
 from playground.theme import RUN_LETTERS
 from playground.views.runs.differences import Line, differing_settings, scores
-from playground.views.runs.listing import characters_per_token
 from playground.views.runs.ticks import comparable
 
 _INTERVAL = 1.0
@@ -44,7 +44,7 @@ def _live_part(ids: Sequence[str]) -> None:
         return
     selection = state.current()
     runs = [snapshot.run for snapshot in snapshots]
-    per_token = [characters_per_token(services.store(), run) for run in runs]
+    per_token = [evaluated_characters_per_token(snapshot.run, snapshot.evaluations) for snapshot in snapshots]
     units = units_in_common(runs, per_token)
     unit = selection.loss if selection.loss in units else units[0]
     moment = tuple((run.id, run.version, run.name) for run in runs)

@@ -9,7 +9,7 @@ import streamlit as st
 from engine.export import bundle, script
 from engine.training.checkpoint import Checkpoint, CheckpointError
 from playground import state
-from playground.access import lens
+from playground.access.runs import DEFAULT_RUN
 from playground.frame import services
 from playground.runs.archive import SUFFIX, pack
 from playground.runs.records import CheckpointInfo, Run, StoreError
@@ -21,7 +21,7 @@ _CODE_HEIGHT = 420
 def export_panel(ticked: Sequence[Run]) -> Run:
     """Downloads of a ticked run, or of the one that all pages look at; returns that run."""
     st.markdown("###### Take away")
-    run = _chosen(list(ticked) or [services.store().run(state.current().run or lens.DEFAULT_RUN)])
+    run = _chosen(list(ticked) or [services.store().run(state.current().run or DEFAULT_RUN)])
     checkpoints = services.store().checkpoints(run.id)
     with st.container(horizontal=True):
         st.download_button(

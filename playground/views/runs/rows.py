@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,14 +15,11 @@ from engine.cells import CELLS
 from engine.config import DataConfig
 from engine.data import SOURCES
 from playground import theme
+from playground.access.run_list import Row, whose
 from playground.charts.thinning import kept_extremes
 from playground.charts.units import UNITS, convert
 from playground.runs.records import DIVERGED, FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, Run
 from playground.text import number, shorten, size, visible
-
-Row = Mapping[str, Any]
-
-MINE, OTHERS, STARTER = "mine", "others", "starter"
 
 SIGNS: Mapping[str, str] = {
     QUEUED: "○",
@@ -99,19 +95,6 @@ def row_for_visitor(row: Row, run: Run, *, visitor: str, waiting: Sequence[str],
     place = waiting.index(run.id) + 1 if run.status == QUEUED and run.id in waiting else 0
     text = "" if stored_bytes is None else size(stored_bytes)
     return {**row, "whose": whose(run, visitor), "place": place, "bytes": stored_bytes, "bytes_text": text}
-
-
-def whose(run: Run, visitor: str) -> str:
-    """Whether a run is the visitor's own, somebody else's, or came with Unrolled."""
-    if run.starter:
-        return STARTER
-    return MINE if run.owner in ("", visitor) else OTHERS
-
-
-def own_first(runs: Iterable[Run], visitor: str) -> list[Run]:
-    """Runs in the order of the table: the visitor's own, those of others, the starter runs; each as they came."""
-    order = (MINE, OTHERS, STARTER)
-    return sorted(runs, key=lambda run: order.index(whose(run, visitor)))
 
 
 def best_bits(run: Run, characters_per_token: float) -> float | None:

@@ -9,13 +9,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground import state
-from playground.access import lens
+from playground.access.run_list import MOST_RUNS, Listing
+from playground.access.runs import DEFAULT_RUN
 from playground.components.run_table import run_table, said
 from playground.frame.fragments import fragment
 from playground.runs.records import STATUSES, Run, StoreError
 from playground.text import escape_markdown, size
 from playground.views.runs import rows
-from playground.views.runs.listing import MOST_RUNS, Listing, listing
+from playground.views.runs.listing import listing
 from playground.views.runs.ticks import tick, ticked_ids
 
 _KEY = "runs.table"
@@ -59,7 +60,7 @@ def _live_part(drawn_for: _DrawnFor, claim: DeltaGenerator) -> None:
         found.rows,
         ticked=ticked,
         heard=st.session_state.get(_HEARD, 0),
-        chosen=selection.run or lens.DEFAULT_RUN,
+        chosen=selection.run or DEFAULT_RUN,
         statuses=STATUSES,
         key=_KEY,
         on_tick=_hear,

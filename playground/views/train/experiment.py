@@ -8,7 +8,7 @@ from engine import PRESETS, validate
 from engine.config import Config, ConfigError
 from engine.data import TextError
 from playground import state
-from playground.access import lens
+from playground.access import corpora, estimates
 from playground.frame import services
 from playground.parts import launch
 from playground.runs.limits import LimitUsage, limit_usage
@@ -31,7 +31,7 @@ def from_link() -> None:
                 drafts.load(drafts.from_preset(given).configs, preset=given)
             else:
                 config = validate(Config.from_json(given))
-                lens.check_source(config.data)
+                corpora.check_source(config.data)
                 drafts.load((config,))
         except ConfigError as error:
             state.problem(f"The link's {key} was not taken: {error}")
@@ -87,8 +87,8 @@ def _expectation(draft: Draft, limits: LimitUsage) -> str:
             f"Starts from the weights of {escape_markdown(run)} at step {step:,}; the optimiser starts afresh."
         )
     try:
-        vocabulary = len(lens.corpus(draft.config.data).vocabulary)
-        expected = [lens.expected(config, vocabulary) for config in draft.configs]
+        vocabulary = len(corpora.corpus(draft.config.data).vocabulary)
+        expected = [estimates.expected(config, vocabulary) for config in draft.configs]
         parameters = " + ".join(number(entry.parameters) for entry in expected)
         parts.append(
             f"{parameters} parameters, about {duration(sum(entry.seconds for entry in expected))} at "

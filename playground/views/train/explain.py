@@ -6,7 +6,7 @@ import streamlit as st
 
 from engine import PRESETS
 from playground import notation, state
-from playground.access import lens
+from playground.access.runs import watched
 from playground.frame import services
 from playground.parts import launch
 from playground.state import draft as drafts
@@ -51,7 +51,7 @@ def _loss_equation(name: str) -> str:
 
 def how_to_repeat(selection: state.Selection) -> None:
     """The same run from the shell, and its whole config."""
-    run = lens.watched(selection.run)[0].run
+    run = watched(selection.run)[0].run
     config = run.config
     with st.expander("Show the code: the same run from the shell", icon=":material/terminal:"):
         st.caption("Save the settings as config.json, then run the command. The same seed gives the same run.")

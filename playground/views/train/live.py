@@ -11,11 +11,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground import state
-from playground.access import lens
+from playground.access import training_text
+from playground.access.chart_frames import live_frames
+from playground.access.runs import any_active, watched
 from playground.charts import live as charts
 from playground.components.samples import sample_ladder
 from playground.frame import fragments, services
-from playground.parts import launch
+from playground.parts import launch, run_claims
 from playground.parts.chart_axes import choose_axes
 from playground.parts.samples import sample_rows
 from playground.runs.reader import Snapshot
@@ -39,7 +41,7 @@ def panel(run_id: str) -> None:
 
     Only what moves is drawn again at every tick; buttons and messages follow when a run changes its status.
     """
-    snapshots = lens.watched(run_id)
+    snapshots = watched(run_id)
     seen = _seen(snapshots)
     claim, progress = fragments.place("live-claim"), fragments.place("live-progress")
     with st.container():
@@ -50,7 +52,7 @@ def panel(run_id: str) -> None:
 
 def samples_panel(run_id: str) -> None:
     """The samples of a run, growing down the page."""
-    pace = _pace(lens.watched(run_id))
+    pace = _pace(watched(run_id))
     fragments.fragment(_samples, key="samples", run_every=pace and max(pace, _SAMPLES_TICK))(run_id)
 
 
@@ -73,30 +75,30 @@ def _seen(snapshots: Sequence[Snapshot]) -> _Seen:
 
 def _pace(snapshots: Sequence[Snapshot]) -> float | None:
     """Seconds between two looks at these runs: often while they train, rarely while they rest, never once ended."""
-    if lens.any_active(snapshots):
+    if any_active(snapshots):
         young = any(time.time() - snapshot.run.created < _START_SECONDS for snapshot in snapshots)
         return _START_TICK if young else _TICK
     if expecting(snapshots):
         return _TICK
-    if lens.lines_to_beat(snapshots[0].run) is None:
+    if training_text.lines_to_beat(snapshots[0].run) is None:
         return _WAITING_TICK
     return _IDLE_TICK if any(snapshot.run.resumable for snapshot in snapshots) else None
 
 
 def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: DeltaGenerator) -> None:
     try:
-        snapshots = lens.watched(run_id)
+        snapshots = watched(run_id)
     except StoreError as error:  # the run was deleted elsewhere, or the store is out of reach for now
         claim.error(escape_markdown(str(error)), icon=":material/error:")
         progress.empty()
         return
     # Written in every run of the fragment, the aborted ones too: Streamlit keeps their places by that.
-    claim.subheader(escape_markdown(lens.claim(snapshots)), anchor=False)
+    claim.subheader(escape_markdown(run_claims.claim(snapshots)), anchor=False)
     _progress(progress, snapshots[0].run)
     if _seen(snapshots) != seen:
         st.rerun()
     selection = state.current()
-    frames = lens.live_frames(snapshots, selection.loss, selection.x)
+    frames = live_frames(snapshots, selection.loss, selection.x)
     _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
     choose_axes(selection)
     with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
@@ -112,7 +114,7 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
 
 def _warn_of_rising(snapshots: Sequence[Snapshot]) -> None:
     for snapshot in snapshots:
-        rising = lens.verdict(snapshot)
+        rising = run_claims.overfitting(snapshot)
         if rising:
             st.caption(f":material/trending_up: {escape_markdown(rising)}")
 
@@ -181,7 +183,7 @@ def _diverged(run: Run) -> None:
 
 def _samples(run_id: str) -> None:
     try:
-        snapshots = [snapshot for snapshot in lens.watched(run_id) if snapshot.samples]
+        snapshots = [snapshot for snapshot in watched(run_id) if snapshot.samples]
     except StoreError:
         return  # said above, where the charts would be
     if not snapshots:

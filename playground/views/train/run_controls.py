@@ -10,7 +10,8 @@ import streamlit as st
 
 from engine.config import ConfigError
 from playground import state
-from playground.access import lens
+from playground.access.chart_frames import live_frames
+from playground.access.runs import setting_changes, watched
 from playground.charts import live as charts
 from playground.charts.export import Kind, export
 from playground.frame import services
@@ -32,7 +33,7 @@ def expecting(snapshots: Sequence[Snapshot]) -> bool:
 
 def run_controls(run_id: str) -> None:
     """What acts on a run or race. Each button keeps its place while it trains or rests, so that none is drawn twice."""
-    snapshots = lens.watched(run_id)
+    snapshots = watched(run_id)
     run = snapshots[0].run
     active = any(snapshot.run.active for snapshot in snapshots)
     resting = not active and any(snapshot.run.resumable for snapshot in snapshots)
@@ -65,7 +66,7 @@ def _command(label: str, kind: str, run: Run, icon: str, value: float | None = N
 
 def _send(run: Run, kind: str, value: float | None) -> None:
     try:
-        versions = [snapshot.run.version for snapshot in lens.watched(run.id)]
+        versions = [snapshot.run.version for snapshot in watched(run.id)]
         services.store().command(run.id, kind, value)
         st.session_state["live.sent"] = (time.monotonic() + EXPECT_SECONDS, versions)
     except StoreError as error:
@@ -78,7 +79,7 @@ def _knobs(snapshots: Sequence[Snapshot]) -> None:
         run, training = snapshot.run, snapshot.run.config.training
         if len(snapshots) > 1:
             st.markdown(f"**{escape_markdown(run.name)}**")
-        turned = {change.key: change.value or 0.0 for change in lens.setting_changes(snapshot)}
+        turned = {change.key: change.value or 0.0 for change in setting_changes(snapshot)}
         for knob, label, initial in (
             ("learning_rate", "Learning rate (peak of its schedule)", training.learning_rate),
             ("clip_threshold", "Clip at (0: off)", training.clip_threshold if training.clip != "off" else 0.0),
@@ -153,7 +154,7 @@ def _exporter(run_id: str, name: str, unit: str, x: str, spec: dict, kind: Kind)
     """Makes the file when it is asked for, of the run as it is then."""
 
     def make() -> bytes:
-        frames = lens.live_frames(lens.watched(run_id), unit, x)
+        frames = live_frames(watched(run_id), unit, x)
         return export(spec, getattr(frames, name).to_pandas(), kind)
 
     return make

@@ -14,7 +14,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[3])
 import streamlit as st
 
 from engine.trace import Change
-from playground.access import loading
+from playground.access.runs import snapshot_of
 from playground.components.unrolled import said, unrolled
 from playground.inside.view import look
 from playground.state import Selection
@@ -50,7 +50,7 @@ def frame() -> None:
     run, probe = asked.get("run", "tales-lstm"), asked.get("probe", "They ate the fish, and then")
     place = {name: chosen[name] for name in ("t", "layer", "unit")}
     text = probe * int(asked.get("repeat", 1))
-    view = look(loading.snapshot(run), Selection(run=run, probe=text, step=steps[-1], **place))
+    view = look(snapshot_of(run), Selection(run=run, probe=text, step=steps[-1], **place))
     changes = [Change("hidden", 0, 2, 0, 1.0)] if "changed" in asked else []
     other = view.what_if(changes) if changes else None
     of = chosen["target"] if chosen["target"] == "sum" else int(chosen["target"])

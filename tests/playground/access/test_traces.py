@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -12,9 +10,8 @@ import torch
 import engine
 from engine.trace import Change
 from playground.access import traces
-from playground.access.probing import Probe, read_probe
-from playground.access.traces import Recordings
-from playground.access.weights import Loaded
+from playground.access.models import Loaded
+from playground.access.probes import Probe, read_probe
 
 pytestmark = pytest.mark.usefixtures("own_recordings")
 
@@ -91,51 +88,3 @@ def test_another_view_is_another_trace(load_run: LoadRun, other: dict) -> None:
 
     assert found(**other) is not found()
     assert found(**other) is found(**other)
-
-
-def test_whoever_asks_while_another_computes_waits_for_it() -> None:
-    kept, computed, started = Recordings(), [], threading.Barrier(5)
-    found: list[object] = []
-
-    def compute() -> object:
-        computed.append(1)
-        time.sleep(0.05)
-        return object()
-
-    def ask() -> None:
-        started.wait()
-        found.append(kept.get("key", compute, lambda _: 1))
-
-    threads = [threading.Thread(target=ask) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(computed) == 1
-    assert len(set(map(id, found))) == 1
-
-
-def test_what_was_not_asked_for_longest_goes_first_when_there_are_too_many_bytes() -> None:
-    kept, computed = Recordings(limit=100), []
-
-    def ask(key: str, size: int) -> None:
-        kept.get(key, lambda: computed.append(key) or key, lambda _: size)
-
-    for key, size in (("a", 40), ("b", 40), ("a", 40), ("c", 40), ("a", 40), ("b", 40)):
-        ask(key, size)
-    assert computed == ["a", "b", "c", "b"]
-    assert kept.bytes() <= 100
-    ask("large", 1_000)
-    assert kept.bytes() == 1_000, "one beyond the bound is kept alone"
-
-
-def test_what_could_not_be_computed_is_tried_again() -> None:
-    kept = Recordings()
-
-    def fail() -> object:
-        raise ValueError("not now")
-
-    for _ in range(2):
-        with pytest.raises(ValueError, match="not now"):
-            kept.get("key", fail, lambda _: 1)
-    assert kept.get("key", lambda: "there", lambda _: 1) == "there"

@@ -57,7 +57,7 @@ def test_nothing_is_heard_of_a_picture_that_is_not_there(monkeypatch: pytest.Mon
 
 
 def _page() -> None:
-    from playground.access import loading
+    from playground.access.runs import snapshot_of
     from playground.components.shapes import shape_gallery
     from playground.components.unrolled import unrolled
     from playground.inside.view import look
@@ -65,7 +65,7 @@ def _page() -> None:
     from playground.views.unrolled.picture import picture
     from playground.views.unrolled.shapes import shapes
 
-    view = look(loading.snapshot("hello-rnn"), Selection(run="hello-rnn", t=2))
+    view = look(snapshot_of("hello-rnn"), Selection(run="hello-rnn", t=2))
     unrolled(picture(view, "sum"), key="picture", folded=True)
     shape_gallery(shapes(view), key="shapes")
 

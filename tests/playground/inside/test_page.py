@@ -13,11 +13,11 @@ from streamlit.testing.v1 import AppTest
 import engine
 from engine.config import Config
 from playground import state
-from playground.access import traces, weights
-from playground.access.weights import Loaded
+from playground.access import models, traces
+from playground.access.models import Loaded
 from playground.frame import services
 from playground.inside import View, page, scene
-from playground.inside.ahead import ahead
+from playground.inside.prefetch import prefetcher
 from playground.inside.sidebar import compared
 from playground.notation import NOTATIONS
 from playground.runs.reader import REFRESH_SECONDS
@@ -60,7 +60,7 @@ def _recorded(monkeypatch: pytest.MonkeyPatch, *, ahead: bool = False) -> list[t
     traces.tapes.clear()
     monkeypatch.setattr(traces, "_tape", noted)
     if not ahead:
-        monkeypatch.setattr(page, "look_ahead", lambda *_: None)
+        monkeypatch.setattr(page, "prefetch", lambda *_: None)
     return recorded
 
 
@@ -137,11 +137,11 @@ def test_the_steps_beside_the_chosen_one_are_recorded_before_anybody_asks(
     steps = _views(app)[0].steps
     for place in (5, 6, 7):
         (chosen, other) = _views(_choose(app, step=steps[place]))
-        assert ahead().idle(60)
+        assert prefetcher().idle(60)
         assert len(recorded) == len(set(recorded)), "nothing is recorded twice"
         onwards = steps[place + 1]
         for view in (chosen, other):
-            assert (view.run.id, weights.nearest(onwards, view.steps)) in recorded
+            assert (view.run.id, models.nearest_step(onwards, view.steps)) in recorded
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)

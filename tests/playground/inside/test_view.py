@@ -11,8 +11,9 @@ import torch
 import engine
 from engine.trace import UNKNOWN, Change
 from playground import state
-from playground.access import loading
-from playground.access.weights import ModelError
+from playground.access import models
+from playground.access.models import ModelError
+from playground.access.runs import snapshot_of
 from playground.frame import services
 from playground.inside.view import View, look
 from playground.runs.records import HELD_UP
@@ -20,7 +21,7 @@ from playground.state import Selection
 
 
 def _view(run: str = "tales-lstm", **values: object) -> View:
-    return look(loading.snapshot(run), Selection(run=run, **values))
+    return look(snapshot_of(run), Selection(run=run, **values))
 
 
 def test_at_first_a_run_is_seen_at_its_newest_step_in_its_top_layer_at_the_end_of_its_own_probe() -> None:
@@ -38,7 +39,7 @@ def test_a_view_is_what_was_selected() -> None:
     view = _view("tales-gru", step=250, probe="He said", context="It was ", t=2, unit=63, notation="pytorch")
     assert (view.step, view.t, view.unit, view.notation) == (250, 2, 63, "pytorch")
     assert (view.probe.text, view.context.text) == ("He said", "It was ")
-    loaded = loading.load(loading.snapshot("tales-gru"), 250)
+    loaded = models.load(snapshot_of("tales-gru"), 250)
     expected = engine.record(
         loaded.model,
         torch.tensor(loaded.vocabulary.encode("He said")),
@@ -49,7 +50,7 @@ def test_a_view_is_what_was_selected() -> None:
 
 def test_the_steps_are_those_kept_with_the_losses_measured_there() -> None:
     view = _view()
-    measured = {evaluation.step: evaluation.val_loss for evaluation in loading.snapshot("tales-lstm").evaluations}
+    measured = {evaluation.step: evaluation.val_loss for evaluation in snapshot_of("tales-lstm").evaluations}
     assert view.losses == [measured.get(step) for step in view.steps]
     assert view.losses[-1] == measured[view.steps[-1]]
     assert view.losses[0] is None, "at step 0 nothing was measured"
@@ -138,7 +139,7 @@ def test_the_longest_context_is_read_whole() -> None:
      ("paused", "", False), ("running", "", False), ("finished", "steps", False)],
 )  # fmt: skip
 def test_what_has_befallen_a_run_is_said_and_its_last_weights_are_shown(status: str, why: str, told: bool) -> None:
-    well = loading.snapshot("tales-gru")
+    well = snapshot_of("tales-gru")
     run = replace(well.run, status=status, why=why, message="Interrupted: its process was killed.")
     view = look(replace(well, run=run), Selection(run=run.id, t=400))
     said = f"Interrupted: its process was killed. Its weights at step {view.step:,} are shown."

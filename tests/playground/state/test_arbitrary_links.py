@@ -16,7 +16,7 @@ from engine.config import Config, ConfigError
 from engine.models.language_model import parameter_count
 from engine.training.estimate import MachineSpeed, estimate
 from engine.validate import validate
-from playground.access import lens
+from playground.access import corpora
 from playground.parts import launch
 from playground.runs.limits import check_config
 from playground.runs.records import LimitError
@@ -64,7 +64,7 @@ def taken(text: str) -> Config | None:
     """The config of a link, as `experiment.from_link` reads it; None where it is refused."""
     try:
         config = validate(Config.from_json(text))
-        lens.check_source(config.data)
+        corpora.check_source(config.data)
     except ConfigError as error:
         _is_harmless(f"The link's config was not taken: {error}")
         return None

@@ -9,7 +9,7 @@ import streamlit as st
 
 from engine.config import Config, ConfigError, DataConfig
 from engine.data import SOURCES, TextError, clean, decode
-from playground.access import lens
+from playground.access import corpora
 from playground.frame import services
 from playground.runs.records import StoreError
 from playground.state import draft as drafts
@@ -110,7 +110,7 @@ def _fitted(draft: Draft) -> Draft:
 def _preview(config: Config) -> None:
     """What the model will read: the beginning of the text, its tokens, its vocabulary and its split."""
     try:
-        corpus = lens.corpus(config.data, _shown_progress())
+        corpus = corpora.corpus(config.data, _shown_progress())
     except (TextError, ConfigError) as error:
         st.error(escape_markdown(str(error)))
         return

@@ -10,16 +10,11 @@ import pytest
 from engine.config import Config
 from playground.runs.records import FINISHED, QUEUED, RUNNING, STATUSES, Run
 from playground.views.runs.rows import (
-    MINE,
-    OTHERS,
     SIGNS,
-    STARTER,
     claim,
-    own_first,
     row,
     row_for_visitor,
     spark_points,
-    whose,
 )
 
 RUN = Run(
@@ -67,23 +62,6 @@ def test_a_spark_line_spans_the_planned_steps_and_leaves_out_what_is_not_finite(
     assert spark_points([(0, 3.0), (100, 2.0), (200, 1.0)], 0) == "0,0 50,12 100,24"
     assert spark_points([(0, 2.0), (10, 2.0)], 10) == "0,0 100,0"
     assert spark_points([(0, 3.0)], 10) == spark_points([], 10) == ""
-
-
-def test_a_run_is_ones_own_or_nobodys_or_somebodys_or_a_starter_run() -> None:
-    assert whose(RUN, "me") == whose(replace(RUN, owner=""), "me") == MINE
-    assert whose(RUN, "you") == OTHERS
-    assert whose(replace(RUN, starter=True, owner=""), "me") == STARTER
-
-
-def test_ones_own_runs_come_first_and_otherwise_keep_their_order() -> None:
-    runs = [
-        replace(RUN, id="a", owner="you"),
-        replace(RUN, id="b", starter=True),
-        replace(RUN, id="c"),
-        replace(RUN, id="d", owner="you"),
-        replace(RUN, id="e"),
-    ]
-    assert [run.id for run in own_first(runs, "me")] == ["c", "e", "a", "d", "b"]
 
 
 def test_a_queued_run_says_its_place() -> None:

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine.config import Config
-from playground.access import lens
+from playground.access.runs import watched
 from playground.frame import services
 from playground.runs.records import HELD_UP, PAUSED, StoreFullError
 from playground.runs.store import disk
@@ -21,7 +21,7 @@ from playground.views.train.live import sample_rows
 @pytest.mark.parametrize("run_id", ORDER)
 @pytest.mark.usefixtures("idle_trainer")
 def test_every_sample_is_a_row_with_the_loss_of_its_step(run_id: str) -> None:
-    (snapshot,) = lens.watched(run_id)
+    (snapshot,) = watched(run_id)
     rows = sample_rows(snapshot)
     assert [row.text for row in rows] == [sample.text for sample in snapshot.samples]
     assert all(row.loss.endswith("bits per character") for row in rows)

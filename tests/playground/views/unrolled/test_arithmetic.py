@@ -18,7 +18,7 @@ from engine.data import Vocabulary
 from engine.trace import UNKNOWN
 from engine.training.checkpoint import Checkpoint
 from engine.training.restore import load_weights
-from playground.access.probing import Probe
+from playground.access.probes import Probe
 from playground.notation import NOTATIONS
 from playground.notation.parts import Part
 from playground.runs.store import starter_files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ import engine
 from engine.cells import CELLS
 from engine.config import Config
 from engine.trace import Change
-from playground.access import loading
+from playground.access.runs import snapshot_of
 from playground.charts.next_token import percent
 from playground.inside.view import View, look
 from playground.state import Selection
@@ -25,11 +25,9 @@ PROBE = "They ate the fish, and then"
 
 
 @pytest.fixture
-def view(idle_trainer: object) -> Iterator[Look]:
+def view(own_recordings: None) -> Look:
     """Looks into a starter run: `view("tales-gru", t=4)`."""
-    loading.shelf.clear()
-    yield lambda run, **place: look(loading.snapshot(run), Selection(**{"probe": PROBE, "t": 9, **place}))
-    loading.shelf.clear()
+    return lambda run, **place: look(snapshot_of(run), Selection(**{"probe": PROBE, "t": 9, **place}))
 
 
 @pytest.mark.parametrize("cell", CELLS)

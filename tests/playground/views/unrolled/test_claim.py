@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from engine.analysis import activity
-from playground.access import loading
+from playground.access.runs import snapshot_of
 from playground.charts.next_token import percent
 from playground.inside.view import View, look
 from playground.notation import NOTATIONS
@@ -20,15 +20,13 @@ PROBE = "They ate the fish, and then"
 
 
 @pytest.fixture
-def view(idle_trainer: object) -> Iterator[Look]:
+def view(own_recordings: None) -> Look:
     """Looks into a starter run: `view("tales-gru", t=4)`."""
-    loading.shelf.clear()
 
     def looked(run: str, letter: str = "", **place: object) -> View:
-        return look(loading.snapshot(run), Selection(**{"probe": PROBE, "t": 9, **place}), letter)  # type: ignore[arg-type]
+        return look(snapshot_of(run), Selection(**{"probe": PROBE, "t": 9, **place}), letter)  # type: ignore[arg-type]
 
-    yield looked
-    loading.shelf.clear()
+    return looked
 
 
 def test_it_says_what_is_expected_and_what_comes(view: Look) -> None:

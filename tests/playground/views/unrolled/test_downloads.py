@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from engine.shell.directory import RunDirectory
 from engine.trace import Change
 from engine.training.checkpoint import Checkpoint
-from playground.access import loading
+from playground.access.runs import snapshot_of
 from playground.frame import services
 from playground.inside.view import View, look
 from playground.state import Selection
@@ -23,11 +23,9 @@ Look = Callable[..., View]
 
 
 @pytest.fixture
-def view(idle_trainer: object) -> Iterator[Look]:
+def view(own_recordings: None) -> Look:
     """Looks into a starter run: `view("tales-gru", t=4)`."""
-    loading.shelf.clear()
-    yield lambda run, **place: look(loading.snapshot(run), Selection(**{"probe": "They ate", "t": 3, **place}))
-    loading.shelf.clear()
+    return lambda run, **place: look(snapshot_of(run), Selection(**{"probe": "They ate", "t": 3, **place}))
 
 
 def test_the_script_records_what_the_page_shows(view: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ from engine.analysis import activity
 from engine.config import ModelConfig
 from engine.models.language_model import LanguageModel
 from engine.trace import UNKNOWN, Change
-from playground.access import loading, traces
+from playground.access import traces
+from playground.access.runs import snapshot_of
 from playground.inside.view import View, look
 from playground.notation import NOTATIONS
 from playground.state import Selection
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("own_recordings")
 
 
 def _view(run: str = "tales-lstm", **values: Any) -> View:
-    return look(loading.snapshot(run), Selection(run=run, **values))
+    return look(snapshot_of(run), Selection(run=run, **values))
 
 
 def _floats(text: str, *shape: int) -> np.ndarray:

@@ -11,7 +11,8 @@ import torch
 
 import engine
 from engine.models.language_model import LanguageModel
-from playground.access import loading, traces
+from playground.access import traces
+from playground.access.runs import snapshot_of
 from playground.inside.view import View, look
 from playground.state import Selection
 from playground.views.unrolled.shapes import SHOWN, Shape, shapes
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("own_recordings")
 
 
 def _view(run: str = "tales-lstm", **values: Any) -> View:
-    return look(loading.snapshot(run), Selection(run=run, **values))
+    return look(snapshot_of(run), Selection(run=run, **values))
 
 
 def _named(view: View) -> dict[str, Shape]:

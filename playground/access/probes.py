@@ -57,15 +57,15 @@ def read_probe(text: str, vocabulary: Vocabulary, limit: int = LONGEST_PROBE) ->
         kept = _as_many_words(whole, limit, separated)
         pieces, tokens = tokenise(kept, separated), vocabulary.encode(kept)
     tokens.flags.writeable = False  # a probe is shared by all who look at it
-    strangers = (UNKNOWN,) if vocabulary.unknown is None else (UNKNOWN, vocabulary.unknown)
+    unknown = (UNKNOWN,) if vocabulary.unknown is None else (UNKNOWN, vocabulary.unknown)
     return Probe(
         text=kept,
         tokens=tokens,
         names=tuple(
-            visible(piece, spaces=True) if token in strangers else vocabulary.display(token)
+            visible(piece, spaces=True) if token in unknown else vocabulary.display(token)
             for piece, token in zip(pieces, tokens.tolist(), strict=True)
         ),
-        unknown=tuple(np.flatnonzero(np.isin(tokens, strangers)).tolist()),
+        unknown=tuple(np.flatnonzero(np.isin(tokens, unknown)).tolist()),
         cut=len(whole) - len(kept),
     )
 

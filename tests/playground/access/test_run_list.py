@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
 from engine.config import Config
-from playground.runs.records import Evaluation, Metric
+from playground.access.corpora import evaluated_characters_per_token
+from playground.access.run_list import MINE, OTHERS, STARTER, RunList, own_first, whose
+from playground.runs.records import Evaluation, Metric, Run
 from playground.runs.store import Store
 from playground.runs.store.starter_files import ORDER
-from playground.views.runs.listing import RunList, characters_per_token
+from playground.views.runs.rows import row, row_for_visitor
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'store.db'}")
+
+
+def _run_list(store: Store) -> RunList:
+    return RunList(store, row, row_for_visitor)
 
 
 def _metric(step: int, loss: float) -> Metric:
@@ -29,14 +36,14 @@ def test_no_metric_is_read_for_the_table(store: Store) -> None:
     store.record(run, [_metric(step, 3.0 - step / 100) for step in range(100)])
     asked: list[str] = []
     event.listen(store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-    found = RunList(store).listing("me")
+    found = _run_list(store).listing("me")
     assert found.rows[0]["spark"].count(",") > 2
     assert not any("metrics" in statement for statement in asked)
     assert sum("FROM runs" in statement for statement in asked) <= 4
 
 
 def test_a_look_that_nobody_asked_for_takes_what_was_just_read_and_a_fresh_one_asks(store: Store) -> None:
-    runs = RunList(store)
+    runs = _run_list(store)
     assert len(runs.listing("me").runs) == len(ORDER)
     run = store.create_run(Config(), owner="me", start=False)
     assert len(runs.listing("you", fresh=True).runs) == len(ORDER) + 1
@@ -46,7 +53,7 @@ def test_a_look_that_nobody_asked_for_takes_what_was_just_read_and_a_fresh_one_a
 
 def test_a_row_is_made_anew_only_when_its_run_has_changed(store: Store) -> None:
     kept, changed = (store.create_run(Config(), owner="me", start=False) for _ in range(2))
-    runs = RunList(store)
+    runs = _run_list(store)
     before = {row["id"]: row["spark"] for row in runs.listing("me").rows}
     known = {run: row for run, (_, row) in runs._rows.items()}
     store.record(changed, [_metric(1, 3.0), _metric(9, 2.0)], step=9)
@@ -57,14 +64,14 @@ def test_a_row_is_made_anew_only_when_its_run_has_changed(store: Store) -> None:
 
 def test_what_others_keep_private_is_not_in_ones_table(store: Store) -> None:
     run = store.create_run(Config(), owner="you", visibility="private", start=False)
-    runs = RunList(store)
+    runs = _run_list(store)
     assert run not in runs.listing("me").by_id
     assert run in runs.listing("you").by_id
 
 
 def test_a_queued_run_has_its_place_and_a_deleted_one_no_row(store: Store) -> None:
     first, second = (store.create_run(Config(), owner="me") for _ in range(2))
-    runs = RunList(store)
+    runs = _run_list(store)
     places = {row["id"]: row["place"] for row in runs.listing("me").rows}
     assert (places[first], places[second]) == (1, 2)
     store.delete_run(first)
@@ -75,14 +82,36 @@ def test_a_queued_run_has_its_place_and_a_deleted_one_no_row(store: Store) -> No
 
 def test_bits_of_a_word_model_come_from_its_own_evaluations(store: Store) -> None:
     run = store.create_run(Config().with_values(level="word"), owner="me", start=False)
-    assert math.isnan(characters_per_token(store, store.run(run)))
+    assert math.isnan(evaluated_characters_per_token(store.run(run), store.evaluations(run)))
     loss, bits = 4.0, 1.3
     store.record(run, [Evaluation(10, loss, bits, loss, True, False, 1.0, 1.0)], best_loss=loss, best_step=10)
-    assert characters_per_token(store, store.run(run)) == pytest.approx(loss / math.log(2) / bits)
-    assert RunList(store).listing("me").rows[0]["bits"] == pytest.approx(bits)
+    assert evaluated_characters_per_token(store.run(run), store.evaluations(run)) == pytest.approx(
+        loss / math.log(2) / bits
+    )
+    assert _run_list(store).listing("me").rows[0]["bits"] == pytest.approx(bits)
 
 
 def test_the_starter_word_model_has_the_bits_that_were_measured(store: Store) -> None:
-    row = next(row for row in RunList(store).listing("me").rows if row["id"] == "tales-words")
+    row = next(row for row in _run_list(store).listing("me").rows if row["id"] == "tales-words")
     lowest = min(evaluation.bits_per_character for evaluation in store.evaluations("tales-words"))
     assert row["bits"] == pytest.approx(lowest, rel=1e-3)
+
+
+OWN = Run("one", "First", "finished", Config(), owner="me")
+
+
+def test_a_run_is_ones_own_or_nobodys_or_somebodys_or_a_starter_run() -> None:
+    assert whose(OWN, "me") == whose(replace(OWN, owner=""), "me") == MINE
+    assert whose(OWN, "you") == OTHERS
+    assert whose(replace(OWN, starter=True, owner=""), "me") == STARTER
+
+
+def test_ones_own_runs_come_first_and_otherwise_keep_their_order() -> None:
+    runs = [
+        replace(OWN, id="a", owner="you"),
+        replace(OWN, id="b", starter=True),
+        replace(OWN, id="c"),
+        replace(OWN, id="d", owner="you"),
+        replace(OWN, id="e"),
+    ]
+    assert [run.id for run in own_first(runs, "me")] == ["c", "e", "a", "d", "b"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.data import CharVocabulary, WordVocabulary
 from engine.trace import LONGEST_PROBE, UNKNOWN
-from playground.access.probing import read_probe
+from playground.access.probes import read_probe
 
 pytestmark = pytest.mark.usefixtures("own_recordings")
 

@@ -1,4 +1,4 @@
-"""A run's own probe: what is put through it as long as nobody has written anything."""
+"""A run's default probe: what is put through it as long as nobody has written anything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 from engine.config import ConfigError
 from engine.data import SOURCES, TextError, Vocabulary, downloads, load_split
 from engine.data.words import tokenise
-from playground.access.probing import read_probe
+from playground.access.probes import read_probe
 from playground.frame import services
 from playground.runs.reader import Snapshot
 
@@ -28,7 +28,7 @@ _FILES = {
 """What the downloaded corpora need on the disk; one that is not there is not fetched for this."""
 
 
-def own_probe(run: Snapshot, vocabulary: Vocabulary) -> str:
+def default_probe(run: Snapshot, vocabulary: Vocabulary) -> str:
     """A short text that this model can read.
 
     A stretch of its validation text where that is at hand without a download; else what its best sample says, its
