@@ -4,7 +4,9 @@ import streamlit as st
 
 from playground.frame import fragments
 from playground.views.generate import controls, downloads, drill_downs, explain, panel, session
+from playground.views.generate.settings import settings
 
+settings.from_link()
 writers = session.writers()
 pace = panel.pace(writers)
 claim = fragments.place("generate-claim")

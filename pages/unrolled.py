@@ -1,7 +1,8 @@
 """Unrolled: the network over a text, forward and backward in time, with the numbers behind every box."""
 
 from playground import inside
-from playground.views.unrolled import page, settings
+from playground.views.unrolled import page
+from playground.views.unrolled.settings import settings
 
 settings.from_link()
 inside.frame(page.PARTS)

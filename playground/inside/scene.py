@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground import state
@@ -15,14 +14,13 @@ from playground.inside.sidebar import compared, cut_note
 from playground.inside.view import View, look
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
+from playground.state.selection import SELECTION
 from playground.text import visible
 from playground.theme import RUN_LETTERS
 
 FOLLOWING_TICK = 0.4
 TRAINING_TICK = 1.0
 """Seconds between two looks at a run that trains: at its newest weights, or at others while the list of steps grows."""
-
-_SAID = "inside.said"
 
 
 @dataclass(frozen=True)
@@ -120,11 +118,9 @@ def _settled(view: View) -> View:
     selection = state.current()
     if view.asked:
         shown = {"t": view.t, "layer": view.layer, "unit": view.unit, "step": view.step}
-        selection = state.select(**{name: value for name, value in shown.items() if getattr(selection, name) >= 0})
-        st.session_state[_SAID] = (selection, view.asked)
+        SELECTION.correct(*view.asked, **{name: at for name, at in shown.items() if getattr(selection, name) >= 0})
         return view
-    said_for, said = st.session_state.get(_SAID, (None, ()))
-    return replace(view, notes=(*said, *view.notes)) if said_for == selection else view
+    return replace(view, notes=(*SELECTION.notes(), *view.notes))
 
 
 def _beside(view: View) -> View:

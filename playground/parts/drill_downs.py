@@ -1,30 +1,73 @@
-"""The choice between drill-downs, one at a time: what is not looked at is not computed."""
+"""The drill-downs of a page, one at a time: what is not looked at is not computed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from playground import state
+from playground.parts.downloads import ChartFile
+from playground.state import PageSettings
+from playground.state.fields import quoted
 
-def choose(looks: Mapping[str, str], chosen: str, *, key: str, on_change: Callable[[str, str], None]) -> None:
-    """The row of drill-downs of a page.
+T = TypeVar("T")
 
-    Args:
-        looks: what each is called, by its name in the link
-        chosen: the one that is open
-        key: of the widget
-        on_change: called as on_change("look", key) when another one is chosen
+
+@dataclass(frozen=True)
+class DrillDown(Generic[T]):
+    """One thing to look closer at, on a page that shows a `T`.
+
+    Attributes:
+        name: what the link calls it, under the key `look`
+        title: what the page calls it
+        panel: draws it
+        fits: says in a sentence why it has nothing to show here; "" where it has. It may depend on the run, not on the
+            place in it
+        charts: those of its charts that can be downloaded
     """
+
+    name: str
+    title: str
+    panel: Callable[[T], None]
+    fits: Callable[[T], str] = lambda shown: ""
+    charts: Callable[[T], Sequence[ChartFile]] = lambda shown: ()
+
+
+def chosen(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings[Any]) -> DrillDown[T]:
+    """The drill-down that the settings name under `look`; the first that fits stands in where it does not, with a note.
+
+    At least one must fit.
+    """
+    wanted = settings.current().look
+    fitting = _fitting(drill_downs, shown)
+    for drill_down in fitting:
+        if drill_down.name == wanted:
+            return drill_down
+    instead = fitting[0]
+    why = next((found.fits(shown) for found in drill_downs if found.name == wanted), "")
+    why = why or f"There is no drill-down {quoted(wanted)} (there are {', '.join(found.name for found in fitting)})."
+    state.problem(f"{why} “{instead.title}” is open in its place.")
+    settings.change(look=instead.name)
+    return instead
+
+
+def choose(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings[Any]) -> None:
+    """The row of the drill-downs that fit."""
+    titles = {found.name: found.title for found in _fitting(drill_downs, shown)}
     st.subheader("Look closer", anchor=False)
     st.segmented_control(
         "Look closer",
-        list(looks),
-        default=chosen,
+        list(titles),
+        default=chosen(drill_downs, shown, settings).name,
         required=True,
-        format_func=lambda name: looks[name],
-        key=key,
-        on_change=on_change,
-        args=("look", key),
+        format_func=lambda name: titles[name],
+        **settings.widget("look"),
         label_visibility="collapsed",
     )
+
+
+def _fitting(drill_downs: Sequence[DrillDown[T]], shown: T) -> list[DrillDown[T]]:
+    return [found for found in drill_downs if not found.fits(shown)]

@@ -1,5 +1,7 @@
 """What is looked at and set up: the one selection, the settings of each page, and the link that they stand in."""
 
+from playground.state.link import given
+from playground.state.problems import problem, take_problems
 from playground.state.selection import (
     FEWEST_COMPARED,
     LAST,
@@ -8,15 +10,12 @@ from playground.state.selection import (
     LONGEST_PROBE,
     MOST_COMPARED,
     NEWEST,
-    NearestError,
     Selection,
     choose,
     current,
-    given,
-    problem,
     select,
-    take_problems,
 )
+from playground.state.settings import PageSettings, outdated
 
 __all__ = [
     "FEWEST_COMPARED",
@@ -26,11 +25,12 @@ __all__ = [
     "LONGEST_PROBE",
     "MOST_COMPARED",
     "NEWEST",
-    "NearestError",
+    "PageSettings",
     "Selection",
     "choose",
     "current",
     "given",
+    "outdated",
     "problem",
     "select",
     "take_problems",

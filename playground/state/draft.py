@@ -13,6 +13,7 @@ import streamlit as st
 
 from engine import PRESETS
 from engine.config import Config, ConfigError
+from playground.state import settings
 
 MOST_RIVALS = 4
 
@@ -86,6 +87,11 @@ def current() -> Draft:
     if _STATE not in st.session_state:
         st.session_state[_STATE] = from_preset("first-words")
     return st.session_state[_STATE]
+
+
+def outdated(key: str) -> bool:
+    """Whether `key` is of a widget of an earlier draft; see `settings.outdated`."""
+    return settings.outdated(key, current().key(""))
 
 
 def keep(draft: Draft) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from playground.state.problems import problem
+from playground.text import shorten
+
 STALE_SECONDS = 3.0
 """How long a browser may still send what stood in its address before the page changed it."""
 
-_REPLACED, _PAGE, _COMPLETED, _BARE = "link.replaced", "link.page", "link.completed", "link.bare"
-_GATHERED = "link.gathered"
+_REPLACED, _PAGE, _GATHERED = "link.replaced", "link.page", "link.gathered"
+_COMPLETED, _LEFT_BARE = "link.completed", "link.left_bare"
 
 
 @contextmanager
@@ -36,7 +39,7 @@ def put(values: Mapping[str, str | None]) -> None:
 
     All at once and not key by key: each change of the address is a place in the browser's history.
     """
-    before = st.session_state.get(_GATHERED) or _all()
+    before = st.session_state[_GATHERED] if _GATHERED in st.session_state else _all()
     link = dict(before)
     for name, text in values.items():
         there, wanted = link.get(name, []), [] if text is None else [text]
@@ -49,19 +52,43 @@ def put(values: Mapping[str, str | None]) -> None:
         else:
             known.pop(text, None)
             link[name] = wanted
+    if link == before:
+        return
+    st.session_state.pop(_LEFT_BARE, None)
+    if not link:
+        st.session_state.pop(_COMPLETED, None)  # an address that is bare by choice is a view as any other
     if _GATHERED in st.session_state:
         st.session_state[_GATHERED] = link
-    elif link != before:
+    else:
         st.query_params.from_dict(link)
 
 
+def complete(values: Mapping[str, str | None]) -> None:
+    """Put into the address what is looked at already, however the visitor came here."""
+    bare = not st.query_params
+    put(values)
+    if bare and st.query_params:
+        st.session_state[_COMPLETED] = True
+
+
 def _all() -> dict[str, list[str]]:
-    return {name: given(name) for name in st.query_params}
+    return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
-def given(name: str) -> list[str]:
-    """What stands in the address under a key: nothing, a text, or as many as there are; the last one counts."""
-    return st.query_params.get_all(name)
+def given(name: str, title: str) -> str | None:
+    """What stands in the address under a key. Of several texts the last one counts, and that is said.
+
+    Args:
+        name: the key
+        title: what the sentence calls it
+    """
+    texts = st.query_params.get_all(name)
+    if len(set(texts)) > 1:
+        quoted = [repr(shorten(text, 40)) for text in texts]
+        problem(
+            f"The link gives its {title} {len(texts)} times ({', '.join(quoted[:5])}): the last, {quoted[-1]}, counts."
+        )
+    return texts[-1] if texts else None
 
 
 def counted(name: str, value: object, first: int) -> str:
@@ -73,12 +100,6 @@ def counted(name: str, value: object, first: int) -> str:
         first: what the page calls the first place
     """
     return f" ({name}={value} in links, which count from 0)" if first else ""
-
-
-def refuse(name: str, text: str) -> None:
-    """Take a text that cannot be out of the address."""
-    replaced(name)[text] = time.monotonic()
-    del st.query_params[name]
 
 
 def stale(name: str, text: str) -> bool:
@@ -104,25 +125,20 @@ def arrived() -> bool:
     context = get_script_run_ctx()
     page = context.page_script_hash if context else ""
     before, st.session_state[_PAGE] = st.session_state.get(_PAGE), page
-    return before != page
+    if before == page:
+        return False
+    st.session_state.pop(_COMPLETED, None)
+    st.session_state.pop(_LEFT_BARE, None)
+    return True
 
 
-def stays_bare(names: Iterable[str], whole: object, *, arrived: bool, went_back: bool, default: bool) -> bool:
-    """Whether an address that says nothing is left so.
+def stays_bare() -> bool:
+    """Whether an address that says nothing is left so, and everything as it is.
 
     The navigation opens pages by such an address, which the page then completes. Whoever comes back to it is on the
     way to the page before, and must not be sent forth again; until something else is chosen it stays as it is.
-
-    Args:
-        names: the keys that could stand there
-        whole: all that they would say
-        arrived, went_back: how the visitor came here
-        default: whether there is nothing to be said
     """
-    bare = not any(name in st.query_params for name in names)
-    if arrived:
-        st.session_state[_COMPLETED] = bare and not default
-        st.session_state.pop(_BARE, None)
-    if bare and went_back and st.session_state.get(_COMPLETED, False):
-        st.session_state[_BARE] = whole
-    return bare and st.session_state.get(_BARE) == whole
+    bare = not st.query_params
+    if bare and went_back() and st.session_state.get(_COMPLETED, False):
+        st.session_state[_LEFT_BARE] = True
+    return bare and st.session_state.get(_LEFT_BARE, False)

@@ -54,6 +54,25 @@ def test_tokens_are_chosen_with_the_keyboard(visits: Visits) -> None:
     page.says("Place 4:").wait_for()
 
 
+def test_back_leads_from_each_text_to_the_one_before_it(visits: Visits) -> None:
+    page = _open(visits, "length=40")
+    page.written(tokens=40)
+    views = [(page.page.url, page.strip.text)]
+    for name, strips in (("Another", 1), ("Temperature 0 repeats itself", 1), ("Early beside late", 2)):
+        page.press(name)
+        eventually(page.page, "the link has changed", lambda: page.page.url != views[-1][0])
+        page.written(strips=strips, tokens=40)
+        views.append((page.page.url, page.strip.text))
+    for url, text in reversed(views[:-1]):
+        page.page.go_back()
+        eventually(page.page, "the text before stands there", lambda seen=text: page.strip.text == seen)
+        page.written(tokens=40)
+        assert page.page.url == url
+    page.page.go_forward()
+    eventually(page.page, "and the one after", lambda: page.strip.text == views[1][1])
+    assert page.page.url == views[1][0]
+
+
 def test_the_slider_shows_every_step_without_asking_the_app(visits: Visits) -> None:
     page = _open(visits, "run=hello-rnn&length=30")
     look = page.look()

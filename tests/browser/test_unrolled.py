@@ -8,7 +8,7 @@ from train_page import ENDLESS, TrainPage, eventually, set_up
 from unrolled_page import opened
 from visits import Visits, settle, sideways_overflow
 
-from playground.views.unrolled.settings import LOOKS
+from playground.views.unrolled.drill_downs import DRILL_DOWNS
 
 PROBE = "probe=" + quote("They ate the fish, and then")
 MARKUP = "<img src=x onerror=alert(1)> **bold** $x^2$ <b>b</b>"
@@ -66,7 +66,7 @@ def test_the_copied_link_opens_the_same_view_in_another_browser(visits: Visits) 
     eventually(
         page.page,
         "all of it is in the link",
-        lambda: all(part in page.page.url for part in ("t=", "step=0", "look=shares", "folded=True")),
+        lambda: all(part in page.page.url for part in ("t=", "step=0", "look=shares", "folded=1")),
     )
     rows = eventually(page.page, "the shares are drawn", lambda: page.chart("first").rows())
     eventually(page.page, "the picture has followed", lambda: page.network.step == 0)
@@ -143,14 +143,14 @@ def test_markup_stays_text_wherever_it_is_drawn(visits: Visits) -> None:
     page.says("unknown to this model").wait_for()
     for look in ("Arithmetic", "Inside the cell", "Weight gradient", "Task shapes"):
         page.choose_look(look)
-        page.look(next(name for name, label in LOOKS.items() if label == look)).wait_for()
+        page.look(next(found.name for found in DRILL_DOWNS if found.title == look)).wait_for()
         assert page.main.locator("img[src='x']").count() == 0
     assert page.main.locator("strong:has-text('bold')").count() == 0
 
 
 def test_a_phone_shows_every_drill_down_without_scrolling_sideways(visits: Visits) -> None:
     page = opened(visits, f"{PROBE}&t=6&changes=hidden:0:3:0:1", size="phone", theme="dark")
-    for look, label in LOOKS.items():
-        page.choose_look(label)
-        page.look(look).wait_for()
-        assert sideways_overflow(page.page) <= 0, look
+    for drill_down in DRILL_DOWNS:
+        page.choose_look(drill_down.title)
+        page.look(drill_down.name).wait_for()
+        assert sideways_overflow(page.page) <= 0, drill_down.name

@@ -31,7 +31,6 @@ from playground.notation import NOTATIONS
 from playground.runs.reader import REFRESH_SECONDS
 from playground.runs.store.starter_files import ORDER
 from playground.views.generate import downloads, drill_downs
-from playground.views.generate import settings as settings_of
 
 OpenPage = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
@@ -107,7 +106,7 @@ def test_the_page_opens_on_every_starter_run_with_a_text_and_its_numbers(
     assert float(claimed[1]) == pytest.approx(sum(bits) / len(bits), rel=0.01)
 
 
-@pytest.mark.parametrize("look", settings_of.LOOKS)
+@pytest.mark.parametrize("look", [found.name for found in drill_downs.DRILL_DOWNS])
 @pytest.mark.parametrize("notation", NOTATIONS)
 def test_every_drill_down_opens_in_every_notation(open_page: OpenPage, said: Text, look: str, notation: str) -> None:
     app = open_page("generate", run="hello-rnn", look=look, notation=notation)
@@ -125,16 +124,22 @@ def test_a_link_is_the_text(open_page: OpenPage, link: Link) -> None:
 
 
 WRONG = {
-    "temperature": ("-1", "temperature '-1' cannot be used: give a number from 0 to 3"),
-    "top_k": ("many", "top_k 'many' cannot be used: give a whole number"),
-    "top_p": ("0", "top_p '0' cannot be used"),
-    "seed": ("1e3", "seed '1e3' cannot be used"),
+    "temperature": ("-1", "temperature cannot be used: '-1' is no temperature from 0 to 3. In its place stands: 0.8."),
+    "top_k": ("many", "top_k cannot be used: 'many' is no count from 0 to 50,000. In its place stands: 0, off."),
+    "top_p": ("0", "top_p cannot be used: '0' is no probability from 0.01 to 1."),
+    "seed": ("1e3", "seed cannot be used: '1e3' is no seed"),
     "length": ("999999", "from 1 to 5,000"),
-    "forced": ("1:2:3", "forced tokens '1:2:3' cannot be used"),
-    "beside": ("../etc", "run beside '../etc' cannot be used"),
-    "place": ("x", "place 'x' cannot be used"),
-    "look": ("<b>", "drill-down '<b>' cannot be used"),
-    "step": ("best", "training step 'best' cannot be shown: a step is a whole number"),
+    "forced": (
+        "1:2:3",
+        "forced tokens cannot be used: '1:2:3' is not place:token. Give it as place:token, places",
+    ),
+    "beside": ("../etc", "run beside cannot be used: '../etc' is no id of a run"),
+    "place": ("x", "place cannot be used: 'x' is no place"),
+    "look": ("<b>", "drill-down cannot be used: '<b>' is no name of a drill-down"),
+    "step": (
+        "best",
+        "training step cannot be used: 'best' is no step: give a whole number from 0 on, or -1 for",
+    ),
     "run": ("nope", "no run"),
 }
 
@@ -164,6 +169,29 @@ def test_a_run_beside_that_is_gone_is_said(open_page: OpenPage, said: Text, link
     app = open_page("generate", beside="gone")
     assert "Nothing is written beside" in said(app)
     assert "beside" not in link(app)
+
+
+def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text, link: Link) -> None:
+    app = open_page("generate", look="inside", length="10")
+    assert "There is no drill-down 'inside' (there are steps, along, " in said(app)
+    assert "“Through training” is open in its place." in said(app)
+    assert "look" not in link(app)
+
+
+def test_going_back_is_followed(open_page: OpenPage, link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = _done(open_page("generate", length="20"))
+    first = _job(app).text()
+    app = _done(_press(app, "Another"))
+    app = _done(_press(app, "Temperature 0 repeats itself"))
+    assert link(app) == {"length": "20", "seed": "2", "temperature": "0", "past_end": "1"}
+    monkeypatch.setattr(state.link, "went_back", lambda: True)
+    for given, temperature in (({"length": "20", "seed": "2"}, 0.8), ({"length": "20"}, 0.8)):
+        app.query_params.clear()
+        app.query_params.update(given)
+        app = _done(app.run())
+        assert link(app) == given
+        assert _widget(app, "slider", "temperature").value == temperature
+    assert _job(app).text() == first
 
 
 # ---------------------------------------------------------------------- prompts and settings

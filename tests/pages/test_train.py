@@ -119,9 +119,9 @@ def test_a_notation_renames_the_equations_of_the_cell(open_page: OpenPage) -> No
 
 WRONG_LINKS = {
     "run": ("nope", "no run"),
-    "loss": ("furlongs", "unit of the loss 'furlongs' cannot be shown"),
-    "x": ("sideways", "horizontal axis 'sideways' cannot be shown"),
-    "notation": ("runes", "notation 'runes' cannot be shown"),
+    "loss": ("furlongs", "unit of the loss cannot be used: 'furlongs' is none of nats"),
+    "x": ("sideways", "horizontal axis cannot be used: 'sideways' is none of"),
+    "notation": ("runes", "notation cannot be used: 'runes' is none of"),
     "preset": ("nope", "no preset 'nope'"),
     "config": ("{bad json}", "link's config was not taken"),
 }
@@ -131,7 +131,7 @@ WRONG_LINKS = {
 def test_a_wrong_value_in_a_link_gets_a_sentence_and_leaves_it(
     open_page: OpenPage, said: Text, link: Link, charts: Charts, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state.selection, "SAID_SECONDS", 0.0)
+    monkeypatch.setattr(state.problems, "SAID_SECONDS", 0.0)
     value, sentence = WRONG_LINKS[key]
     app = open_page("train", **{key: value})
     assert not app.exception

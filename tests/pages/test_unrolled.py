@@ -31,13 +31,15 @@ from playground.notation import NOTATIONS
 from playground.runs.records import StoreError
 from playground.runs.store.starter_files import ORDER
 from playground.views.unrolled import explain
-from playground.views.unrolled import settings as settings_of
 from playground.views.unrolled.claim import FELT
+from playground.views.unrolled.drill_downs import DRILL_DOWNS
+from playground.views.unrolled.settings import UnrolledSettings
 
 OpenPage = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
 Link = Callable[[AppTest], dict[str, str]]
 
+LOOKS = [found.name for found in DRILL_DOWNS]
 PROBE = "They ate the fish, and then"
 MARKUP = "<img src=x onerror=alert(1)> **b** $x^2$ :red[r] [a](javascript:1)"
 
@@ -75,7 +77,7 @@ def _claim(app: AppTest) -> str:
     return re.sub(r"\\(.)", r"\1", app.main.subheader[0].value).replace("\u2060", "")
 
 
-def _settings(app: AppTest) -> settings_of.Settings:
+def _settings(app: AppTest) -> UnrolledSettings:
     return app.session_state["unrolled.settings"]
 
 
@@ -111,7 +113,7 @@ def test_the_claim_follows_the_selection(open_page: OpenPage) -> None:
     assert len(claims) == 4
 
 
-@pytest.mark.parametrize("look", settings_of.LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("notation", NOTATIONS)
 def test_every_drill_down_opens_in_every_notation(open_page: OpenPage, said: Text, look: str, notation: str) -> None:
     app = open_page("unrolled", run="tales-gru", look=look, notation=notation, t="2")
@@ -124,7 +126,7 @@ def test_every_drill_down_opens_in_every_notation(open_page: OpenPage, said: Tex
 def test_every_cell_of_the_catalogue_can_be_looked_into(open_page: OpenPage, said: Text, cell: str) -> None:
     run = _made(Config().with_values(cell=cell, units=6, layers=2))
     app = open_page("unrolled", run=run, t="1", layer="1", probe="The")  # the upper one has all that its cell can have
-    for look in settings_of.LOOKS:
+    for look in LOOKS:
         app = _widget(app, "button_group", "look").set_value(look).run()
         assert not app.exception, look
         assert said(app) == ""
@@ -170,7 +172,7 @@ def test_a_link_is_the_view(open_page: OpenPage, link: Link, said: Text) -> None
         "unit": "9",
         "notation": "pytorch",
         "of": "6",
-        "folded": "True",
+        "folded": "1",
         "look": "shares",
         "block": "candidate",
         "weight": "weight_ih",
@@ -193,14 +195,14 @@ WRONG = {
     "of": ("all", "loss whose gradient flows back cannot be used: 'all' is no timestep from 0 to 499"),
     "folded": (
         "maybe",
-        "folded picture cannot be used: 'maybe' is none of True, False. In its place stands: unfolded.",
+        "folded picture cannot be used: 'maybe' is neither 1 nor 0. In its place stands: unfolded.",
     ),
-    "look": ("<b>", "drill-down cannot be used: '<b>' is none of arithmetic, "),
+    "look": ("<b>", "drill-down cannot be used: '<b>' is no name of a drill-down"),
     "block": ("x y", "block of weights cannot be used: 'x y' is no name"),
     "weight": ("head", "weight cannot be used: 'head' is none of weight_hh, "),
     "element": ("3", "element of a weight cannot be used: '3' is not row:column."),
     "measure": ("mean", "measure cannot be used: 'mean' is none of along, norm"),
-    "quantity": ("1", "quantity to change cannot be used: '1' is no name of a gate or state"),
+    "quantity": ("a b", "quantity to change cannot be used: 'a b' is no name of a gate or state"),
     "changes": (
         "forget:0:1:2:0,**b**:0:0",
         "changes cannot be used: '**b**:0:0' is not quantity:layer:timestep:unit:value. Give it as "
@@ -212,7 +214,7 @@ WRONG = {
         "tokens cannot be used: 'a' is no timestep from 0 to 499, in 'a:b'. Give it as timestep:token",
     ),
     "run": ("nope", "no run"),
-    "step": ("best", "training step 'best' cannot be shown"),
+    "step": ("best", "training step cannot be used: 'best' is no step"),
 }
 
 
@@ -226,6 +228,13 @@ def test_a_wrong_link_gets_a_sentence_and_the_default_stands_in(
     assert sentence in said(app)
     assert key not in link(app)
     assert _picture(app)["length"] > 1
+
+
+def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text, link: Link) -> None:
+    app = open_page("unrolled", look="inside")
+    assert "There is no drill-down 'inside' (there are arithmetic, cell, " in said(app)
+    assert "“Arithmetic” is open in its place." in said(app)
+    assert "look" not in link(app)
 
 
 NEAREST = {
@@ -484,7 +493,7 @@ def test_an_empty_probe_is_the_runs_own(open_page: OpenPage, said: Text) -> None
     assert _picture(app)["length"] > 10
 
 
-@pytest.mark.parametrize("look", settings_of.LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 def test_one_token_has_no_loss_and_every_drill_down_says_what_there_is(
     open_page: OpenPage, said: Text, look: str
 ) -> None:
@@ -508,7 +517,7 @@ STRANGE = {
 def test_what_the_vocabulary_lacks_is_shown_and_counted(open_page: OpenPage, read: Text, said: Text, name: str) -> None:
     run, text = STRANGE[name]
     app = open_page("unrolled", run=run, probe=text)
-    for look in settings_of.LOOKS:
+    for look in LOOKS:
         app = _widget(app, "button_group", "look").set_value(look).run()
         assert not app.exception, look
         assert said(app) == ""
@@ -518,11 +527,11 @@ def test_what_the_vocabulary_lacks_is_shown_and_counted(open_page: OpenPage, rea
 def test_a_probe_of_10_000_characters_is_cut_and_says_so(open_page: OpenPage, read: Text, said: Text) -> None:
     app = open_page("unrolled", probe="once upon " * 1_000)
     assert not app.exception
-    assert "500 characters" in said(app) + read(app)
+    assert "it has 10,000 characters, of which the first 500 can be read" in said(app)
     assert _picture(app)["length"] == LONGEST_PROBE
 
 
-@pytest.mark.parametrize("look", settings_of.LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 def test_weights_that_are_nan_are_drawn_and_said(open_page: OpenPage, read: Text, said: Text, look: str) -> None:
     run = _made(Config().with_values(cell="lstm", units=5), spoil=True)
     app = open_page("unrolled", run=run, look=look, changes="forget:0:1:1:0", of="3", t="3")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from playground import state
@@ -13,9 +11,17 @@ from playground.frame import services
 from playground.runs.reader import Snapshot
 from playground.runs.records import Run, StoreError
 from playground.text import escape_markdown, shorten, visible
-from playground.views.generate import session, settings, words
+from playground.views.generate import session, words
 from playground.views.generate.session import Writer
-from playground.views.generate.settings import Settings
+from playground.views.generate.settings import (
+    HOTTEST,
+    MOST_LENGTH,
+    MOST_PROMPT,
+    MOST_SEED,
+    MOST_TOP_K,
+    WritingSettings,
+    settings,
+)
 
 _LISTED_RUNS = 50
 
@@ -25,17 +31,14 @@ def bar(writers: list[Writer], *, active: bool) -> None:
     wanted, first = settings.current(), writers[0]
     given = first.job.request.prompt
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        key = settings.key("prompt")
         st.text_area(
             "Prompt",
             given,
             height=68,
-            max_chars=settings.MOST_PROMPT,
-            key=key,
-            on_change=settings.edit,
-            args=("prompt", key),
+            max_chars=MOST_PROMPT,
+            **settings.widget("prompt"),
             width=520,
-            help=f"What the model reads before it writes: up to {settings.MOST_PROMPT:,} characters.",
+            help=f"What the model reads before it writes: up to {MOST_PROMPT:,} characters.",
         )
         with st.container(horizontal=True, width="content", vertical_alignment="bottom"):
             st.button(
@@ -56,7 +59,7 @@ def bar(writers: list[Writer], *, active: bool) -> None:
         _forced(wanted, first)
 
 
-def _forced(wanted: Settings, writer: Writer) -> None:
+def _forced(wanted: WritingSettings, writer: Writer) -> None:
     """What was put into the text, each with a button that takes it back."""
     tokens = dict(writer.job.request.forced)
     if not tokens:
@@ -79,70 +82,62 @@ def side(writers: list[Writer]) -> None:
     """Which step writes, how it chooses, and who writes beside it."""
     selection, wanted, first = state.current(), settings.current(), writers[0]
     _step(selection, snapshot_of(selection.run))
-    _widget(
-        st.slider,
-        "temperature",
+    st.slider(
         "Temperature",
         0.0,
-        settings.HOTTEST,
+        HOTTEST,
         wanted.temperature,
         0.05,
+        **settings.widget("temperature"),
         help="Scores are divided by it before softmax. Below 1 the likely gets likelier, above 1 all gets more alike; "
-        f"0 always takes the likeliest token. Up to {settings.HOTTEST:g}.",
+        f"0 always takes the likeliest token. Up to {HOTTEST:g}.",
     )
     left, right = st.columns(2)
     with left:
-        _widget(
-            st.number_input,
-            "top_k",
+        st.number_input(
             "Top-k (0: off)",
             0,
-            settings.MOST_TOP_K,
+            MOST_TOP_K,
             wanted.top_k,
+            **settings.widget("top_k"),
             help="Only so many of the likeliest tokens may be drawn.",
         )
-        _widget(
-            st.number_input,
-            "seed",
+        st.number_input(
             "Seed",
             0,
-            settings.MOST_SEED,
+            MOST_SEED,
             wanted.seed,
+            **settings.widget("seed"),
             help="The same seed draws the same chance numbers, one for each place.",
         )
     with right:
-        _widget(
-            st.number_input,
-            "top_p",
+        st.number_input(
             "Nucleus (1: off)",
             0.01,
             1.0,
             wanted.top_p,
             0.05,
+            **settings.widget("top_p"),
             help="Only the smallest set of tokens with this much probability may be drawn (top-p).",
         )
-        _widget(
-            st.number_input,
-            "length",
+        st.number_input(
             f"{first.loaded.tokens.capitalize()}",
             1,
-            settings.MOST_LENGTH,
+            MOST_LENGTH,
             wanted.length,
             step=100,
-            help=f"How many to write: up to {settings.MOST_LENGTH:,}.",
+            **settings.widget("length"),
+            help=f"How many to write: up to {MOST_LENGTH:,}.",
         )
     if first.loaded.vocabulary.end is not None:
-        _widget(st.toggle, "past_end", "Write on past <eos>", wanted.past_end, help="<eos> is the end of a line.")
+        st.toggle(
+            "Write on past <eos>", wanted.past_end, **settings.widget("past_end"), help="<eos> is the end of a line."
+        )
     st.caption(escape_markdown(_limits(wanted, first)))
     _beside(wanted, first)
 
 
-def _widget(kind: Any, name: str, label: str, *values: Any, **more: Any) -> None:
-    key = settings.key(name)
-    kind(label, *values, key=key, on_change=settings.edit, args=(name, key), **more)
-
-
-def _limits(wanted: Settings, writer: Writer) -> str:
+def _limits(wanted: WritingSettings, writer: Writer) -> str:
     """What the settings come to: what is switched off, and what never is written."""
     size, tokens = len(writer.loaded.vocabulary), writer.loaded.tokens
     parts = []
@@ -162,28 +157,23 @@ def _step(selection: state.Selection, run: Snapshot) -> None:
     kept = models.kept_steps(run)
     if len(kept) < 2:
         return
-    options = [*kept, state.NEWEST] if run.run.active else kept
-    shown = selection.step if selection.step in options else options[-1]
+    options = [*(kept if run.run.active else kept[:-1]), state.NEWEST]
+    newest = "newest" if run.run.active else f"{kept[-1]:,}"
+    shown = selection.step if selection.step in options else state.NEWEST
     key = f"generate.step.{run.run.id}.{shown}"
     st.select_slider(
         "Training step",
         options,
         shown,
-        format_func=lambda step: "newest" if step == state.NEWEST else f"{step:,}",
+        format_func=lambda step: newest if step == state.NEWEST else f"{step:,}",
         key=key,
-        on_change=_choose_step,
-        args=(key, shown, kept[-1]),
+        on_change=state.choose,
+        args=("step", key, shown),
         help="Each step at which the run saved its weights. It is part of the link.",
     )
 
 
-def _choose_step(key: str, shown: int, newest: int) -> None:
-    step = st.session_state[key]
-    if step != shown:
-        state.select(step=state.NEWEST if step == newest else step)
-
-
-def _beside(wanted: Settings, writer: Writer) -> None:
+def _beside(wanted: WritingSettings, writer: Writer) -> None:
     """Who writes beside: nobody, the same run at another step, or another run."""
     chosen = writer.loaded.run
     runs = {run.id: run for run in services.store().runs(limit=_LISTED_RUNS, viewer=services.visitor())}
@@ -220,7 +210,7 @@ def _in_list(run_id: str, chosen: Run, runs: dict[str, Run]) -> str:
 
 def _choose_beside(key: str, chosen: str) -> None:
     run_id = st.session_state[key]
-    if not key.startswith(settings.key("beside.")):
+    if state.outdated(key, settings.key("beside.")):
         return
     step = state.NEWEST
     if run_id == chosen:  # the newest of the same run would write the same text twice

@@ -19,8 +19,9 @@ from playground.access.models import Loaded
 from playground.access.writing import Job, Request
 from playground.charts.next_token import next_token_frame, next_token_spec, percent
 from playground.text import escape_markdown, number, visible
-from playground.views.generate import session, settings
+from playground.views.generate import session
 from playground.views.generate.session import Writer
+from playground.views.generate.settings import settings
 
 _OFFERED = 8
 

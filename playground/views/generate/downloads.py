@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from typing import get_args
 
 import pandas as pd
 import streamlit as st
@@ -12,11 +11,13 @@ import streamlit as st
 from engine.config import ConfigError
 from playground import theme
 from playground.access.writing import Job, Request
-from playground.charts.export import Kind, export
+from playground.charts.export import export
 from playground.charts.next_token import next_token_spec
 from playground.charts.surprise import surprise_spec
-from playground.views.generate import distribution, drill_downs, settings
+from playground.parts.downloads import ChartFile, chart_buttons, file_button
+from playground.views.generate import distribution, drill_downs
 from playground.views.generate.session import Writer
+from playground.views.generate.settings import settings
 
 _ONLY_HERE: tuple[tuple[str, Callable[[Request], bool]], ...] = (
     ("tokens that were put in", lambda request: bool(request.forced)),
@@ -33,20 +34,10 @@ def downloads(writer: Writer) -> None:
     ):
         st.caption("Text and tokens")
         with st.container(horizontal=True):
-            _button("TXT", lambda: (job.prompt + job.text()).encode(), f"{name}.txt")
-            _button("CSV", lambda: export({}, token_rows(job), "csv"), f"{name}-tokens.csv")
-        _chart(
-            "Surprise along the text", f"{name}-surprise", surprise_spec(), lambda: drill_downs.along(job).to_pandas()
-        )
-        place = settings.current().place
-        if 0 <= place < job.written:
-            color = theme.family_color(writer.loaded.run.config.model.cell)
-            _chart(
-                "What could come next",
-                f"{name}-next-{place + 1}",
-                next_token_spec(color),
-                lambda: _next_frame(writer, place),
-            )
+            file_button("TXT", lambda: (job.prompt + job.text()).encode(), f"{name}.txt", page="generate")
+            file_button("CSV", lambda: export({}, token_rows(job), "csv"), f"{name}-tokens.csv", page="generate")
+        for chart in _charts(writer):
+            chart_buttons(chart, name, page="generate")
     with st.expander("Show the code: the same text from the shell", icon=":material/terminal:"):
         st.caption("Of a run saved with `python -m engine train --save my-run`. The same seed writes the same text.")
         st.code(command(writer), language="bash", wrap_lines=True)
@@ -84,24 +75,20 @@ def command(writer: Writer) -> str:
     return " ".join(parts)
 
 
+def _charts(writer: Writer) -> list[ChartFile]:
+    job, place = writer.job, settings.current().place
+    charts = [
+        ChartFile("Surprise along the text", "surprise", surprise_spec(), lambda: drill_downs.along(job).to_pandas())
+    ]
+    if 0 <= place < job.written:
+        spec = next_token_spec(theme.family_color(writer.loaded.run.config.model.cell))
+        charts.append(ChartFile("What could come next", f"next-{place + 1}", spec, lambda: _next_frame(writer, place)))
+    return charts
+
+
 def _next_frame(writer: Writer, place: int) -> pd.DataFrame:
     try:
         found = distribution.at(writer.loaded, writer.job, place)
     except ConfigError:
         return pd.DataFrame()  # said on the page, where the chart would be
     return distribution.frame_of(found, writer.loaded.vocabulary)
-
-
-def _chart(title: str, name: str, spec: dict, rows: Callable[[], pd.DataFrame]) -> None:
-    st.caption(title)
-    with st.container(horizontal=True):
-        for kind in get_args(Kind):
-            _button(kind.upper(), _exporter(spec, rows, kind), f"{name}.{kind}")
-
-
-def _exporter(spec: dict, rows: Callable[[], pd.DataFrame], kind: Kind) -> Callable[[], bytes]:
-    return lambda: export(spec, rows(), kind)
-
-
-def _button(label: str, make: Callable[[], bytes], name: str) -> None:
-    st.download_button(label, make, name, key=f"generate.download.{name}", on_click="ignore")

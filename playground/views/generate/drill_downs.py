@@ -1,4 +1,4 @@
-"""The drill-downs below the text. One at a time, so that what is not looked at is not computed."""
+"""The drill-downs below the text."""
 
 from __future__ import annotations
 
@@ -8,28 +8,23 @@ import streamlit as st
 from playground.access.writing import Job
 from playground.charts.surprise import surprise_frame, surprise_spec
 from playground.parts import drill_downs
+from playground.parts.drill_downs import DrillDown
 from playground.text import visible
-from playground.views.generate import film, likelihood, sentences, settings
+from playground.views.generate import film, likelihood, sentences
 from playground.views.generate.session import Writer
+from playground.views.generate.settings import settings
 
 
 def choose(writers: list[Writer]) -> None:
     """The choice of a drill-down, and the one that was chosen."""
-    wanted = settings.current().look
-    drill_downs.choose(settings.LOOKS, wanted, key=settings.key("look"), on_change=settings.edit)
-    with st.container(key=f"generate-look-{wanted}"):
-        if wanted == "steps":
-            film.panel(writers[0])
-        elif wanted == "likely":
-            likelihood.panel(writers[0])
-        elif wanted == "sentences":
-            sentences.panel(writers)
-        else:
-            _along(writers[0])
+    drill_downs.choose(DRILL_DOWNS, writers, settings)
+    chosen = drill_downs.chosen(DRILL_DOWNS, writers, settings)
+    with st.container(key=f"generate-look-{chosen.name}"):
+        chosen.panel(writers)
 
 
-def _along(writer: Writer) -> None:
-    job = writer.job
+def _along(writers: list[Writer]) -> None:
+    job = writers[0].job
     if job.active or not job.written:
         st.caption("The chart comes when the text is written.")
         return
@@ -40,3 +35,11 @@ def along(job: Job) -> pa.Table:
     """The rows of the chart of surprise along a text."""
     names = [visible(piece.strip(" ") or piece, spaces=True) for piece in job.pieces[: job.written]]
     return pa.Table.from_pandas(surprise_frame(bits=job.bits()[: len(names)], names=names), preserve_index=False)
+
+
+DRILL_DOWNS: tuple[DrillDown[list[Writer]], ...] = (
+    DrillDown("steps", "Through training", lambda writers: film.panel(writers[0])),
+    DrillDown("along", "Surprise along the text", _along),
+    DrillDown("likely", "How likely is a text?", lambda writers: likelihood.panel(writers[0])),
+    DrillDown("sentences", "Two sentences", sentences.panel),
+)

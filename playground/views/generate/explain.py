@@ -11,8 +11,10 @@ from engine.config import ConfigError
 from playground import notation, state
 from playground.access import models
 from playground.access.runs import snapshot_of
-from playground.views.generate import distribution, session, settings
+from playground.state import link
+from playground.views.generate import distribution, session
 from playground.views.generate.session import Writer
+from playground.views.generate.settings import settings
 
 _CHANGED_PLACE = 8
 
@@ -85,6 +87,7 @@ def _never(writer: Writer) -> list[int]:
 def _early_beside_late() -> None:
     run = snapshot_of(state.current().run)
     kept = models.kept_steps(run)
-    state.select(step=state.NEWEST)
-    settings.change(beside=(run.run.id, kept[len(kept) // 3]), forced=(), place=-1)
+    with link.one_change():
+        state.select(step=state.NEWEST)
+        settings.change(beside=(run.run.id, kept[len(kept) // 3]), forced=(), place=-1)
     session.begin_again()

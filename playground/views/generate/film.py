@@ -15,9 +15,10 @@ from playground.frame.fragments import fragment
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
 from playground.text import escape_markdown, number
-from playground.views.generate import session, settings, words
+from playground.views.generate import session, words
 from playground.views.generate.pieces import prompt_tail, shown, tenths
 from playground.views.generate.session import Writer
+from playground.views.generate.settings import settings
 
 LENGTH = 200
 PROMPT = 1_000

@@ -17,9 +17,10 @@ from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.frame.fragments import fragment
 from playground.runs.records import StoreError
 from playground.text import escape_markdown
-from playground.views.generate import distribution, session, settings, words
+from playground.views.generate import distribution, session, words
 from playground.views.generate.pieces import marked, prompt_tail, shown, tenths
 from playground.views.generate.session import Writer
+from playground.views.generate.settings import MOST_LENGTH, settings
 
 TICK = 0.1
 """Seconds between two looks at a text that grows."""
@@ -134,5 +135,5 @@ def _choose(key: str) -> None:
     """Look at the token that was chosen in a strip; once more at the same closes it."""
     choice = st.session_state[key].get("chosen")
     place = choice.get("place") if isinstance(choice, dict) else None
-    if isinstance(place, int) and 0 <= place < settings.MOST_LENGTH:
+    if isinstance(place, int) and 0 <= place < MOST_LENGTH:
         distribution.look_at(-1 if settings.current().place == place else place)

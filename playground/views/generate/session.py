@@ -11,11 +11,10 @@ from playground.access import models, writing
 from playground.access.models import Loaded
 from playground.access.runs import snapshot_of
 from playground.access.writing import Job, Request
+from playground.inside import places
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
-from playground.text import visible
-from playground.views.generate import settings as settings_of
-from playground.views.generate.settings import Settings
+from playground.views.generate.settings import MOST_FORCED, MOST_SEED, WritingSettings, settings
 from playground.views.generate.words import unknown_tokens
 
 _JOBS, _PINNED = "generate.jobs", "generate.newest"
@@ -41,22 +40,21 @@ def writers() -> list[Writer]:
     Raises:
         StoreError: the chosen run cannot be written with
     """
-    return _writers(state.current(), settings_of.current(), fresh=False)
+    return _writers(state.current(), settings.current(), fresh=False)
 
 
 def begin_again() -> None:
     """Write once more from the settings as they are, with the newest weights if a run trains."""
     st.session_state.pop(_PINNED, None)
     try:
-        _writers(state.current(), settings_of.current(), fresh=True)
+        _writers(state.current(), settings.current(), fresh=True)
     except StoreError as error:
         state.problem(str(error))
 
 
 def begin_another() -> None:
     """Write another text: the next seed, and no token of the old one."""
-    settings = settings_of.current()
-    settings_of.change(seed=(settings.seed + 1) % settings_of.MOST_SEED, forced=(), place=-1)
+    settings.change(seed=(settings.current().seed + 1) % MOST_SEED, forced=(), place=-1)
     begin_again()
 
 
@@ -69,52 +67,52 @@ def stop() -> None:
 
 def force(place: int, token: int) -> None:
     """Put a token in at a place. What was put in after it goes: the text there will be another."""
-    before = [(at, other) for at, other in settings_of.current().forced if at < place]
-    if len(before) >= settings_of.MOST_FORCED:
-        state.problem(f"At most {settings_of.MOST_FORCED} tokens can be put into a text: take one back first.")
+    before = [(at, other) for at, other in settings.current().forced if at < place]
+    if len(before) >= MOST_FORCED:
+        state.problem(f"At most {MOST_FORCED} tokens can be put into a text: take one back first.")
         return
-    settings_of.change(renew=False, forced=(*before, (place, token)), place=place)
+    settings.change(renew=False, forced=(*before, (place, token)), place=place)
 
 
 def take_back(place: int) -> None:
     """Let the model choose again at a place; with it go the tokens put in after it."""
-    settings_of.change(
-        renew=False, forced=tuple(pair for pair in settings_of.current().forced if pair[0] < place), place=place
+    settings.change(
+        renew=False, forced=tuple(pair for pair in settings.current().forced if pair[0] < place), place=place
     )
 
 
-def _writers(selection: state.Selection, settings: Settings, *, fresh: bool) -> list[Writer]:
+def _writers(selection: state.Selection, wanted: WritingSettings, *, fresh: bool) -> list[Writer]:
     run = snapshot_of(selection.run)
     loaded = _model(run, _kept_step(run, selection.step))
-    found = [Writer(loaded, _job("chosen", loaded, request_for(loaded, settings), fresh))]
-    beside = _beside(settings)
+    found = [Writer(loaded, _job("chosen", loaded, request_for(loaded, wanted), fresh))]
+    beside = _beside(wanted)
     if beside is not None:
         same_symbols = beside.vocabulary == loaded.vocabulary
-        request = request_for(beside, settings, prompt=found[0].job.request.prompt, forced=same_symbols)
+        request = request_for(beside, wanted, prompt=found[0].job.request.prompt, forced=same_symbols)
         found.append(Writer(beside, _job("beside", beside, request, fresh)))
     else:
         _drop("beside")
     return found
 
 
-def request_for(loaded: Loaded, settings: Settings, *, prompt: str | None = None, forced: bool = True) -> Request:
+def request_for(loaded: Loaded, wanted: WritingSettings, *, prompt: str | None = None, forced: bool = True) -> Request:
     """What a model is asked to write: the settings, as far as they fit its vocabulary."""
-    given = settings.prompt if prompt is None else prompt
+    given = wanted.prompt if prompt is None else prompt
     usable = tuple(
         (place, token)
-        for place, token in settings.forced
+        for place, token in wanted.forced
         if forced and token < len(loaded.vocabulary) and token != loaded.vocabulary.unknown
     )
     return Request(
         weights=loaded.key,
         prompt=first_prompt(loaded) if given is None else given,
-        seed=settings.seed,
-        temperature=settings.temperature,
-        top_k=0 if settings.top_k >= len(loaded.vocabulary) else settings.top_k,
-        top_p=settings.top_p,
-        length=settings.length,
+        seed=wanted.seed,
+        temperature=wanted.temperature,
+        top_k=0 if wanted.top_k >= len(loaded.vocabulary) else wanted.top_k,
+        top_p=wanted.top_p,
+        length=wanted.length,
         forced=usable,
-        past_end=settings.past_end,
+        past_end=wanted.past_end,
     )
 
 
@@ -128,18 +126,16 @@ def first_prompt(loaded: Loaded) -> str:
 
 def _kept_step(run: Snapshot, step: int) -> int:
     """The step that is meant. One at which the run keeps nothing gets a sentence, and the nearest stands in."""
-    kept = models.kept_steps(run)
-    if step == state.NEWEST or step in kept or not kept:
-        return step
-    there = models.nearest_step(step, kept)
-    state.problem(f"{visible(run.run.name)} keeps no weights at step {step:,}: step {there:,} is the nearest.")
-    state.select(step=there)
+    there, said = places.kept_step(run, step)
+    if said:
+        state.problem(" ".join(said))
+        state.select(step=there)
     return there
 
 
-def _beside(settings: Settings) -> Loaded | None:
+def _beside(wanted: WritingSettings) -> Loaded | None:
     """The model that writes beside the chosen one, if there is one."""
-    run_id, step = settings.beside
+    run_id, step = wanted.beside
     if not run_id:
         return None
     try:
@@ -150,7 +146,7 @@ def _beside(settings: Settings) -> Loaded | None:
         return _model(run, step)
     except StoreError as error:  # deleted meanwhile, or not there yet: the chosen one still writes
         state.problem(f"{error} Nothing is written beside.")
-        settings_of.change(beside=("", state.NEWEST))
+        settings.change(beside=("", state.NEWEST))
         return None
 
 

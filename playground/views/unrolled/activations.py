@@ -12,6 +12,7 @@ from playground.charts.activation import Chosen, activation_frame, activation_sp
 from playground.charts.constant import Spec
 from playground.inside.view import View
 from playground.notation import first_index
+from playground.parts.downloads import ChartFile
 from playground.text import escape_markdown, number
 from playground.views.unrolled import blocks
 
@@ -28,6 +29,12 @@ def panel(view: View) -> None:
         "Where the function is flat, its slope is next to 0: whatever gradient arrives there is all but lost. The "
         "upright ticks are the chosen unit at every timestep, the dots where it stands now."
     )
+
+
+def charts(view: View) -> list[ChartFile]:
+    """The chart, for who takes it away."""
+    block = blocks.chosen(view)
+    return [ChartFile("Activation function", f"activation-{block}", spec(view, block), lambda: frame(view, block))]
 
 
 def sentence(view: View, block: str) -> str:

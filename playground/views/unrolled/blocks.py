@@ -6,14 +6,14 @@ import streamlit as st
 
 from playground import notation
 from playground.inside.view import View
-from playground.views.unrolled import settings
+from playground.views.unrolled.settings import settings
 
 
 def fit(view: View) -> None:
     """Say so where the settings name a block that the cell does not have."""
     wanted, there = settings.current().block, view.cell.blocks
     if wanted and wanted not in there:
-        settings.refuse(
+        settings.correct(
             f"The cell {view.cell.title} has no block {wanted!r} (it has {', '.join(there)}): {there[0]} stands in.",
             block="",
             element=None,
@@ -43,15 +43,12 @@ def choose(view: View) -> str:
     """The choice of a block, and the one that is chosen."""
     block = chosen(view)
     if len(view.cell.blocks) > 1:
-        key = settings.key("block")
         st.segmented_control(
             "Of",
             list(view.cell.blocks),
             default=block,
             required=True,
             format_func=lambda name: latex(view, name),
-            key=key,
-            on_change=settings.edit,
-            args=("block", key),
+            **settings.widget("block"),
         )
     return block

@@ -20,8 +20,7 @@ from playground.inside.view import View
 from playground.notation import first_index
 from playground.state import link
 from playground.text import number
-from playground.views.unrolled import settings
-from playground.views.unrolled.settings import Settings
+from playground.views.unrolled.settings import MOST_VALUE, UnrolledSettings, place_of, settings
 
 _TRIED = 6
 """Changes that are tried out to find a telling one."""
@@ -46,7 +45,7 @@ def limits(view: View, quantity: str) -> tuple[float, float]:
     met = view.trace[quantity][view.layer].double().numpy()
     met = met[np.isfinite(met)]
     far = float(np.max(np.abs(met))) if len(met) else 0.0
-    edge = float(min(settings.MOST_VALUE, max(1.0, math.ceil(far))))
+    edge = float(min(MOST_VALUE, max(1.0, math.ceil(far))))
     return -edge, edge
 
 
@@ -67,7 +66,7 @@ class Fitted:
     problems: tuple[str, ...]
 
 
-def fit(view: View, asked: Settings) -> Fitted:
+def fit(view: View, asked: UnrolledSettings) -> Fitted:
     """The changes of the settings that fit this network and probe; the others with the reason."""
     changes = [(change, _misfit(view, change)) for change in asked.changes]
     tokens = [(pair, _misfit_token(view, *pair)) for pair in asked.tokens]
@@ -78,10 +77,17 @@ def fit(view: View, asked: Settings) -> Fitted:
     )
 
 
+def correct(view: View) -> None:
+    """Leave out of the settings what this network and probe cannot take, and say why."""
+    fitted = fit(view, settings.current())
+    if fitted.problems:
+        settings.correct(*fitted.problems, changes=fitted.changes, tokens=fitted.tokens)
+
+
 def _misfit(view: View, change: Change) -> str:
     """Why a change cannot be made here; "" if it can."""
     base = first_index(view.notation)
-    asked = f"{':'.join(map(str, settings.place(change)))}:{change.value:g}"
+    asked = f"{':'.join(map(str, place_of(change)))}:{change.value:g}"
     where = f"The change of {change.quantity} at t = {change.time + base}{link.counted('changes', asked, base)}"
     for name, value, count in (
         ("layer", change.layer, view.trace.layers),
@@ -225,9 +231,15 @@ def _largest_turn(view: View, change: Change) -> float:
     return float(np.max(np.nan_to_num(turn)))
 
 
-def at_place(asked: Settings, wanted: Change) -> Change | None:
+def at_place(asked: UnrolledSettings, wanted: Change) -> Change | None:
     """The change that stands at the place of another one, if there is one."""
-    return next((change for change in asked.changes if settings.place(change) == settings.place(wanted)), None)
+    return next((change for change in asked.changes if place_of(change) == place_of(wanted)), None)
+
+
+def made(view: View) -> tuple[Fitted, Trace | None]:
+    """The changes of the settings that fit, and the pass with them made; None where there is none."""
+    fitted = fit(view, settings.current())
+    return fitted, applied(view, fitted) if fitted.changes or fitted.tokens else None
 
 
 def applied(view: View, fitted: Fitted) -> Trace:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import get_args
-
 import pandas as pd
 import streamlit as st
 
 from engine.analysis import activity
-from engine.trace import UNKNOWN, Target, Trace
-from playground.charts.activation import Spec
-from playground.charts.export import Kind, export
-from playground.charts.prediction_change import along_spec, top_spec
-from playground.charts.weight_shares import shares_spec
+from engine.trace import UNKNOWN, Target
+from playground.charts.export import export
 from playground.inside.view import View
 from playground.notation import first_index
-from playground.views.unrolled import activations, blocks, settings, weight_shares, whatif
+from playground.parts.downloads import chart_buttons, file_button
+from playground.parts.drill_downs import DrillDown
+from playground.views.unrolled import changes
 from playground.views.unrolled.changes import Fitted
+from playground.views.unrolled.settings import settings
 
-Rows = Callable[[], pd.DataFrame]
 
-
-def downloads(view: View, of: Target, fitted: Fitted, other: Trace | None) -> None:
+def downloads(view: View, drill_down: DrillDown[View]) -> None:
     """Files of what is on the page, and how to record the same elsewhere; neither is made before it is opened."""
+    of = settings.current().of
     with st.container(horizontal=True):
         files = st.popover("Download", icon=":material/download:", key="unrolled.files", on_change="rerun")
     source = st.expander(
@@ -31,22 +27,19 @@ def downloads(view: View, of: Target, fitted: Fitted, other: Trace | None) -> No
     )
     if files.open:
         with files:
-            _files(view, of, fitted, other)
+            _files(view, of, drill_down)
     if source.open:
         with source:
             st.caption("Of a run saved with `python -m engine train --save my-run`.")
-            st.code(code(view, of, fitted), language="python", wrap_lines=True)
+            st.code(code(view, of, changes.made(view)[0]), language="python", wrap_lines=True)
 
 
-def _files(view: View, of: Target, fitted: Fitted, other: Trace | None) -> None:
+def _files(view: View, of: Target, drill_down: DrillDown[View]) -> None:
     name = f"{view.run.id}-{view.step}"
     st.caption("Along the probe: tokens, losses, sizes of states and gradients")
-    _button("CSV", lambda: export({}, rows(view, of), "csv"), f"{name}-probe.csv")
-    for title, part, spec, frame in _charts(view, of, fitted, other):
-        st.caption(title)
-        with st.container(horizontal=True):
-            for kind in get_args(Kind):
-                _button(kind.upper(), _exporter(spec, frame, kind), f"{name}-{part}.{kind}")
+    file_button("CSV", lambda: export({}, rows(view, of), "csv"), f"{name}-probe.csv", page="unrolled")
+    for chart in drill_down.charts(view):
+        chart_buttons(chart, name, page="unrolled")
     st.caption("The network, its arithmetic and its cell have their own buttons.")
 
 
@@ -71,39 +64,6 @@ def rows(view: View, of: Target) -> pd.DataFrame:
             found[f"{state}_change_layer_{layer + base}"] = activity.change(trace, state)[layer].tolist()
         found[f"gradient_norm_layer_{layer + base}"] = activity.gradient_norms(trace)[layer].tolist()
     return pd.DataFrame(found)
-
-
-def _charts(view: View, of: Target, fitted: Fitted, other: Trace | None) -> list[tuple[str, str, Spec, Rows]]:
-    """Title, name, specification and rows of each chart of the open drill-down."""
-    look = settings.current().look
-    if look == "activations":
-        block = blocks.chosen(view)
-        spec = activations.spec(view, block)
-        return [("Activation function", f"activation-{block}", spec, lambda: activations.frame(view, block))]
-    if look == "shares":
-        return [
-            (
-                "Weight gradient",
-                "weight-gradient",
-                shares_spec(weight_shares.measure()),
-                lambda: weight_shares.frame(view, weight_shares.shares_of(view, of)),
-            )
-        ]
-    if look == "whatif" and other is not None:
-        top = top_spec()
-        return [
-            ("What if, along the text", "what-if", along_spec(), lambda: whatif.frame_along(view, other, fitted)),
-            ("What if, next tokens", "what-if-next", top, lambda: whatif.frame_top(view, other)),
-        ]
-    return []
-
-
-def _exporter(spec: Spec, frame: Rows, kind: Kind) -> Callable[[], bytes]:
-    return lambda: export(spec, frame(), kind)
-
-
-def _button(label: str, make: Callable[[], bytes], name: str) -> None:
-    st.download_button(label, make, name, key=f"unrolled.download.{name}", on_click="ignore")
 
 
 _CODE = """import engine

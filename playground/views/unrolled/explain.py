@@ -12,8 +12,8 @@ from playground.inside import chosen_view
 from playground.inside.view import View
 from playground.runs.records import StoreError
 from playground.state import link
-from playground.views.unrolled import changes, settings
-from playground.views.unrolled.settings import Settings
+from playground.views.unrolled import changes
+from playground.views.unrolled.settings import UnrolledSettings, settings
 
 _SMALLEST = "hello-rnn"
 _LONG, _SHORT = "tales-lstm", "tales-rnn"
@@ -96,7 +96,7 @@ def _lstm_beside_rnn() -> None:
     words = view.vocabulary.level == "word"
     last = view.trace.nearest_loss(view.trace.length - 1)
     _set_up(
-        Settings(of="sum" if words or last is None else last, look=settings.current().look),
+        UnrolledSettings(of="sum" if words or last is None else last, look=settings.current().look),
         run=_LONG,
         step=0,
         compare=f"{_LONG},{_SHORT}",
@@ -114,10 +114,10 @@ def _telling() -> None:
 
 
 def _hello() -> None:
-    _set_up(Settings(), run=_SMALLEST, compare="", probe="", context="", t=1, layer=state.LAST, unit=0)
+    _set_up(UnrolledSettings(), run=_SMALLEST, compare="", probe="", context="", t=1, layer=state.LAST, unit=0)
 
 
-def _set_up(asked: Settings, **selected: object) -> None:
+def _set_up(asked: UnrolledSettings, **selected: object) -> None:
     """An experiment is one place in the browser's history: from it, Back leads to the view before.
 
     On another network nothing else of the settings stays: what does not fit it would be put right afterwards, which

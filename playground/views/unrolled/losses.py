@@ -8,7 +8,7 @@ from engine.trace import Target
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.state import link
-from playground.views.unrolled import settings
+from playground.views.unrolled.settings import settings
 
 
 def nearest(view: View, asked: Target) -> Target:
@@ -19,16 +19,16 @@ def nearest(view: View, asked: Target) -> Target:
     return "sum" if there is None else there
 
 
-def fit(view: View, asked: Target) -> Target:
-    """The loss that is asked for, if this probe has it; else the nearest, with a sentence."""
+def fit(view: View) -> None:
+    """Say so where the settings name a loss that this probe does not have."""
+    asked = settings.current().of
     found = nearest(view, asked)
     if found == asked or asked == "sum":
-        return asked
+        return
     base = first_index(view.notation)
     stands = "the sum stands" if found == "sum" else f"that at t = {found + base} stands"
     where = f"t = {asked + base}{link.counted('of', asked, base)}"
-    settings.refuse(f"There is no loss at {where}: no next token is known there; {stands} in.", of=found)
-    return found
+    settings.correct(f"There is no loss at {where}: no next token is known there; {stands} in.", of=found)
 
 
 def choose(view: View, of: Target) -> None:
@@ -36,15 +36,12 @@ def choose(view: View, of: Target) -> None:
     base = first_index(view.notation)
     here = view.trace.nearest_loss(view.t)
     options: list[Target] = ["sum", *sorted({time for time in (here, of) if isinstance(time, int)})]
-    key = settings.key("of")
     st.segmented_control(
         "Loss",
         options,
         default=of,
         required=True,
         format_func=lambda time: "the sum" if time == "sum" else f"at t = {time + base}",
-        key=key,
-        on_change=settings.edit,
-        args=("of", key),
+        **settings.widget("of"),
         help="Whose gradient flows back: that of all losses, or of one. A click on a loss in the picture chooses it.",
     )

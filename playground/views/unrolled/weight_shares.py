@@ -15,9 +15,11 @@ from playground.charts.next_token import percent
 from playground.charts.weight_shares import shares_frame, shares_spec
 from playground.inside.view import View
 from playground.notation import first_index
+from playground.parts.downloads import ChartFile
 from playground.state import link
 from playground.text import escape_markdown, number
-from playground.views.unrolled import blocks, losses, settings
+from playground.views.unrolled import blocks, losses
+from playground.views.unrolled.settings import MEASURES, WEIGHTS, settings
 
 _ALL = ""
 """Stands for all blocks of rows together."""
@@ -26,13 +28,24 @@ _LAST = 5
 """The sentence tells how much of a gradient so many last timesteps make."""
 
 
-def panel(view: View, of: Target) -> None:
+def panel(view: View) -> None:
     """The choice of a loss and a weight, how its gradient comes about in a sentence, and a bar for each timestep."""
+    of = settings.current().of
     _choose(view, of)
     st.latex(equation(view, of))
     values = shares_of(view, of)
     st.markdown(f"**{escape_markdown(sentence(view, of, values))}**")
     st.vega_lite_chart(frame(view, values), shares_spec(measure()), key="unrolled.shares")
+
+
+def charts(view: View) -> list[ChartFile]:
+    """The chart, for who takes it away."""
+    of = settings.current().of
+    return [
+        ChartFile(
+            "Weight gradient", "weight-gradient", shares_spec(measure()), lambda: frame(view, shares_of(view, of))
+        )
+    ]
 
 
 def measure() -> str:
@@ -83,11 +96,11 @@ def columns(view: View) -> int:
 def fit(view: View) -> None:
     """Say so where the settings name a weight that the model does not have."""
     if settings.current().weight == "bias" and not view.model.config.bias:
-        settings.refuse("This model has no biases: the recurrent weights stand in.", weight="weight_hh", element=None)
+        settings.correct("This model has no biases: the recurrent weights stand in.", weight="weight_hh", element=None)
     wanted = settings.current()
     if wanted.look == "shares" and wanted.block and wanted.block not in _rows(view):
         named = blocks.named(view, wanted.block)
-        settings.refuse(f"{named} has no recurrent weights: those of all others stand in.", block="", element=None)
+        settings.correct(f"{named} has no recurrent weights: those of all others stand in.", block="", element=None)
     if settings.current().element is None:
         return
     row, column = settings.current().element or (0, 0)
@@ -95,7 +108,7 @@ def fit(view: View) -> None:
     if (unit, place) != (row, column):
         base = first_index(view.notation)
         asked = f"{row + base}, {column + base}{link.counted('element', f'{row}:{column}', base)}"
-        settings.refuse(
+        settings.correct(
             f"There is no weight {asked} here: {unit + base}, {place + base} is the nearest.", element=(unit, place)
         )
 
@@ -113,7 +126,7 @@ def _choose(view: View, of: Target) -> None:
         _control(
             "Weight",
             "weight",
-            [name for name in settings.WEIGHTS if name != "bias" or has_bias],
+            [name for name in WEIGHTS if name != "bias" or has_bias],
             lambda name: "$b$" if name == "bias" else f"${notation.term(name, view.notation).latex}$",
         )
         alone = settings.current().element is not None
@@ -126,7 +139,7 @@ def _choose(view: View, of: Target) -> None:
                 shown=blocks.chosen(view) if alone else None,
             )
         if not alone:
-            _control("Drawn", "measure", list(settings.MEASURES), lambda name: settings.MEASURES[name])
+            _control("Drawn", "measure", list(MEASURES), lambda name: MEASURES[name])
         _choose_element(view)
 
 
@@ -134,16 +147,13 @@ def _control(
     label: str, name: str, options: list[str], says: Callable[[str], str], *, shown: str | None = None
 ) -> None:
     """The choice of a setting; `shown` is the option that it stands at, where that is another than it says."""
-    key = settings.key(name)
     st.segmented_control(
         label,
         options,
         default=getattr(settings.current(), name) if shown is None else shown,
         required=True,
         format_func=says,
-        key=key,
-        on_change=settings.edit,
-        args=(name, key),
+        **settings.widget(name),
     )
 
 

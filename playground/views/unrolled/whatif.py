@@ -12,22 +12,20 @@ from engine.trace import UNKNOWN, Change, Trace
 from playground.charts.prediction_change import along_frame, along_spec, top_frame, top_spec
 from playground.inside.view import View
 from playground.notation import first_index
+from playground.parts.downloads import ChartFile
 from playground.text import escape_markdown, number
-from playground.views.unrolled import changes, settings
+from playground.views.unrolled import changes
 from playground.views.unrolled.changes import Fitted
+from playground.views.unrolled.settings import MOST_CHANGES, place_of, put, settings
 
 _FIRST = "unrolled.whatif.first"
 _GRID = 200
 """Places of the slider between its ends."""
 
 
-def panel(view: View, fitted: Fitted, other: Trace | None) -> None:
-    """What to override, what stands overridden, and what that does to the predictions.
-
-    Args:
-        fitted: the changes that this network takes
-        other: the pass with them; None if there are none
-    """
+def panel(view: View) -> None:
+    """What to override, what stands overridden, and what that does to the predictions."""
+    fitted, other = changes.made(view)
     what, value, token = st.columns(3, gap="medium")
     with what:
         quantity = _choose_quantity(view)
@@ -50,6 +48,17 @@ def panel(view: View, fitted: Fitted, other: Trace | None) -> None:
         st.vega_lite_chart(frame_top(view, other), top_spec(), key="unrolled.whatif.top")
 
 
+def charts(view: View) -> list[ChartFile]:
+    """The charts, for who takes them away; none where nothing is overridden."""
+    fitted, other = changes.made(view)
+    if other is None:
+        return []
+    return [
+        ChartFile("What if, along the text", "what-if", along_spec(), lambda: frame_along(view, other, fitted)),
+        ChartFile("What if, next tokens", "what-if-next", top_spec(), lambda: frame_top(view, other)),
+    ]
+
+
 # ---------------------------------------------------------------------- what is overridden
 
 
@@ -60,20 +69,17 @@ def fit(view: View) -> None:
         said = (
             f"The cell {view.cell.title} has no {wanted} to change (it has {', '.join(there)}): {there[0]} stands in."
         )
-        settings.refuse(said, quantity="")
+        settings.correct(said, quantity="")
 
 
 def _choose_quantity(view: View) -> str:
     quantity = settings.current().quantity or changes.quantities(view.cell)[0]
-    key = settings.key("quantity")
     st.selectbox(
         "Gate or state",
         list(changes.quantities(view.cell)),
         list(changes.quantities(view.cell)).index(quantity),
         format_func=lambda name: f"{changes.named(view, name)}: {_meaning(view, name)}",
-        key=key,
-        on_change=settings.edit,
-        args=("quantity", key),
+        **settings.widget("quantity"),
     )
     return quantity
 
@@ -90,8 +96,8 @@ def _choose_value(view: View, quantity: str) -> None:
     standing = changes.at_place(settings.current(), here)
     low, high = changes.limits(view, quantity)
     value = standing.value if standing else present if np.isfinite(present) else 0.0
-    key = settings.key(f"value.{':'.join(map(str, settings.place(here)))}")
-    full = standing is None and len(settings.current().changes) >= settings.MOST_CHANGES
+    key = settings.key(f"value.{':'.join(map(str, place_of(here)))}")
+    full = standing is None and len(settings.current().changes) >= MOST_CHANGES
     st.slider(
         label(view, here, present),
         low,
@@ -102,7 +108,7 @@ def _choose_value(view: View, quantity: str) -> None:
         on_change=_set_by_slider,
         args=(here, key),
         disabled=full,
-        help=f"Up to {settings.MOST_CHANGES} changes can stand at once.",
+        help=f"Up to {MOST_CHANGES} changes can stand at once.",
     )
     with st.container(horizontal=True):
         ends = (("Close", 0.0), ("Keep open", 1.0)) if changes.is_gate(view, quantity) else (("Set to 0", 0.0),)
@@ -128,11 +134,11 @@ def _as_at_first(key: str, value: float) -> float:
 def _set_by_slider(here: Change, key: str) -> None:
     if key in st.session_state:
         wanted = replace(here, value=float(st.session_state[key]))
-        settings.change(renew=False, changes=settings.put(settings.current().changes, wanted))
+        settings.change(renew=False, changes=put(settings.current().changes, wanted))
 
 
 def _set(change: Change) -> None:
-    settings.change(changes=settings.put(settings.current().changes, change))
+    settings.change(changes=put(settings.current().changes, change))
 
 
 def _choose_token(view: View) -> None:
@@ -149,7 +155,7 @@ def _choose_token(view: View) -> None:
         key=key,
         on_change=_replace_token,
         args=(view.t, own, key),
-        disabled=view.t not in tokens and len(tokens) >= settings.MOST_CHANGES,
+        disabled=view.t not in tokens and len(tokens) >= MOST_CHANGES,
         help=f"The probe has ‘{escape_markdown(view.probe.names[view.t])}’ there. Choose another one of the "
         "vocabulary: it is read instead.",
         placeholder="a token of the vocabulary",

@@ -188,7 +188,7 @@ def test_a_number_that_is_none_gets_a_sentence_and_the_page_opens(
     open_inside: OpenInside, key: str, value: str
 ) -> None:
     app = open_inside(**{key: value})
-    assert "cannot be shown" in _warnings(app)
+    assert "cannot be used" in _warnings(app)
     (view,) = _views(app)
     assert 0 <= view.t < len(view.probe)
     assert value not in _link(app).values()
@@ -204,8 +204,10 @@ def test_a_probe_too_long_for_a_link_is_cut_and_said(open_inside: OpenInside) ->
     (view,) = _views(app)
     assert len(view.probe) == state.LONGEST_PROBE
     assert len(view.context) == state.LONGEST_CONTEXT
-    assert "a probe has at most 500 characters" in _warnings(app)
-    assert "a context has at most 2,000 characters" in _warnings(app)
+    assert "The link's probe cannot be used: it has 10,000 characters, of which the first 500 can be read" in _warnings(
+        app
+    )
+    assert "of which the first 2,000 can be read" in _warnings(app)
 
 
 def test_a_run_that_is_not_there_beside_the_chosen_one_is_said_and_left_out(open_inside: OpenInside) -> None:

@@ -21,8 +21,9 @@ from playground.parts import launch
 from playground.runs.limits import check_config
 from playground.runs.records import LimitError
 from playground.runs.settings import AppSettings
-from playground.state import NearestError, Selection, draft
-from playground.state.selection import in_link
+from playground.state import Selection, draft
+from playground.state.fields import NearestError
+from playground.state.selection import SELECTION
 from playground.text import escape_markdown
 
 VALUES = st.one_of(
@@ -40,15 +41,16 @@ VALUES = st.one_of(
 @settings(max_examples=40)
 @given(text=VALUES)
 def test_any_value_of_a_link_is_read_or_refused(item: Field, text: str) -> None:
+    kind = item.metadata["kind"]
     try:
-        value = item.metadata["parse"](text)
+        value = kind.parse(text)
     except ValueError as error:
-        _is_harmless(f"The link's {item.metadata['meaning']} {text[:40]!r} cannot be shown: {error}.")
+        _is_harmless(f"The link's {item.metadata['title']} cannot be used: {error}.")
         if not isinstance(error, NearestError):
             return
         value = error.nearest
-    written = in_link(Selection(**{item.name: value}), item.name)
-    assert written is None or item.metadata["parse"](written) == value, "what goes into the link comes back out of it"
+    written = SELECTION.in_link(Selection(**{item.name: value}), item.name)
+    assert written is None or kind.parse(written) == value, "what goes into the link comes back out of it"
     assert hash(value) is not None
 
 

@@ -9,7 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground import state
-from playground.state import NearestError, Selection, link
+from playground.state import Selection, link, problems
+from playground.state.fields import LARGEST, NearestError, quoted
+from playground.state.selection import SELECTION
 
 
 def _script() -> None:
@@ -88,11 +90,15 @@ def test_the_selection_outlives_a_link_without_it(app: AppTest) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("loss", "furlongs", "unit of the loss 'furlongs' cannot be shown: choose one of nats, bits, perplexity"),
-        ("x", "", "horizontal axis '' cannot be shown"),
-        ("notation", "<b>", "notation '<b>' cannot be shown"),
-        ("run", "../../etc", "an id has at most 64 letters"),
-        ("run", "x" * 65, "an id has at most 64 letters"),
+        (
+            "loss",
+            "furlongs",
+            "unit of the loss cannot be used: 'furlongs' is none of nats, bits, perplexity. In its place stands: nats.",
+        ),
+        ("x", "", "horizontal axis cannot be used: '' is none of step, seconds"),
+        ("notation", "<b>", "notation cannot be used: '<b>' is none of ng,"),
+        ("run", "../../etc", "'../../etc' is no id of a run (at most 64 letters, digits and dashes)"),
+        ("run", "x" * 65, "In its place stands: the first starter run."),
     ],
 )
 def test_a_value_that_cannot_be_is_said_for_a_moment_and_leaves_the_link(
@@ -103,7 +109,7 @@ def test_a_value_that_cannot_be_is_said_for_a_moment_and_leaves_the_link(
     assert sentence in app.warning[0].value
     assert key not in _link(app)
     assert sentence in app.run().warning[0].value, "a page that runs itself again at once has not been read yet"
-    monkeypatch.setattr(state.selection, "SAID_SECONDS", 0.0)
+    monkeypatch.setattr(problems, "SAID_SECONDS", 0.0)
     app.run()
     assert not app.run().warning
 
@@ -215,9 +221,9 @@ NO_NUMBERS = [
 @pytest.mark.parametrize("key", ["step", "t", "layer", "unit"])
 @pytest.mark.parametrize("value", NO_NUMBERS)
 def test_what_is_no_whole_number_is_refused(key: str, value: str) -> None:
-    parse = Selection.__dataclass_fields__[key].metadata["parse"]
-    with pytest.raises(ValueError, match="is a whole number from 0 on") as refused:
-        parse(value)
+    kind = Selection.__dataclass_fields__[key].metadata["kind"]
+    with pytest.raises(ValueError, match="give a whole number from 0 on") as refused:
+        kind.parse(value)
     assert not isinstance(refused.value, NearestError)
 
 
@@ -229,10 +235,10 @@ def test_what_is_no_whole_number_is_refused(key: str, value: str) -> None:
         ("layer", "-9", 0),
         ("unit", "-1", 0),
         ("t", "-" + "9" * 5_000, 0),
-        ("step", "9" * 13, state.NEWEST),
-        ("t", "9" * 5_000, state.LAST),
-        ("layer", "9" * 13, state.LAST),
-        ("unit", "9" * 13, 999_999_999_999),
+        ("step", "9" * 13, LARGEST),
+        ("t", "9" * 5_000, LARGEST),
+        ("layer", "9" * 13, LARGEST),
+        ("unit", "9" * 13, LARGEST),
         ("probe", "ab" * 251, "ab" * 250),
         ("context", "a" * 2_001, "a" * 2_000),
     ],
@@ -241,15 +247,25 @@ def test_beyond_a_limit_the_nearest_stands_in_and_is_said(app: AppTest, key: str
     app.query_params[key] = value
     app.run()
     assert getattr(app.session_state["shown"], key) == nearest
-    assert "cannot be shown" in app.warning[0].value
-    assert _link(app).get(key) == state.selection.in_link(Selection(**{key: nearest}), key)
+    stands = nearest if nearest == getattr(Selection(), key) else quoted(str(nearest))
+    assert app.warning[0].value.endswith(f" In its place stands: {stands}.")
+    assert _link(app).get(key) == SELECTION.in_link(Selection(**{key: nearest}), key)
 
 
 def test_presenter_mode_is_on_or_off(app: AppTest) -> None:
     app.query_params["present"] = "yes"
     app.run()
     assert app.session_state["shown"].present is False
-    assert "it is 1 or 0" in app.warning[0].value
+    assert "'yes' is neither 1 nor 0. In its place stands: off." in app.warning[0].value
+
+
+@pytest.mark.parametrize(("text", "on"), [("1", True), ("0", False), ("True", True), ("False", False)])
+def test_flags_of_older_links_are_read(app: AppTest, text: str, on: bool) -> None:
+    app.query_params["present"] = text
+    app.run()
+    assert app.session_state["shown"].present is on
+    assert not app.warning
+    assert _link(app) == ({"present": "1"} if on else {})
 
 
 def test_a_context_too_long_for_the_link_stays_in_the_session(app: AppTest) -> None:
@@ -287,7 +303,7 @@ def test_what_the_browser_still_sends_of_an_older_link_is_nobodys_choice(
 
 
 def test_a_link_that_the_page_has_refused_is_not_refused_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state.selection, "SAID_SECONDS", 0.0)
+    monkeypatch.setattr(problems, "SAID_SECONDS", 0.0)
     app.query_params["t"] = "x"
     assert app.run().warning
     app.query_params["t"] = "x"

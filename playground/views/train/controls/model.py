@@ -11,7 +11,7 @@ from engine.config import ModelConfig
 from playground import notation
 from playground.state import draft as drafts
 from playground.state.draft import Draft
-from playground.views.train.controls.settings import heard_late, pick, setting, widget_key
+from playground.views.train.controls.settings import pick, setting, widget_key
 
 
 def model_controls(draft: Draft, names: str) -> None:
@@ -74,7 +74,7 @@ def _cell_options(draft: Draft, cell: type[Cell]) -> None:
 
 
 def _edit_option(name: str, key: str) -> None:
-    if heard_late(key):
+    if drafts.outdated(key):
         return
     draft = drafts.current()
     options = dict(draft.config.model.options) | {name: st.session_state[key]}

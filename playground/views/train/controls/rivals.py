@@ -9,7 +9,6 @@ import streamlit as st
 from playground.state import draft as drafts
 from playground.state.draft import Draft
 from playground.theme import RUN_LETTERS
-from playground.views.train.controls.settings import heard_late
 
 
 def rival_controls(draft: Draft) -> None:
@@ -43,6 +42,6 @@ def rival_controls(draft: Draft) -> None:
 
 def _choose_rival(letters: list[str], key: str) -> None:
     draft = drafts.current()
-    if heard_late(key):
+    if drafts.outdated(key):
         return
     drafts.keep(replace(draft, chosen=letters.index(st.session_state[key]), generation=draft.generation + 1))

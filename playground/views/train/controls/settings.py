@@ -30,14 +30,9 @@ def widget_key(draft: Draft, section: str, name: str) -> str:
     return draft.key(f"{section}.{name}")
 
 
-def heard_late(key: str) -> bool:
-    """Whether `key` is of a widget that has gone: Streamlit tells of those once more, at their old value."""
-    return not key.startswith(drafts.current().key(""))
-
-
 def edit(section: str, name: str, key: str, convert: Callable[[Any], Any] = lambda value: value) -> None:
     """Take a widget's new value into the draft; what cannot stand is said, and the draft stays as it was."""
-    if heard_late(key):
+    if drafts.outdated(key):
         return
     try:
         drafts.keep(drafts.current().edited(section, name, convert(st.session_state[key])))

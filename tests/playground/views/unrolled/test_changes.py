@@ -18,7 +18,7 @@ from playground.inside.view import View, look
 from playground.state import Selection
 from playground.text import number
 from playground.views.unrolled import changes
-from playground.views.unrolled.settings import Settings
+from playground.views.unrolled.settings import UnrolledSettings
 
 Look = Callable[..., View]
 PROBE = "They ate the fish, and then"
@@ -55,7 +55,7 @@ def test_a_gate_goes_from_0_to_1_and_a_state_as_far_as_it_is_met(view: Look) -> 
 
 
 def test_what_fits_is_kept_and_the_rest_has_a_reason_each(view: Look) -> None:
-    asked = Settings(
+    asked = UnrolledSettings(
         changes=(Change("reset", 0, 3, 0, 1.0), Change("cell", 0, 3, 0, 1.0), Change("reset", 1, 3, 0, 1.0)),
         tokens=((2, 4), (90, 4), (3, 9_999)),
     )
