@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from engine.cells import CELLS
+
 # Okabe and Ito's palette for colour-blind readers (https://jfly.uni-koeln.de/color/). Its orange, #E69F00,
 # reaches only 2.2:1 on white, so thin lines take the same hue a shade deeper (3.2:1).
 FAMILIES: Mapping[str, str] = MappingProxyType({"rnn": "#D27A00", "gru": "#009E73", "lstm": "#0072B2"})
@@ -38,22 +40,6 @@ LIGHT_PAPER, DARK_PAPER = "#FFFFFF", "#12161D"  # as .streamlit/config.toml has 
 RUN_LETTERS = "ABCD"
 DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3), (12, 3, 2, 3, 2, 3))
 
-# A cell's own dash within its family, where cells rather than runs are compared.
-CELL_DASHES: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {
-        "rnn": DASHES[0],
-        "rnn-clockwork": DASHES[1],
-        "gru": DASHES[0],
-        "gru-reset-before": DASHES[1],
-        "gru-simplified": DASHES[2],
-        "lstm": DASHES[0],
-        "lstm-course": DASHES[1],
-        "lstm-peephole": DASHES[2],
-        "lstm-coupled": DASHES[3],
-        "lstm-depth-gated": DASHES[4],
-    }
-)
-
 HEIGHT_SMALL = 190
 HEIGHT_LARGE = 420
 TITLE_SIZE = 15
@@ -76,12 +62,12 @@ class RunStyle:
 
 
 def family(cell: str) -> str:
-    """The family of a cell by its name: "lstm-peephole" -> "lstm".
+    """The family of a cell by its name: as the cell says, or of one that is not there any more, as its name begins.
 
     Raises:
         ValueError: a name that belongs to no family.
     """
-    name = cell.partition("-")[0]
+    name = CELLS[cell].family if cell in CELLS else cell.partition("-")[0]
     if name not in FAMILIES:
         raise ValueError(f"The cell {cell!r} belongs to no family; families are {', '.join(FAMILIES)}.")
     return name

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.cells import Cell
-from engine.cells.lstm import CourseLSTM
-from engine.cells.rnn import RNN
+from engine.cells.equations import Applied, Named
 
 SATURATED = 0.1
 """Where a derivative is below this share of its maximum, almost no gradient passes."""
@@ -64,16 +63,9 @@ def activation_of(cell: Cell, block: str) -> str:
     """
     if block not in cell.blocks:
         raise ValueError(f"The cell {cell.name!r} has no block {block!r}; choose one of {', '.join(cell.blocks)}.")
-    if isinstance(cell, RNN):
-        return cell.activation
-    return "tanh" if block == "candidate" else "sigmoid"
-
-
-def output_activation(cell: Cell) -> str | None:
-    """The name of the function that the cell state goes through before it is shown; None where there is none."""
-    if "cell" not in cell.state_names:
-        return None
-    return "identity" if isinstance(cell, CourseLSTM) and not cell.output_tanh else "tanh"
+    inside = (each for equation in cell.equations for each in equation.right.walk() if isinstance(each, Applied))
+    sums = {each.to.name: each.function for each in inside if isinstance(each.to, Named)}
+    return sums[f"{block}_pre"]
 
 
 def saturation(pre: np.ndarray, name: str) -> float:

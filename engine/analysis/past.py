@@ -1,4 +1,4 @@
-"""How each block of a cell's weights meets the past: the one place, outside the cells, that knows.
+"""How each block of a cell's weights meets the past, as its equations say.
 
 For every block of rows the weighted sum, before its activation function, has the form
 
@@ -10,30 +10,33 @@ where most blocks have neither `before` nor `after`, neither b' nor any p. A tes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from engine.cells import Cell
-from engine.cells.gru import GRU, ResetBeforeGRU
-from engine.cells.lstm import CourseLSTM, DepthGatedLSTM, PeepholeLSTM
+from engine.cells.equations import Expression, Join, Parameter, Plus, Product, Quantity, Times, addends
 from engine.trace import Direction, StackTrace
 
 
 @dataclass(frozen=True)
 class Peephole:
-    """A diagonal weight on a cell state: its name, and whether it sees c_{t-1}, c_t or the layer below's c_t."""
+    """A diagonal weight: the parameter's name, and the state that it sees."""
 
     parameter: str
-    sees: Literal["old", "new", "below"]
+    sees: Quantity
 
     def seen(self, direction: Direction, layer: int) -> Tensor:
         """What it multiplies at each timestep, (time, unit), in float64."""
-        if self.sees == "below":
-            return direction["cell"][layer - 1].double()
-        return (direction["cell"] if self.sees == "new" else direction.before("cell"))[layer].double()
+        return over_time(self.sees, direction, layer).double()
+
+
+def over_time(quantity: Quantity, direction: Direction, layer: int) -> Tensor:
+    """A state or gate at each timestep, (time, unit), as an equation of that layer reads it."""
+    if quantity.at == "before":
+        return direction.before(quantity.name)[layer]
+    return direction[quantity.name][layer - (quantity.at == "below")]
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Past:
         before: the gate that multiplies the hidden state before the product
         after: the gate that multiplies the product, its own bias included
         product_bias: the parameter that is added to the product before `after` multiplies it
-        peepholes: the weights on cell states
+        peepholes: the diagonal weights on states
         recurrent: whether it sees the hidden state at all: whether it has rows in W_hh
     """
 
@@ -52,7 +55,7 @@ class Past:
     after: str | None = None
     product_bias: str | None = None
     peepholes: tuple[Peephole, ...] = ()
-    recurrent: bool = True
+    recurrent: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -76,22 +79,37 @@ def past_of(cell: Cell, block: str) -> Past:
     """How one block of rows of this cell's weights meets the past.
 
     Raises:
-        ValueError: the cell has no such block
+        ValueError: the cell has no such block, or a weighted sum of another form
     """
     if block not in cell.blocks:
         raise ValueError(f"The cell {cell.name!r} has no block {block!r}; choose one of {', '.join(cell.blocks)}.")
-    if isinstance(cell, GRU) and block == "candidate":
-        return Past(after="reset", product_bias="bias_candidate")
-    if isinstance(cell, ResetBeforeGRU) and block == "candidate":
-        return Past(before="reset")
-    if isinstance(cell, CourseLSTM) and cell.relevance_gate and block == "candidate":
-        return Past(before="relevance")
-    if isinstance(cell, PeepholeLSTM) and f"peephole_{block}" in cell.peepholes:
-        new = block == "output" and cell.chosen["output_sees"] == "new"
-        return Past(peepholes=(Peephole(f"peephole_{block}", "new" if new else "old"),))
-    if isinstance(cell, DepthGatedLSTM) and block == "depth":
-        return Past(peepholes=(Peephole("peephole_depth", "old"), Peephole("peephole_below", "below")), recurrent=False)
-    return Past()
+    past = Past()
+    for addend in addends(cell.definitions[f"{block}_pre"]):
+        match addend:
+            case Product():
+                past = _with_product(past, addend)
+            case Times((Quantity(gate), Plus() | Product() as inside)):
+                past = replace(past, after=gate)
+                for term in addends(inside):
+                    past = _with_product(past, term)
+            case Times((Parameter(name), Quantity() as sees)):
+                past = replace(past, peepholes=(*past.peepholes, Peephole(name, sees)))
+            case Parameter("bias"):
+                pass
+            case _:
+                raise ValueError(f"The weighted sum of {block!r} in {cell.name!r} is of another form than is known.")
+    return past
+
+
+def _with_product(past: Past, term: Expression) -> Past:
+    """A weights' product, or the bias that is added to one before a gate multiplies it."""
+    if isinstance(term, Parameter):
+        return replace(past, product_bias=term.name)
+    if not isinstance(term, Product) or "weight_hh" not in term.weights:
+        return past
+    seen = term.of.inside[0] if isinstance(term.of, Join) else term.of
+    before = seen.factors[0] if isinstance(seen, Times) else None
+    return replace(past, recurrent=True, before=before.name if isinstance(before, Quantity) else None)
 
 
 def direction_of(trace: StackTrace, *, reverse: bool) -> Direction:

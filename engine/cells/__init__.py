@@ -1,7 +1,6 @@
 """Recurrent cells: the contract, one file per family, and the registry of their names."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from engine.cells.cell import Cell, Gate, Option, Parameters, State, Tap, untapped
 from engine.cells.clockwork import ClockworkRNN
@@ -10,23 +9,21 @@ from engine.cells.lstm import LSTM, CoupledLSTM, CourseLSTM, DepthGatedLSTM, Pee
 from engine.cells.rnn import RNN
 from engine.config import OptionValue
 
-CELLS: Mapping[str, type[Cell]] = MappingProxyType(
-    {
-        cell.name: cell
-        for cell in (
-            RNN,
-            ClockworkRNN,
-            SimplifiedGRU,
-            ResetBeforeGRU,
-            GRU,
-            LSTM,
-            CourseLSTM,
-            PeepholeLSTM,
-            CoupledLSTM,
-            DepthGatedLSTM,
-        )
-    }
-)
+CELLS: dict[str, type[Cell]] = {
+    cell.name: cell
+    for cell in (
+        RNN,
+        ClockworkRNN,
+        SimplifiedGRU,
+        ResetBeforeGRU,
+        GRU,
+        LSTM,
+        CourseLSTM,
+        PeepholeLSTM,
+        CoupledLSTM,
+        DepthGatedLSTM,
+    )
+}
 
 
 def stacked(name: str, units: int, layers: int, options: Mapping[str, OptionValue] | None = None) -> list[Cell]:

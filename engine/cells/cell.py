@@ -1,7 +1,7 @@
 """The contract of a recurrent cell: its equations, and nothing else.
 
-A cell says which blocks of rows its weight matrices have, which states it carries, which gates it
-opens, and how one timestep follows from the last. Layers, directions, dropout, recording, kernels
+A cell says which blocks of rows its weight matrices have, which states it carries, which gates it opens, and how one
+timestep follows from the last: in a `step`, and as data in `equations`. Layers, directions, dropout, recording, kernels
 and gradients are written once, for all cells, elsewhere.
 
 Every quantity on the way passes through a `tap` where it is born: `forget = tap("forget", ...)`. A tap that
@@ -13,11 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from engine.cells.equations import Equation, Expression, Named, Parameter, Quantity
 from engine.config import ConfigError, OptionValue
 
 State = tuple[Tensor, ...]
@@ -30,12 +32,14 @@ Tap = Callable[[str, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Gate:
-    """One quantity a cell computes on its way, as it is recorded and drawn."""
+    """One quantity a cell computes on its way, as it is recorded and drawn. Where no course has a letter for it,
+    `letter` is what formulas call it: by default its first."""
 
     name: str
     low: float
     high: float
     meaning: str
+    letter: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def untapped(name: str, value: Tensor) -> Tensor:
 
 
 class Cell:
-    """Base of all cells. A subclass states its class variables and `step`.
+    """Base of all cells. A subclass states its class variables, `equations` and `step`.
 
     Parameters of one layer, by name (`blocks` counts the rows in units):
         weight_ih: (blocks x units, inputs), the weights on the input x_t
@@ -72,8 +76,12 @@ class Cell:
     """what its equations leave unsaid, in a sentence or two; shown below them"""
     gates: tuple[Gate, ...]
     blocks: tuple[str, ...]
+    equations: tuple[Equation, ...]
+    """what `step` computes, in its order; every block's weighted sum is named in one of them, "forget_pre", ..."""
     clock_size: int = 0
     """timesteps after which the clock starts over, of a cell whose step asks which timestep it is; 0 of all others"""
+    periods: Tensor
+    """of each unit, in timesteps, (units); of a cell that keeps time"""
 
     def __init__(self, units: int, options: Mapping[str, OptionValue] | None = None) -> None:
         self.units = units
@@ -147,6 +155,29 @@ class Cell:
         gates = tuple(gate.name for gate in self.gates)
         return self.state_names + gates + tuple(f"{block}_pre" for block in self.blocks)
 
+    @cached_property
+    def definitions(self) -> Mapping[str, Expression]:
+        """What every value is computed from that goes by a name: gates, states, weighted sums, and the rest."""
+        inside = (each for equation in self.equations for each in equation.right.walk() if isinstance(each, Named))
+        return {each.name: each.of for each in inside} | {equation.left: equation.right for equation in self.equations}
+
+    @cached_property
+    def values(self) -> Mapping[str, Expression]:
+        """Every quantity and parameter of the equations by its key, and what has a name of its own."""
+        leaves = (each for equation in self.equations for each in (Quantity(equation.left), *equation.right.walk()))
+        return {**self.definitions, **{each.key: each for each in leaves if isinstance(each, Quantity | Parameter)}}
+
+    def same_as(self, quantity: str) -> str:
+        """The state that a gate is but another name for, as an RNN's candidate is; else the quantity itself."""
+        whole = (each.left for each in self.equations if isinstance(each.right, Named) and each.right.name == quantity)
+        return next(whole, quantity)
+
+    def gate_of(self, block: str) -> str:
+        """The gate or state that a block of rows makes; a block that is none makes the complement of one."""
+        if block in (gate.name for gate in self.gates):
+            return self.same_as(block)
+        return next(each.name for each in self.definitions[block].walk() if isinstance(each, Quantity))
+
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         """One timestep.
 
@@ -175,9 +206,9 @@ class Cell:
         return slice(first, first + self.units)
 
 
-def unit_gate(name: str, meaning: str) -> Gate:
+def unit_gate(name: str, meaning: str, letter: str = "") -> Gate:
     """A logistic gate, between 0 and 1."""
-    return Gate(name, 0.0, 1.0, meaning)
+    return Gate(name, 0.0, 1.0, meaning, letter)
 
 
 def candidate_gate(meaning: str = "what could be written") -> Gate:

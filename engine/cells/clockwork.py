@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.cells.cell import Cell, Option, Parameters, State, Tap, candidate_gate, unit_gate, untapped
+from engine.cells.equations import Equation, Quantity, Turn, elman, mixed, tanh
 from engine.config import OptionValue
 
 
@@ -33,6 +34,11 @@ class ClockworkRNN(Cell):
     family = "rnn"
     blocks = ("candidate",)
     gates = (unit_gate("update", "whether it is the unit's turn to write: 1 or 0, by the clock"), candidate_gate())
+    equations = (
+        Equation("update", Turn(Quantity("clock"), Quantity("periods"))),
+        Equation("candidate", tanh(elman())),
+        mixed(),
+    )
     options: ClassVar = {
         "modules": Option("4", ("1", "2", "4", "8"), "groups of units, with periods of 1, 2, 4, ... timesteps"),
     }
@@ -50,7 +56,6 @@ class ClockworkRNN(Cell):
         self.modules = tuple(slice(first, last) for first, last in pairwise(accumulate(sizes, initial=0)))
         self.clock_size = 2 ** (count - 1)
         self.periods = 2.0**module
-        """of each unit, in timesteps, (units)"""
 
     def turns(self, clock: Tensor) -> Tensor:
         """Whose turn it is by the clock, (..., 1) -> (..., units): 1 for units that write, 0 for the others."""

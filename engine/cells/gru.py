@@ -11,6 +11,22 @@ import torch
 from torch import Tensor
 
 from engine.cells.cell import Cell, Parameters, State, Tap, candidate_gate, unit_gate, untapped
+from engine.cells.equations import (
+    HIDDEN,
+    Equation,
+    Named,
+    Parameter,
+    Quantity,
+    bias,
+    candidate,
+    gate,
+    mixed,
+    on_input,
+    on_past,
+    sigmoid,
+    tanh,
+    weighted,
+)
 
 _UPDATE = unit_gate("update", "how much of the candidate is written")
 _RESET = unit_gate("reset", "how much of the past the candidate sees")
@@ -29,6 +45,7 @@ class SimplifiedGRU(Cell):
     family = "gru"
     blocks = ("update", "candidate")
     gates = (_UPDATE, candidate_gate())
+    equations = (gate("update"), candidate(), mixed())
 
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         (hidden,) = state
@@ -52,6 +69,7 @@ class ResetBeforeGRU(Cell):
     family = "gru"
     blocks = ("update", "reset", "candidate")
     gates = (_UPDATE, _RESET, candidate_gate())
+    equations = (gate("update"), gate("reset"), candidate(Quantity("reset") * HIDDEN.before), mixed())
 
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         (hidden,) = state
@@ -81,6 +99,13 @@ class GRU(Cell):
     family = "gru"
     blocks = ("reset", "keep", "candidate")
     gates = (_UPDATE, _RESET, candidate_gate())
+    _seen = Quantity("reset") * (on_past("candidate") + Parameter("bias_candidate"))
+    equations = (
+        gate("reset"),
+        Equation("update", 1 - sigmoid(weighted("keep"))),
+        Equation("candidate", tanh(Named("candidate_pre", on_input("candidate") + bias("candidate") + _seen))),
+        mixed(),
+    )
 
     def parameter_shapes(self, inputs: int, bias: bool) -> dict[str, tuple[int, ...]]:
         shapes = super().parameter_shapes(inputs, bias)

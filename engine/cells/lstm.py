@@ -13,6 +13,24 @@ import torch
 from torch import Tensor
 
 from engine.cells.cell import Cell, Option, Parameters, State, Tap, candidate_gate, unit_gate, untapped
+from engine.cells.equations import (
+    CANDIDATE,
+    CELL,
+    FORGET,
+    HIDDEN,
+    OUTPUT,
+    UPDATE,
+    Equation,
+    Named,
+    Parameter,
+    Quantity,
+    bias,
+    candidate,
+    gate,
+    on_input,
+    sigmoid,
+    tanh,
+)
 from engine.config import OptionValue
 
 _UPDATE = unit_gate("update", "how much of the candidate is written")
@@ -20,6 +38,10 @@ _FORGET = unit_gate("forget", "how much of the cell state is kept")
 _OUTPUT = unit_gate("output", "how much of the cell state is shown")
 _RELEVANCE = unit_gate("relevance", "how much of the past the candidate sees")
 _DEPTH = unit_gate("depth", "how much of the cell state below is added")
+
+_GATES = (gate("update"), gate("forget"), gate("output"))
+_REMEMBERED = Equation("cell", FORGET * CELL.before + UPDATE * CANDIDATE)
+_SHOWN = Equation("hidden", OUTPUT * tanh(CELL))
 
 
 class LSTM(Cell):
@@ -37,6 +59,7 @@ class LSTM(Cell):
     state_names = ("hidden", "cell")
     blocks = ("update", "forget", "candidate", "output")
     gates = (_UPDATE, _FORGET, candidate_gate(), _OUTPUT)
+    equations = (*_GATES, candidate(), _REMEMBERED, _SHOWN)
 
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         hidden, cell = state
@@ -75,6 +98,10 @@ class CourseLSTM(Cell):
         self.output_tanh = bool(self.chosen["output_tanh"])
         self.blocks = LSTM.blocks + (("relevance",) if self.relevance_gate else ())
         self.gates = LSTM.gates + ((_RELEVANCE,) if self.relevance_gate else ())
+        shown = _SHOWN if self.output_tanh else Equation("hidden", OUTPUT * CELL)
+        relevant = (gate("relevance"), candidate(Quantity("relevance") * HIDDEN.before))
+        made = relevant if self.relevance_gate else (candidate(),)
+        self.equations = (*_GATES, *made, _REMEMBERED, shown)
 
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         hidden, cell = state
@@ -125,6 +152,13 @@ class PeepholeLSTM(Cell):
         super().__init__(units, options)
         names = ("peephole_update", "peephole_forget", "peephole_output")
         self.peepholes = tuple(name for name in names if self.chosen[name])
+        shown = CELL if self.chosen["output_sees"] == "new" else CELL.before
+        update, forget = self._gate("update", CELL.before), self._gate("forget", CELL.before)
+        self.equations = (update, forget, candidate(), _REMEMBERED, self._gate("output", shown), _SHOWN)
+
+    def _gate(self, block: str, sees: Quantity) -> Equation:
+        name = f"peephole_{block}"
+        return gate(block, Parameter(name) * sees) if name in self.peepholes else gate(block)
 
     def parameter_shapes(self, inputs: int, bias: bool) -> dict[str, tuple[int, ...]]:
         return super().parameter_shapes(inputs, bias) | dict.fromkeys(self.peepholes, (self.units,))
@@ -157,6 +191,7 @@ class CoupledLSTM(Cell):
     state_names = ("hidden", "cell")
     blocks = ("forget", "candidate", "output")
     gates = (_UPDATE, _FORGET, candidate_gate(), _OUTPUT)
+    equations = (gate("forget"), Equation("update", 1 - FORGET), gate("output"), candidate(), _REMEMBERED, _SHOWN)
 
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         hidden, cell = state
@@ -189,6 +224,16 @@ class DepthGatedLSTM(Cell):
     below = "cell"
     blocks = (*LSTM.blocks, "depth")
     gates = (*LSTM.gates, _DEPTH)
+    _seen = Parameter("peephole_depth", sign="w_c", word="long") * CELL.before
+    _below = Parameter("peephole_below", sign="w_l", word="below") * CELL.below
+    _pre = Named("depth_pre", on_input("depth") + _seen + _below + bias("depth"))
+    equations = (
+        *_GATES,
+        candidate(),
+        Equation("depth", sigmoid(_pre)),
+        Equation("cell", _REMEMBERED.right + Quantity("depth") * CELL.below),
+        _SHOWN,
+    )
     remark = "The lowest layer has no cell state below it: there this is the LSTM. Stack two layers or more."
 
     def lowest(self) -> Cell:

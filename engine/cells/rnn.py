@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.cells.cell import Cell, Gate, Option, Parameters, State, Tap, untapped
+from engine.cells.equations import Applied, Equation, Named, elman
 from engine.config import OptionValue
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -44,6 +45,7 @@ class RNN(Cell):
         self.activation = str(self.chosen["activation"])
         low, high = _RANGES[self.activation]
         self.gates = (Gate("candidate", low, high, "what is written: all of the new state"),)
+        self.equations = (Equation("hidden", Named("candidate", Applied(self.activation, elman()))),)
 
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         (hidden,) = state

@@ -28,9 +28,13 @@ def fill(name: str, flags: Mapping[str, bool], values: Mapping[str, object]) -> 
     Raises:
         KeyError: the piece asks for a flag or a value that was not given
     """
-    text = resources.files("engine.export.templates").joinpath(f"{name}.txt").read_text(encoding="utf-8")
-    lines = _aligned(_standing(text.split("\n"), flags))
+    lines = _aligned(_standing(piece(name).split("\n"), flags))
     return _VALUE.sub(lambda mark: str(values[mark[1]]), "\n".join(lines).rstrip())
+
+
+def piece(name: str) -> str:
+    """A piece as it is written, with its marks."""
+    return resources.files("engine.export.templates").joinpath(f"{name}.txt").read_text(encoding="utf-8")
 
 
 def _standing(lines: Iterable[str], flags: Mapping[str, bool]) -> Iterator[str]:

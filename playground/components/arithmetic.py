@@ -11,8 +11,7 @@ import torch
 from engine.analysis.sums import Sum, Term
 from playground import theme
 from playground.components.assets import asset
-from playground.notation import Equation, Part, Symbol
-from playground.notation.parts import BEFORE
+from playground.notation import Formula
 from playground.views.unrolled.arithmetic import Arithmetic
 from playground.views.unrolled.packing import levels, packed, rounded
 from playground.views.unrolled.step_values import Matrix, Vector
@@ -104,24 +103,14 @@ def drawn(data: Arithmetic) -> dict[str, Any]:
     }
 
 
-def _equation(equation: Equation) -> dict[str, Any]:
+def _equation(equation: Formula) -> dict[str, Any]:
     return {
         "left": equation.left,
         "pre": equation.pre,
-        "parts": [_part(part) for part in equation.parts],
-        "summed": [_part(part) for part in equation.summed],
+        "parts": [part.data() for part in equation.parts],
+        "summed": [part.data() for part in equation.summed],
         "text": equation.text,
     }
-
-
-def _part(part: Part) -> dict[str, Any]:
-    if part.kind == "quantity":
-        return {"kind": part.kind, "key": part.key, "symbol": _symbol(part.symbol), "text": part.text}
-    return {"kind": part.kind, "text": part.text}
-
-
-def _symbol(symbol: Symbol) -> list[Any]:
-    return [symbol.base, symbol.sub, symbol.sup, symbol.mark, symbol.upright, symbol.sub_upright]
 
 
 def _vector(vector: Vector) -> dict[str, Any]:
@@ -153,12 +142,10 @@ def _matrix(matrix: Matrix, exact: bool) -> dict[str, Any]:
 
 
 def _sum(found: Sum) -> dict[str, Any]:
-    peephole = "cell" + BEFORE * found.peephole_past
-    sources = {"hidden": f"hidden{BEFORE}", "input": "input", "peephole": peephole, "below": "cell_below"}
-    groups = {key: [term for term in found.terms if term.source == source] for source, key in sources.items()}
+    sources = dict.fromkeys(term.source for term in found.terms)
     return {
         "block": found.block,
-        "groups": {key: _terms(terms) for key, terms in groups.items() if terms},
+        "groups": {key: _terms([term for term in found.terms if term.source == key]) for key in sources},
         "bias": _number(found.bias),
         "before": found.before,
         "after": found.after,
@@ -174,7 +161,7 @@ def _terms(terms: list[Term]) -> dict[str, Any]:
     ordered = sorted(terms, key=lambda term: -abs(term.product) if term.product == term.product else float("-inf"))
     nan = float("nan")
     numbers = [
-        (term.index, term.weight, term.value, term.product, nan if term.gate is None else term.gate)
+        (term.place, term.weight, term.value, term.product, nan if term.gate is None else term.gate)
         for term in ordered[:MOST_TERMS]
     ]
     return {

@@ -9,13 +9,12 @@ from typing import Any
 import streamlit as st
 import torch
 
+from engine.cells.equations import BEFORE
 from playground import theme
 from playground.components.assets import asset
 from playground.diagrams import Diagram
 from playground.diagrams.geometry import BARE_TAG, NAMED_TAG, crossings, forks, routes, size
 from playground.diagrams.meanings import action, meaning
-from playground.notation import Part
-from playground.notation.parts import BEFORE
 from playground.views.unrolled.cell_flow import Drawn, Flow, Stream
 from playground.views.unrolled.packing import packed, rounded
 
@@ -118,8 +117,8 @@ def _node(shown: Drawn, name: str, layer: int) -> dict[str, Any]:
         "size": list(size(node)),
         "labels": _labels(shown, name),
         "reads": [wire.source for wire in node.inputs],
-        "written": [_part(part) for part in shown.names[name]],
-        "meaning": meaning(shown.cell, name, layer),
+        "written": [part.data() for part in shown.names[name]],
+        "meaning": meaning(shown.cell, node, layer),
         "does": action(plan, node),
         "caption": _captions(name),
     }
@@ -140,15 +139,11 @@ def _value(plan: Diagram, name: str) -> str:
 
 def _labels(shown: Drawn, name: str) -> list[list[Any]]:
     """What stands on a product's shape: its weights, and its bias. Each a row of symbols."""
-    own = [
-        shown.equations[place.equation].parts[at]
-        for place in shown.places
-        if place.node == name
-        for at in sorted(place.own)
-    ]
+    parts = [part for equation in shown.equations for part in equation.parts]
+    own = [part for part in parts if shown.matched.within(part.within)[-1:] == [name]]
     weights = [part for part in own if part.key.startswith(("weight", "peephole"))]
     biases = [part for part in own if part.key.startswith("bias")]
-    return [[_symbol(part) for part in row] for row in (weights, biases) if row]
+    return [[part.symbol.data() for part in row if part.symbol] for row in (weights, biases) if row]
 
 
 def _tags(plan: Diagram) -> list[dict[str, Any]]:
@@ -166,26 +161,13 @@ def _tags(plan: Diagram) -> list[dict[str, Any]]:
 def _equations(shown: Drawn) -> list[dict[str, Any]]:
     """Each equation in pieces; each piece with the nodes it belongs to, the whole first, and the one it stands for."""
     found: list[dict[str, Any]] = []
-    for number, equation in enumerate(shown.equations):
-        places = [place for place in shown.places if place.equation == number]
+    for equation in shown.equations:
         parts = []
-        for at, part in enumerate(equation.parts):
-            within = [place.node for place in places if at in place.parts]
-            own = [place.node for place in places if at in place.own]
-            parts.append({**_part(part), "within": within, "own": own[-1] if own else ""})
+        for part in equation.parts:
+            within = shown.matched.within(part.within)
+            parts.append({**part.data(), "within": within, "own": within[-1] if within else ""})
         found.append({"left": equation.left, "text": equation.text, "parts": parts})
     return found
-
-
-def _part(part: Part) -> dict[str, Any]:
-    if part.kind == "quantity":
-        return {"kind": part.kind, "key": part.key, "symbol": _symbol(part), "text": part.text}
-    return {"kind": part.kind, "text": part.text}
-
-
-def _symbol(part: Part) -> list[Any]:
-    symbol = part.symbol
-    return [symbol.base, symbol.sub, symbol.sup, symbol.mark, symbol.upright, symbol.sub_upright]
 
 
 def _stream(stream: Stream) -> dict[str, Any]:

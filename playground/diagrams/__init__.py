@@ -5,30 +5,28 @@ Nothing here imports Streamlit. One file for each family holds its layouts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from engine.cells import Cell
 from playground.diagrams.diagram import Diagram, Node, Tag, Wire
 from playground.diagrams.evaluation import evaluate
 from playground.diagrams.gru import clockwork, gru, gru_reset_before, gru_simplified
 from playground.diagrams.lstm import lstm, lstm_coupled, lstm_course, lstm_depth_gated, lstm_peephole
+from playground.diagrams.matching import Matched, MismatchError, match
 from playground.diagrams.rnn import rnn
 
-DIAGRAMS: Mapping[str, Callable[[Cell], Diagram]] = MappingProxyType(
-    {
-        "rnn": rnn,
-        "rnn-clockwork": clockwork,
-        "gru-simplified": gru_simplified,
-        "gru-reset-before": gru_reset_before,
-        "gru": gru,
-        "lstm": lstm,
-        "lstm-course": lstm_course,
-        "lstm-peephole": lstm_peephole,
-        "lstm-coupled": lstm_coupled,
-        "lstm-depth-gated": lstm_depth_gated,
-    }
-)
+DIAGRAMS: dict[str, Callable[[Cell], Diagram]] = {
+    "rnn": rnn,
+    "rnn-clockwork": clockwork,
+    "gru-simplified": gru_simplified,
+    "gru-reset-before": gru_reset_before,
+    "gru": gru,
+    "lstm": lstm,
+    "lstm-course": lstm_course,
+    "lstm-peephole": lstm_peephole,
+    "lstm-coupled": lstm_coupled,
+    "lstm-depth-gated": lstm_depth_gated,
+}
 """How each cell is drawn, by its name in `engine.cells.CELLS`."""
 
 
@@ -43,4 +41,15 @@ def diagram(cell: Cell) -> Diagram:
     return DIAGRAMS[cell.name](cell)
 
 
-__all__ = ["DIAGRAMS", "Diagram", "Node", "Tag", "Wire", "diagram", "evaluate"]
+__all__ = [
+    "DIAGRAMS",
+    "Diagram",
+    "Matched",
+    "MismatchError",
+    "Node",
+    "Tag",
+    "Wire",
+    "diagram",
+    "evaluate",
+    "match",
+]

@@ -62,6 +62,7 @@ class Node:
         weights: names of the parameters it multiplies by: one for each vector that its input was joined from
         bias: name of the parameter that a product adds, where the model has it
         width: of its shape, where the operation's own is too narrow for what stands on it
+        meaning: what its value is, in a phrase, where that is not known by its name; see `diagrams.meanings`
     """
 
     name: str
@@ -72,6 +73,7 @@ class Node:
     weights: tuple[str, ...] = ()
     bias: str = ""
     width: float = 0.0
+    meaning: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from engine.cells import Cell
-from engine.cells.clockwork import ClockworkRNN
 from playground.diagrams.diagram import Diagram, Node
 
 Vector = np.ndarray
@@ -50,7 +49,6 @@ def _computed(node: Node, read: Sequence[Vector], cell: Cell, parameters: Mappin
     if node.operation == "diagonal":
         return parameters[node.weights[0]] * read[0]
     if node.operation == "turn":
-        assert isinstance(cell, ClockworkRNN)
         return np.equal(read[0] % cell.periods.numpy(), 0).astype(np.float64)
     return _FUNCTIONS[node.operation](*read)
 

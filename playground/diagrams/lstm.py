@@ -117,7 +117,8 @@ def _peep(sketch: Sketch, block: str, x: float, seen: Wire) -> None:
     adds = rows.activation + 72
     sketch.column(block, x, pre=f"{block}_weighted")
     peephole = (f"peephole_{block}",)
-    sketch.put(f"peep_{block}", "diagonal", (x - _ASIDE, rows.activation), seen, weights=peephole)
+    at, meaning = (x - _ASIDE, rows.activation), "what the gate sees of the long-term memory"
+    sketch.put(f"peep_{block}", "diagonal", at, seen, weights=peephole, meaning=meaning)
     sketch.put(f"{block}_pre", "plus", (x, adds), f"{block}_weighted", Wire(f"peep_{block}", "upright"))
     sketch.put(block, "sigmoid", (x, rows.activation), f"{block}_pre")
     sketch.beside(f"{block}_weighted", x, adds + 38)
@@ -130,36 +131,54 @@ def lstm_depth_gated(cell: Cell) -> Diagram:
     forget, depth, below, update, candidate, output, shown = 196.0, 352.0, 488.0, 548.0, 648.0, 748.0, 840.0
     first, second, source = 474.0, 392.0, 680.0  # where the gate's weighted sum takes in what its peepholes see
     sketch = Sketch(Rows(meet=208.0, activation=320.0, weights=560.0, shared=622.0, source=760.0))
-    rows = sketch.rows
     _enter(sketch)
-    sketch.enter_below(below, "cell_below")
+    sketch.enter_below(below, "cell_below", meaning="long-term memory of the layer below, as it is at this timestep")
     sketch.column("forget", forget)
-    on_input = Wire("input", via=((_JOIN, source), (depth, source)))
-    sketch.weights("depth_weighted", "depth", (depth, rows.weights), on_input, "weight_ih")
-    peephole = Wire("cell_before", via=_to_peephole(sketch, forget - _ASIDE, depth))
-    sketch.put("peep_depth", "diagonal", (depth - _ASIDE, rows.activation), peephole, weights=("peephole_depth",))
-    sketch.put("depth_seen", "plus", (depth, first), "depth_weighted", Wire("peep_depth", "upright"))
-    other = Wire("cell_below", "upright")
-    sketch.put("peep_below", "diagonal", (depth + _ASIDE, rows.activation), other, weights=("peephole_below",))
-    sketch.put("depth_pre", "plus", (depth, second), "depth_seen", Wire("peep_below", "upright"))
-    sketch.put("depth", "sigmoid", (depth, rows.activation), "depth_pre")
+    _depth_gate(sketch, forget - _ASIDE, depth, (first, second, source))
     for block, x in (("update", update), ("output", output)):
         sketch.column(block, x)
     sketch.column("candidate", candidate, activation="tanh")
-    sketch.put("taken_in", "times", (depth, rows.meet), "depth", other)
-    _forget(sketch, forget, (forget + depth) / 2)
-    sketch.put("gathered", "plus", (depth, rows.highway), "kept", "taken_in")
-    sketch.beside("update", update, rows.gate_tag, named=True)
+    _take_in(sketch, forget, depth, candidate)
+    sketch.beside("update", update, sketch.rows.gate_tag, named=True)
     _write(sketch, Wire("update", "upright"), candidate, to="gathered")
+    return _show(sketch, output, shown, bottom=source + 20)
+
+
+def _depth_gate(sketch: Sketch, fork: float, x: float, heights: tuple[float, float, float]) -> None:
+    """The gate's column: weights on the input, and peepholes on its own cell state and on that of the layer below."""
+    rows, (first, second, source) = sketch.rows, heights
+    on_input = Wire("input", via=((_JOIN, source), (x, source)))
+    weighted = "what the input says to the gate"
+    sketch.weights("depth_weighted", "depth", (x, rows.weights), on_input, "weight_ih", meaning=weighted)
+    own, other = (
+        f"what the gate sees of {whose} long-term memory" for whose in ("its own layer's", "the layer below's")
+    )
+    at, seen = (x - _ASIDE, rows.activation), Wire("cell_before", via=_to_peephole(sketch, fork, x))
+    sketch.put("peep_depth", "diagonal", at, seen, weights=("peephole_depth",), meaning=own)
+    adds = Wire("peep_depth", "upright")
+    sketch.put("depth_seen", "plus", (x, first), "depth_weighted", adds, meaning=f"that, and {own}")
+    at, seen = (x + _ASIDE, rows.activation), Wire("cell_below", "upright")
+    sketch.put("peep_below", "diagonal", at, seen, weights=("peephole_below",), meaning=other)
+    sketch.put("depth_pre", "plus", (x, second), "depth_seen", Wire("peep_below", "upright"))
+    sketch.put("depth", "sigmoid", (x, rows.activation), "depth_pre")
+    sketch.beside("peep_depth", x - _ASIDE - 2, rows.activation + 36)
+    sketch.beside("peep_below", x + _ASIDE, rows.activation + 36)
+    sketch.beside("depth_pre", x, second - 36)
+    sketch.beside("depth_seen", x, (first + second) / 2)
+    sketch.beside("depth_weighted", x, (first + rows.weights - 9) / 2)
+
+
+def _take_in(sketch: Sketch, forget: float, depth: float, candidate: float) -> None:
+    """f ⊙ c_{t-1} + d ⊙ c_below."""
+    rows, below = sketch.rows, Wire("cell_below", "upright")
+    taken = "what is taken in of the layer below's long-term memory"
+    both = "what is left of the old long-term memory, and what is taken in from below"
+    sketch.put("taken_in", "times", (depth, rows.meet), "depth", below, meaning=taken)
+    _forget(sketch, forget, (forget + depth) / 2)
+    sketch.put("gathered", "plus", (depth, rows.highway), "kept", "taken_in", meaning=both)
     sketch.beside("depth", depth, rows.gate_tag, named=True)
     sketch.beside("taken_in", depth, (rows.meet + _PEEPHOLES) / 2)
     sketch.above("gathered", (depth + candidate) / 2, rows.highway)
-    sketch.beside("peep_depth", depth - _ASIDE - 2, rows.activation + 36)
-    sketch.beside("peep_below", depth + _ASIDE, rows.activation + 36)
-    sketch.beside("depth_pre", depth, second - 36)
-    sketch.beside("depth_seen", depth, (first + second) / 2)
-    sketch.beside("depth_weighted", depth, (first + rows.weights - 9) / 2)
-    return _show(sketch, output, shown, bottom=source + 20)
 
 
 def _enter(sketch: Sketch, past: float | None = None) -> None:

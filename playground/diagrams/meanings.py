@@ -20,8 +20,16 @@ _DOES: Mapping[str, str] = {
     "one_minus": "turns each value over: 1 becomes 0, and 0 becomes 1",
 }
 
+_BY_OPERATION: Mapping[str, str] = {
+    "product": "what is read, weighed and added up",
+    "diagonal": "what is read, each unit weighed by itself",
+    "times": "what is let through",
+    "plus": "both together",
+    "one_minus": "one minus that",
+}
+"""Of values that nobody has named."""
+
 _JOINED = "the past and the input, one after the other: what every gate reads"
-_WEIGHTED = "the weighted sum before its peephole is added"
 
 _LSTM: Mapping[str, str] = {
     "hidden_before": "short-term memory, as the timestep before left it",
@@ -30,9 +38,6 @@ _LSTM: Mapping[str, str] = {
     "cell": "new long-term memory: what is left of the old, and what is written",
     "kept": "what is left of the old long-term memory",
     "written": "what is added to the long-term memory",
-    "cell_below": "long-term memory of the layer below, as it is at this timestep",
-    "taken_in": "what is taken in of the layer below's long-term memory",
-    "gathered": "what is left of the old long-term memory, and what is taken in from below",
     "shown": "the long-term memory, squashed before it is shown",
 }
 _MEMORY: Mapping[str, str] = {
@@ -42,7 +47,6 @@ _MEMORY: Mapping[str, str] = {
     "written": "what is written into the memory",
 }
 _SHARED: Mapping[str, str] = {
-    "clock": "which timestep it is: it counts from 0, and starts over after the longest period",
     "joined": _JOINED,
     "joined_seen": "what is let through of the past, and the input: what the candidate reads",
     "seen": "what the gate lets through of the past",
@@ -52,44 +56,35 @@ _SHARED: Mapping[str, str] = {
     "candidate_input": "what the input says to the candidate",
     "recurrent": "what the past says",
     "projected": "what the input says",
-    "forget_weighted": _WEIGHTED,
-    "update_weighted": _WEIGHTED,
-    "output_weighted": _WEIGHTED,
-    "depth_weighted": "what the input says to the gate",
-    "depth_seen": "that, and what the gate sees of its own layer's long-term memory",
-    "peep_depth": "what the gate sees of its own layer's long-term memory",
-    "peep_below": "what the gate sees of the layer below's long-term memory",
-    "peep_forget": "what the gate sees of the long-term memory",
-    "peep_update": "what the gate sees of the long-term memory",
-    "peep_output": "what the gate sees of the long-term memory",
 }
 
 
-def meaning(cell: Cell, name: str, layer: int = 0) -> str:
+def meaning(cell: Cell, node: Node, layer: int = 0) -> str:
     """What a node's value is, in a phrase.
 
     Args:
         cell: whose drawing it is
-        name: of the node
+        node: whose value
         layer: counted from 0; the bottom layer reads tokens
     """
+    name = node.name.removesuffix("_out")
     if name == "input":
         return "what the layer below hands up" if layer else "the token that is read, as a vector"
     if name.endswith("_pre"):
         return "the weighted sum that goes into the activation function"
-    if name.endswith("_out"):
-        name = name.removesuffix("_out")
-    family = _LSTM if cell.family == "lstm" else _MEMORY
+    states = _LSTM if "cell" in cell.state_names else _MEMORY
     gates = {gate.name: gate.meaning for gate in cell.gates}
-    return {**_SHARED, **family, **gates}[name]
+    known = {**_SHARED, **states, **gates}
+    return node.meaning or known.get(name) or _BY_OPERATION.get(node.operation, "that, squashed")
 
 
 def action(diagram: Diagram, node: Node) -> str:
     """What a node does with what it reads, in a phrase; for a value from outside, where it comes from."""
+    if node.operation == "in" and node.name.endswith("_below"):
+        return "comes in from the layer below"
     if node.operation == "in":
         outside = {
             "input": "comes in from below",
-            "cell_below": "comes in from the layer below",
             "clock": "comes in from outside: it is the same whatever is read",
         }
         return outside.get(node.name, "comes in from the timestep before")

@@ -66,10 +66,11 @@ class Sketch:
         weights: tuple[str, ...] = (),
         bias: str = "",
         width: float = 0.0,
+        meaning: str = "",
     ) -> None:
         """A node; straight wires are given by their source alone."""
         wires = tuple(Wire(item) if isinstance(item, str) else item for item in inputs)
-        self._nodes.append(Node(name, operation, at, wires, block, weights, bias, width))
+        self._nodes.append(Node(name, operation, at, wires, block, weights, bias, width, meaning))
 
     def weights(
         self,
@@ -80,9 +81,11 @@ class Sketch:
         *weights: str,
         bias: str = "bias",
         width: float = 0.0,
+        meaning: str = "",
     ) -> None:
         """The product of one block of weights with a vector, and its bias."""
-        self.put(name, "product", at, source, block=block, weights=weights or BOTH, bias=bias, width=width)
+        names = weights or BOTH
+        self.put(name, "product", at, source, block=block, weights=names, bias=bias, width=width, meaning=meaning)
 
     def column(
         self, block: str, x: float, *, joined: Wire | None = None, activation: Operation = "sigmoid", pre: str = ""
@@ -97,7 +100,8 @@ class Sketch:
             pre: what the weights' product is called where it is not yet the weighted sum
         """
         rows, pre = self.rows, pre or f"{block}_pre"
-        self.weights(pre, block, (x, rows.weights), joined or Wire("joined", "across"))
+        meaning = "" if pre == f"{block}_pre" else "the weighted sum before its peephole is added"
+        self.weights(pre, block, (x, rows.weights), joined or Wire("joined", "across"), meaning=meaning)
         if pre == f"{block}_pre":
             self.put(block, activation, (x, rows.activation), pre)
             self.beside(pre, x, rows.weighted_tag)
@@ -121,9 +125,9 @@ class Sketch:
         self.put(of, "in", (10, y))
         self.above(of, 16 + NAMED_TAG[0] / 2, y, named=True)
 
-    def enter_below(self, x: float, of: str = "input") -> None:
+    def enter_below(self, x: float, of: str = "input", *, meaning: str = "") -> None:
         """The input, or another value, which comes in from below."""
-        self.put(of, "in", (x, self.rows.source))
+        self.put(of, "in", (x, self.rows.source), meaning=meaning)
         self.beside(of, x, self.rows.source - 26, named=True)
 
     def leave(self, of: str, width: float, y: float, *, down: float | None = None) -> None:

@@ -6,23 +6,27 @@ another cell or a switch of it. LaTeX here uses only what KaTeX knows.
 Positions in a sequence and layers are counted from 0 in all arguments, as in arrays; Ng and CS231n show them from 1.
 """
 
-from playground.notation.equations import CELLS_WITH_EQUATIONS, equation_parts, equations, output_parts
-from playground.notation.parts import Equation, Part
-from playground.notation.symbols import Symbol
-from playground.notation.terms import NOTATIONS, QUANTITIES, Index, Term, first_index, term
+from playground.notation.equations import formulas, output_formulas, written
+from playground.notation.parts import Formula, Part, Parts
+from playground.notation.symbols import Sign, Symbol
+from playground.notation.terms import NOTATIONS, QUANTITIES, TIME, Index, Term, block_term, first_index, sign, term
 
 __all__ = [
-    "CELLS_WITH_EQUATIONS",
     "NOTATIONS",
     "QUANTITIES",
-    "Equation",
+    "TIME",
+    "Formula",
     "Index",
     "Part",
+    "Parts",
+    "Sign",
     "Symbol",
     "Term",
-    "equation_parts",
-    "equations",
+    "block_term",
     "first_index",
-    "output_parts",
+    "formulas",
+    "output_formulas",
+    "sign",
     "term",
+    "written",
 ]

@@ -1,374 +1,245 @@
-"""The equations of every cell and of the output layer in every notation, piece by piece and as LaTeX."""
+"""The equations of a cell and of the output layer written in a notation, piece by piece, from the cell's own trees."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from playground.notation.parts import (
-    APPLIED,
-    BEFORE,
-    CLOSE,
-    EQUALS,
-    IS_ZERO,
-    MINUS,
-    MODULO,
-    ONE,
-    OPEN,
-    PLUS,
-    TIMES,
+from engine.cells import Cell
+from engine.cells.equations import (
+    Applied,
+    Complement,
     Equation,
-    Part,
-    Parts,
-    bracketed,
+    Expression,
+    Join,
+    Named,
+    Parameter,
+    Plus,
+    Product,
+    Quantity,
+    Times,
+    Turn,
 )
-from playground.notation.terms import TIMED, Index, check, indexed, term
+from playground.notation.parts import Formula, Part, Parts, operator, quantity
+from playground.notation.symbols import Symbol
+from playground.notation.terms import Index, check, complement_of, in_formula, letter
 
-Options = Mapping[str, bool | str]
+_FUNCTIONS = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "σ"}
 
-_SUBSCRIPTS = {
-    "ng": {"update": "u", "forget": "f", "output": "o", "reset": "r", "depth": "d", "candidate": "c"},
-    "cs231n": {"update": "i", "forget": "f", "output": "o", "reset": "r", "depth": "d", "candidate": "g"},
-    "pytorch": {"update": "i", "forget": "f", "output": "o", "reset": "r", "depth": "d", "candidate": "g"},
-    "plain": {
-        "update": r"\text{write}",
-        "forget": r"\text{keep}",
-        "output": r"\text{read}",
-        "reset": r"\text{past}",
-        "depth": r"\text{depth}",
-        "candidate": r"\text{candidate}",
-    },
+# Where weights on the past and on the input stand apart: what stands below them, beside the gate's letter.
+_APART = {
+    "ng": {"weight_hh": "{}a", "weight_ih": "{}x"},
+    "cs231n": {"weight_hh": "h{}", "weight_ih": "x{}"},
+    "pytorch": {"weight_hh": "h{}", "weight_ih": "i{}"},
+    "plain": {"weight_hh": "{},past", "weight_ih": "{},input"},
 }
 
-# In plain words, an equation of full names would run off a phone.
-_BRIEF = {
-    "hidden": r"\text{short}",
-    "cell": r"\text{long}",
-    "input": r"\text{input}",
-    "candidate": r"\text{candidate}",
-    "update": r"\text{write}",
-    "forget": r"\text{keep}",
-    "output": r"\text{read}",
-    "reset": r"\text{past}",
-    "relevance": r"\text{past}",
-    "depth": r"\text{depth}",
-    "clock": r"\text{clock}",
-    "periods": r"\text{period}",
-    "weight_hh": r"W_{\text{recurrent}}",
-    "weight_ih": r"W_{\text{input}}",
-}
-
-_FUNCTIONS = {"tanh": r"\tanh", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma", "softmax": r"\mathrm{softmax}"}
+Within = tuple[Expression, ...]
 
 
-def equations(
-    cell: str, notation: str, options: Mapping[str, bool | str] | None = None, *, bias: bool = True
-) -> list[str]:
-    """The equations of a cell, one LaTeX line each, in the order in which they are computed.
+def formulas(
+    cell: Cell, notation: str, *, bias: bool = True, t: int | None = None, layer: int | None = None
+) -> list[Formula]:
+    """The equations of a cell, in the order in which they are computed.
 
     Args:
-        cell: a name in `engine.cells.CELLS`
+        cell: with its options as they are set
         notation: a key of `NOTATIONS`
-        options: the cell's switches; those left out stand at their defaults
         bias: whether the model has biases
-
-    Raises:
-        ValueError: an unknown cell or notation.
-    """
-    return [equation.latex for equation in equation_parts(cell, notation, options, bias=bias)]
-
-
-def equation_parts(
-    cell: str,
-    notation: str,
-    options: Mapping[str, bool | str] | None = None,
-    *,
-    bias: bool = True,
-    t: int | None = None,
-    layer: int | None = None,
-) -> list[Equation]:
-    """The same equations taken apart into operators, functions and quantities with keys to their values.
-
-    Args:
-        cell, notation, options, bias: as for `equations`
         t: timestep, counted from 0; None writes the general t
         layer: counted from 0; None leaves it out. The input of a layer above the first is the state of the one below
 
     Raises:
-        ValueError: an unknown cell or notation.
+        ValueError: an unknown notation.
     """
     check(notation)
-    if cell not in _EQUATIONS:
-        raise ValueError(f"There are no equations for the cell {cell!r}; cells are {', '.join(_EQUATIONS)}.")
-    return _EQUATIONS[cell](_Writer(notation, cell, bias, t, layer), dict(options or {}))
+    write = _Writer(notation, cell, bias, t, layer)
+    return [write.formula(equation) for equation in cell.equations]
 
 
-def output_parts(
+def written(expression: Expression, cell: Cell, notation: str, *, bias: bool = True, layer: int | None = None) -> Parts:
+    """One expression over a cell's quantities.
+
+    Raises:
+        ValueError: an unknown notation.
+    """
+    check(notation)
+    return _Writer(notation, cell, bias, None, layer)(expression)
+
+
+def output_formulas(
     notation: str,
     *,
     bias: bool = True,
     t: int | None = None,
     layer: int | None = None,
-    cell: str | None = None,
+    cell: Cell | None = None,
     key: str = "hidden",
-) -> list[Equation]:
+) -> list[Formula]:
     """The output layer: scores of all tokens, their probabilities, and the loss.
 
     Args:
-        notation, bias, t: as for `equation_parts`
+        notation, bias, t: as for `formulas`
         layer: the top layer, counted from 0; None leaves it out
-        cell: the cell's name, where its family matters
+        cell: of the top layer, where its family matters
         key: where the values of the top layer's state are found
 
     Raises:
         ValueError: an unknown notation.
     """
     check(notation)
-    write = _Writer(notation, cell or "", bias, t, layer)
-    below = Part("quantity", write("hidden")[0].latex, key)
-    product: Parts = (write.whole_weight("weight_out"), APPLIED, below)
-    scores, shares, loss = (write.output(name) for name in ("logits", "probabilities", "loss"))
-    softmax, log = Part("function", _FUNCTIONS["softmax"]), Part("function", r"\log ")
-    target = Part("quantity", shares.latex, "target_probability")
-    lost = (loss, EQUALS, Part("operator", "-"), log, target, Part("operator", r"[\text{next}]"))
+    symbols = {name: in_formula(name, notation, None, t, cell) for name in ("logits", "probabilities", "loss")}
+    scores, shares, loss = (quantity(symbol, name) for name, symbol in symbols.items())
+    below = quantity(in_formula("hidden", notation, layer, t, cell), key)
+    weight = quantity(letter("weight_out", notation), "weight_out")
+    name = {"pytorch": "head", "plain": "output"}.get(notation, "y")
+    plus_bias = (operator("+"), quantity(Symbol("b", name), "bias_out")) if bias else ()
+    target = shares._replace(key="target_probability")
+    equals, log, softmax = operator("="), Part("function", "log"), Part("function", "softmax")
     return [
-        Equation("logits", (scores, EQUALS, *product, *write.output_bias())),
-        Equation("probabilities", (shares, EQUALS, softmax, OPEN, scores, CLOSE)),
-        Equation("loss", lost),
+        Formula("logits", (scores, equals, weight, operator("·"), below, *plus_bias)),
+        Formula("probabilities", (shares, equals, softmax, operator("("), scores, operator(")"))),
+        Formula("loss", (loss, equals, operator("−"), log, target, operator("[next]"))),
     ]
 
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes the pieces of a cell's equations in one notation, at one timestep and layer or in general."""
+    """Writes expressions in one notation, at one timestep and layer or in general.
+
+    Attributes:
+        sums: whether weighted sums are written out, and not as "sum"
+    """
 
     notation: str
-    cell: str
+    cell: Cell
     bias: bool
     t: int | None = None
     layer: int | None = None
+    sums: bool = True
 
-    def __call__(self, quantity: str, before: bool = False) -> Parts:
-        """A state, gate or input; `before` is the state of the timestep before."""
-        if quantity == "update" and self.notation == "pytorch" and self.cell.startswith("gru"):
-            return (ONE, MINUS, Part("quantity", "z", "keep"))
-        return (Part("quantity", self._latex(quantity, before), quantity + (BEFORE if before else "")),)
+    def formula(self, equation: Equation) -> Formula:
+        key, left, right = equation.left, self(Quantity(equation.left)), equation.right
+        if isinstance(right, Complement) and complement_of(equation.left, self.notation, self.cell):
+            left, right = self(1 - Quantity(equation.left)), right.of  # 1 - z = 1 - σ(...) is z = σ(...)
+            key = left[0].key
+        if (self.cell.family, self.notation, equation.left) == ("gru", "ng", "hidden"):  # the memory is the activation
+            also = quantity(in_formula("hidden", "ng", self.layer, self.t, None), key, left[0].within)
+            left = (also, operator("="), *left)
+        pre = next((each.name for each in right.walk() if isinstance(each, Named) and _is_sum(each)), "")
+        summed = replace(self, sums=False)(right) if pre else ()
+        parts = (*left, operator("="), *self(right))
+        return Formula(key, parts, pre, summed if len(summed) > 1 else ())
 
-    def _latex(self, quantity: str, before: bool) -> str:
-        time: Index = ("t-1" if before else None) if self.t is None else self.t - before
-        layer = self.layer
-        if quantity == "input":
-            quantity, layer = ("hidden", layer - 1) if layer else ("input", None)
-        timed = quantity in TIMED or (quantity == "candidate" and self.notation == "ng")
-        if not timed:
-            time = layer = None
-        if self.notation == "plain":
-            return indexed(_BRIEF[quantity], "", "plain", layer, "t" if timed and time is None else time)[0]
-        return term(quantity, self.notation, layer=layer, t=time, cell=self.cell).latex
+    def __call__(self, expression: Expression, within: Within = ()) -> Parts:
+        """The pieces of an expression that is itself a piece of others."""
+        here = (*within, expression)
+        match expression:
+            case Quantity():
+                return self._quantity(expression, here)
+            case Parameter():
+                return (quantity(self._parameter(expression), expression.key, here),)
+            case Product():
+                return self._product(expression, here)
+            case Named(name, _) if not self.sums and _is_sum(expression):
+                return (quantity(Symbol("sum"), name, here),)
+            case Named(_, of) | Applied("identity", of):
+                return self(of, here)
+            case Plus(terms):
+                there = [term for term in terms if self.bias or not (isinstance(term, Parameter) and term.is_bias)]
+                return _between("+", (self._piece(term, here, (Complement, Quantity)) for term in there), here)
+            case Times(factors):
+                return _between("⊙", (self._piece(factor, here) for factor in factors), here)
+            case Complement(of):
+                return self._complement(of, here)
+            case Applied(function, to):
+                return (Part("function", _FUNCTIONS[function], within=here), *_round(self(to, here), here))
+            case Join(vectors):
+                comma = "," if self.notation == "ng" else ";"
+                inside = _between(comma, (self(vector, here) for vector in vectors), here)
+                return (operator("[", here), *inside, operator("]", here))
+            case Turn(clock, periods):
+                inside = _between("mod", (self(clock, here), self(periods, here)), here)
+                return (operator("[", here), *inside, operator("= 0]", here))
+        raise TypeError(f"Nobody has said how to write {expression}.")
 
-    def below(self, quantity: str) -> Parts:
-        """A state of the layer below, at the same timestep."""
-        level: Index = (
-            (r"\text{below}" if self.notation == "plain" else "l-1") if self.layer is None else self.layer - 1
-        )
-        if self.notation == "plain":
-            latex = indexed(_BRIEF[quantity], "", "plain", level, "t" if self.t is None else self.t)[0]
-        else:
-            latex = term(quantity, self.notation, layer=level, t=self.t, cell=self.cell).latex
-        return (Part("quantity", latex, f"{quantity}_below"),)
+    def _piece(self, expression: Expression, within: Within, kinds: tuple[type, ...] = (Expression,)) -> Parts:
+        """A factor or term, in brackets where it is of several pieces that would come apart."""
+        parts, bare = self(expression, within), expression.of if isinstance(expression, Named) else expression
+        whole = len(parts) == 1 or isinstance(bare, Applied | Join | Turn) or not isinstance(bare, kinds)
+        return parts if whole else _round(parts, within)
 
-    def subscript(self, block: str) -> str:
-        if self.notation == "pytorch" and self.cell.startswith("gru"):
-            return {"update": "z", "keep": "z", "reset": "r", "candidate": "n"}[block]
-        return _SUBSCRIPTS[self.notation][{"relevance": "reset", "keep": "update"}.get(block, block)]
+    def _quantity(self, of: Quantity, here: Within) -> Parts:
+        if complement_of(of.name, self.notation, self.cell):
+            return (operator("1", here), operator("−", here), *self._complement(of, (*here, 1 - of)))
+        name = of.name
+        time: Index = self.t
+        layer: Index = self.layer
+        if of.at == "below":
+            layer = ("below" if self.notation == "plain" else "l−1") if self.layer is None else self.layer - 1
+        elif name == "input":
+            name, layer = ("hidden", self.layer - 1) if self.layer else (name, None)
+        if of.at == "before":
+            time = "t−1" if self.t is None else self.t - 1
+        return (quantity(in_formula(name, self.notation, layer, time, self.cell), of.key, here),)
 
-    def weight(self, name: str, key: str) -> Part:
-        return Part("quantity", f"W_{{{name}}}", key)
+    def _complement(self, of: Expression, here: Within) -> Parts:
+        key = complement_of(of.name, self.notation, self.cell) if isinstance(of, Quantity) else ""
+        if isinstance(of, Quantity) and key:
+            return (quantity(letter(of.name, self.notation, self.cell), key, here),)
+        return (operator("1", here), operator("−", here), *self._piece(of, here))
 
-    def whole_weight(self, quantity: str, key: str = "") -> Part:
-        brief = self.notation == "plain" and quantity in _BRIEF
-        latex = _BRIEF[quantity] if brief else term(quantity, self.notation).latex
-        return Part("quantity", latex, key or quantity)
+    def _product(self, product: Product, here: Within) -> Parts:
+        """Of two vectors, weights on them joined; in PyTorch's notation, weights on each of them."""
+        block, joined = product.block, isinstance(product.of, Join)
+        if joined and self.notation != "pytorch":
+            weight = quantity(Symbol("W", self._below(block)), f"weight:{block}", here)
+            return (weight, operator("·", here), *self(product.of, here))
+        vectors, inner = (product.of.inside, (*here, product.of)) if joined else ((product.of,), here)
+        weights = [quantity(self._weight(name, block), f"{name}:{block}", here) for name in product.weights]
+        applied = [
+            (weight, operator("·", here), *self._piece(vector, inner))
+            for weight, vector in zip(weights, vectors, strict=True)
+        ]
+        return _between("+", reversed(applied), here)
 
-    def plus_bias(self, name: str, key: str) -> Parts:
-        return (PLUS, Part("quantity", f"b_{{{name}}}", key)) if self.bias else ()
+    def _weight(self, name: str, block: str) -> Symbol:
+        """Weights on one vector alone."""
+        if len(self.cell.blocks) == 1:
+            return letter(name, self.notation)
+        if block not in self.cell.recurrent_blocks and self.notation != "pytorch":
+            return Symbol("W", self._below(block))
+        return Symbol("W", _APART[self.notation][name].format(self._below(block)))
 
-    def weighted(self, block: str, past: Parts | None = None, more: Parts = ()) -> Parts:
-        """What goes into a gate: weights on the past and on the input, and a bias."""
-        name, past, now = self.subscript(block), past or self("hidden", before=True), self("input")
-        bias = self.plus_bias(name, f"bias:{block}")
-        if self.notation == "pytorch":
-            on_input = self.weight(f"i{name}", f"weight_ih:{block}")
-            on_past = self.weight(f"h{name}", f"weight_hh:{block}")
-            seen = bracketed(past) if TIMES in past else past
-            return (on_input, APPLIED, *now, PLUS, on_past, APPLIED, *seen, *more, *bias)
-        comma = Part("operator", ", " if self.notation == "ng" else "; ")
-        joint = (Part("operator", "["), *past, comma, *now, Part("operator", "]"))
-        return (self.weight(name, f"weight:{block}"), APPLIED, *joint, *more, *bias)
+    def _parameter(self, parameter: Parameter) -> Symbol:
+        kind, _, block = parameter.name.partition("_")
+        if parameter.sign:
+            base, _, below = parameter.sign.partition("_")
+            return Symbol(base, parameter.word if self.notation == "plain" else below)
+        if parameter.is_bias:  # of a block, or of its product with the past alone
+            below = self._below(parameter.block or block)
+            return Symbol("b", below if parameter.block else _APART[self.notation]["weight_hh"].format(below))
+        return Symbol(kind[0], self._below(block) if block in self.cell.blocks else block)
 
-    def split(self, block: str) -> tuple[Parts, Parts]:
-        """The same on the input alone and on the past alone, each with a bias: for a reset after the product."""
-        name = self.subscript(block)
-        past, now = {
-            "ng": (f"{name}a", f"{name}x"),
-            "cs231n": (f"h{name}", f"x{name}"),
-            "pytorch": (f"h{name}", f"i{name}"),
-            "plain": (rf"{name},\text{{past}}", rf"{name},\text{{input}}"),
-        }[self.notation]
-        on_input = (self.weight(now, f"weight_ih:{block}"), APPLIED, *self("input"))
-        on_past = (self.weight(past, f"weight_hh:{block}"), APPLIED, *self("hidden", before=True))
-        return (*on_input, *self.plus_bias(name, f"bias:{block}")), (*on_past, *self.plus_bias(past, f"bias_{block}"))
-
-    def activated(self, left: str, function: str, inside: Parts, block: str, before: Parts = ()) -> Equation:
-        """An activation function, by name, of a weighted sum; `before` stands between the equals sign and it."""
-        pre = f"{block}_pre"
-        total = Part("quantity", r"\text{sum}", pre)
-        head = (*before, Part("function", _FUNCTIONS[function]))
-        parts = (*self(left), EQUALS, *head, *bracketed(inside))
-        return Equation(left, parts, pre, (*head, *bracketed((total,))))
-
-    def gate(self, block: str, more: Parts = ()) -> Equation:
-        return self.activated(block, "sigmoid", self.weighted(block, more=more), block)
-
-    def candidate(self, past: Parts | None = None) -> Equation:
-        return self.activated("candidate", "tanh", self.weighted("candidate", past), "candidate")
-
-    def mixed(self) -> Equation:
-        """A GRU's new state: written and kept in shares that make up one."""
-        old, new, written = self("hidden", before=True), self("candidate"), self("update")
-        turned = ONE in written
-        kept = written[2:] if turned else bracketed((ONE, MINUS, *written))
-        state: Parts = self("hidden")
-        if self.notation == "ng" and self.cell.startswith("gru"):
-            upper = term("hidden", "ng", layer=self.layer, t=self.t).latex
-            state = (Part("quantity", upper, "hidden"), EQUALS, *state)
-        share = bracketed(written) if turned else written
-        return Equation("hidden", (*state, EQUALS, *share, TIMES, *new, PLUS, *kept, TIMES, *old))
-
-    def remembered(self, more: Parts = ()) -> Equation:
-        old, new = self("cell", before=True), self("candidate")
-        kept, written = (*self("forget"), TIMES, *old), (*self("update"), TIMES, *new)
-        return Equation("cell", (*self("cell"), EQUALS, *kept, PLUS, *written, *more))
-
-    def shown(self, squashed: bool = True) -> Equation:
-        cell = self("cell")
-        inside = (Part("function", r"\tanh"), *bracketed(cell)) if squashed else cell
-        return Equation("hidden", (*self("hidden"), EQUALS, *self("output"), TIMES, *inside))
-
-    def output(self, quantity: str) -> Part:
-        return Part("quantity", term(quantity, self.notation, t=self.t).latex, quantity)
-
-    def output_bias(self) -> Parts:
-        name = {"pytorch": r"\text{head}", "plain": r"\text{output}"}.get(self.notation, "y")
-        return self.plus_bias(name, "bias_out")
+    def _below(self, block: str) -> str:
+        """What stands below a block's weights: the letter of the gate that its rows make."""
+        if len(self.cell.blocks) == 1:
+            return "hidden" if self.notation == "plain" else letter("hidden", self.notation, self.cell).base
+        symbol = letter(self.cell.gate_of(block), self.notation, self.cell, brief=True)
+        return symbol.sub or symbol.base.rstrip("\u0302\u0303")
 
 
-def _elman(write: _Writer) -> Parts:
-    """The weighted sum of a simple recurrent network."""
-    past = write.whole_weight("weight_hh", "weight_hh:candidate"), APPLIED, *write("hidden", before=True)
-    now = write.whole_weight("weight_ih", "weight_ih:candidate"), APPLIED, *write("input")
-    name = {"ng": "a", "cs231n": "h", "pytorch": "h", "plain": r"\text{hidden}"}[write.notation]
-    return (*past, PLUS, *now, *write.plus_bias(name, "bias:candidate"))
+def _is_sum(expression: Expression) -> bool:
+    """Whether it is a block's weighted sum."""
+    return isinstance(expression, Named) and expression.name.endswith("_pre")
 
 
-def _rnn(write: _Writer, options: Options) -> list[Equation]:
-    inside = _elman(write)
-    activation = str(options.get("activation", "tanh"))
-    if activation == "identity":
-        return [Equation("hidden", (*write("hidden"), EQUALS, *inside), "candidate_pre")]
-    return [write.activated("hidden", activation, inside, "candidate")]
+def _between(sign: str, pieces: Iterable[Parts], within: Within) -> Parts:
+    """Pieces with a sign between them."""
+    first, *others = pieces
+    return (*first, *(part for other in others for part in (operator(sign, within), *other)))
 
 
-def _rnn_clockwork(write: _Writer, options: Options) -> list[Equation]:
-    turn = (Part("operator", "["), *write("clock"), MODULO, *write("periods"), IS_ZERO)
-    candidate = write.activated("candidate", "tanh", _elman(write), "candidate")
-    return [Equation("update", (*write("update"), EQUALS, *turn)), candidate, write.mixed()]
-
-
-def _gru_simplified(write: _Writer, options: Options) -> list[Equation]:
-    return [write.gate("update"), write.candidate(), write.mixed()]
-
-
-def _gru_reset_before(write: _Writer, options: Options) -> list[Equation]:
-    past = (*write("reset"), TIMES, *write("hidden", before=True))
-    return [write.gate("update"), write.gate("reset"), write.candidate(past), write.mixed()]
-
-
-def _gru(write: _Writer, options: Options) -> list[Equation]:
-    # The engine's block of rows is z, which keeps; only PyTorch has a letter for it.
-    kept = write.activated("update", "sigmoid", write.weighted("keep"), "keep", before=(ONE, MINUS))
-    if write.notation == "pytorch":
-        z = Part("quantity", "z", "keep")
-        kept = Equation("keep", (z, EQUALS, *kept.parts[kept.parts.index(EQUALS) + 3 :]), kept.pre, kept.summed[2:])
-    on_input, on_past = write.split("candidate")
-    inside = (*on_input, PLUS, *write("reset"), TIMES, *bracketed(on_past))
-    candidate = write.activated("candidate", "tanh", inside, "candidate")
-    return [write.gate("reset"), kept, candidate, write.mixed()]
-
-
-def _lstm(write: _Writer, options: Options) -> list[Equation]:
-    gates = [write.gate(block) for block in ("update", "forget", "output")]
-    return [*gates, write.candidate(), write.remembered(), write.shown()]
-
-
-def _lstm_course(write: _Writer, options: Options) -> list[Equation]:
-    relevance = bool(options.get("relevance_gate", True))
-    blocks = ("update", "forget", "output", *(("relevance",) if relevance else ()))
-    past = (*write("relevance"), TIMES, *write("hidden", before=True)) if relevance else None
-    shown = write.shown(squashed=bool(options.get("output_tanh", False)))
-    return [*map(write.gate, blocks), write.candidate(past), write.remembered(), shown]
-
-
-def _lstm_peephole(write: _Writer, options: Options) -> list[Equation]:
-    def gate(block: str, seen: Parts) -> Equation:
-        sees = bool(options.get(f"peephole_{block}", True))
-        peephole = Part("quantity", f"p_{{{write.subscript(block)}}}", f"peephole_{block}")
-        return write.gate(block, (PLUS, peephole, TIMES, *seen) if sees else ())
-
-    old = write("cell", before=True)
-    early = options.get("output_sees", "new") == "old"
-    output = gate("output", old if early else write("cell"))
-    return [gate("update", old), gate("forget", old), write.candidate(), write.remembered(), output, write.shown()]
-
-
-def _lstm_coupled(write: _Writer, options: Options) -> list[Equation]:
-    coupled = Equation("update", (*write("update"), EQUALS, ONE, MINUS, *write("forget")))
-    return [write.gate("forget"), coupled, write.gate("output"), write.candidate(), write.remembered(), write.shown()]
-
-
-def _lstm_depth_gated(write: _Writer, options: Options) -> list[Equation]:
-    name, below = write.subscript("depth"), write.below("cell")
-    on_past, on_below = (r"\text{long}", r"\text{below}") if write.notation == "plain" else ("c", "l")
-    inside = (
-        *(
-            write.weight(f"i{name}" if write.notation == "pytorch" else name, "weight_ih:depth"),
-            APPLIED,
-            *write("input"),
-        ),
-        *(PLUS, Part("quantity", f"w_{{{on_past}}}", "peephole_depth"), TIMES, *write("cell", before=True)),
-        *(PLUS, Part("quantity", f"w_{{{on_below}}}", "peephole_below"), TIMES, *below),
-        *write.plus_bias(name, "bias:depth"),
-    )
-    depth = write.activated("depth", "sigmoid", inside, "depth")
-    gates = [write.gate(block) for block in ("update", "forget", "output")]
-    taken_in = write.remembered((PLUS, *write("depth"), TIMES, *below))
-    return [*gates, write.candidate(), depth, taken_in, write.shown()]
-
-
-_EQUATIONS: Mapping[str, Callable[[_Writer, Options], list[Equation]]] = MappingProxyType(
-    {
-        "rnn": _rnn,
-        "rnn-clockwork": _rnn_clockwork,
-        "gru-simplified": _gru_simplified,
-        "gru-reset-before": _gru_reset_before,
-        "gru": _gru,
-        "lstm": _lstm,
-        "lstm-course": _lstm_course,
-        "lstm-peephole": _lstm_peephole,
-        "lstm-coupled": _lstm_coupled,
-        "lstm-depth-gated": _lstm_depth_gated,
-    }
-)
-
-CELLS_WITH_EQUATIONS = frozenset(_EQUATIONS)
+def _round(inside: Parts, within: Within) -> Parts:
+    """In round brackets."""
+    return (operator("(", within), *inside, operator(")", within))

@@ -1,79 +1,84 @@
-"""An equation taken apart: operators, functions and quantities, each quantity with the key of its values."""
+"""A formula taken apart: operators, functions and quantities, each with what it is a piece of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
-from playground.notation.symbols import Symbol, symbol
+from engine.cells.equations import Expression
+from playground.notation.symbols import Symbol
 
-BEFORE = "_before"
-"""Ends the key of a state as the timestep found it: "hidden_before" is h_{t-1}."""
+_LATEX = {
+    "=": " = ",
+    "+": " + ",
+    "−": " - ",
+    "⊙": r" \odot ",
+    "·": " ",  # a matrix applied to a vector
+    ",": ", ",
+    ";": "; ",
+    "mod": r" \bmod ",
+    "= 0]": " = 0]",
+    "[next]": r"[\text{next}]",
+    "σ": r"\sigma",
+    "tanh": r"\tanh",
+    "ReLU": r"\mathrm{ReLU}",
+    "softmax": r"\mathrm{softmax}",
+    "log": r"\log ",
+}
 
-_SIGNS = {"": "·", r"\odot": "⊙", "-": "−", r"\bmod": "mod", r"[\text{next}]": "[next]"}
 
+class Part(NamedTuple):
+    """One piece of a formula; the LaTeX of all pieces, put together, is the formula's.
 
-@dataclass(frozen=True)
-class Part:
-    """One piece of an equation; the LaTeX of all pieces, put together, is the equation's.
+    Keys of quantities are those of the cell's equations: "hidden_before", "forget_pre", "bias:forget", and of weights
+    "weight_hh:forget", or "weight:forget" where both stand side by side, as they act on [h; x]. Of the output layer:
+    hidden_top, weight_out, bias_out, logits, probabilities, target_probability, loss.
 
-    Keys of quantities, where their values are found:
-        states and gates: as the trace names them; with `BEFORE` a state of the timestep before; "keep" is 1 - update
-        clock, periods: which timestep a clockwork says it is, and the period of each unit
-        cell_below: the cell state of the layer below
-        input: what the layer reads, x_t, or the state of the layer below
-        forget_pre, ...: what goes into a gate's activation function, as the trace names it
-        weight_hh:forget, weight_ih:forget, bias:forget: the rows of one block of the parameters;
-            weight:forget is both weights side by side, as they act on [h; x]
-        peephole_forget, bias_candidate: parameters that have no blocks
-        hidden_top, weight_out, bias_out, logits, probabilities, target_probability, loss: of the output layer
+    Attributes:
+        kind: what it is
+        sign: of an operator or function, in running text; a product of a matrix and a vector is a dot
+        key: of a quantity
+        symbol: of a quantity
+        within: what it is a piece of in the cell's equation, the whole first; it writes the last of them
     """
 
     kind: Literal["operator", "function", "quantity"]
-    latex: str
+    sign: str = ""
     key: str = ""
-
-    @property
-    def symbol(self) -> Symbol:
-        """A quantity's letter with its marks."""
-        return symbol(self.latex.strip())
+    symbol: Symbol | None = None
+    within: tuple[Expression, ...] = ()
 
     @property
     def text(self) -> str:
-        """The piece in running text; a product of a matrix and a vector is a dot."""
-        if self.kind == "operator":
-            sign = self.latex.strip()
-            return _SIGNS.get(sign, sign)
-        return self.symbol.text
+        """The piece in running text."""
+        return self.symbol.text if self.symbol else self.sign
+
+    @property
+    def latex(self) -> str:
+        """The piece as LaTeX."""
+        return self.symbol.latex if self.symbol else _LATEX.get(self.sign, self.sign)
+
+    def data(self) -> dict[str, Any]:
+        """As the browser gets it."""
+        if self.symbol:
+            return {"kind": self.kind, "key": self.key, "symbol": self.symbol.data(), "text": self.text}
+        return {"kind": self.kind, "text": self.text}
 
 
 Parts = tuple[Part, ...]
 
-EQUALS = Part("operator", " = ")
-PLUS = Part("operator", " + ")
-MINUS = Part("operator", " - ")
-TIMES = Part("operator", r" \odot ")
-APPLIED = Part("operator", " ")  # a matrix to a vector
-OPEN = Part("operator", "(")
-CLOSE = Part("operator", ")")
-ONE = Part("operator", "1")
-MODULO = Part("operator", r" \bmod ")
-IS_ZERO = Part("operator", " = 0]")
+
+def operator(sign: str, within: tuple[Expression, ...] = ()) -> Part:
+    return Part("operator", sign, within=within)
 
 
-def bracketed(inside: Parts) -> Parts:
-    """In round brackets."""
-    return (OPEN, *inside, CLOSE)
-
-
-def latex(parts: Parts) -> str:
-    """The LaTeX of pieces in a row."""
-    return "".join(part.latex for part in parts)
+def quantity(symbol: Symbol, key: str, within: tuple[Expression, ...] = ()) -> Part:
+    return Part("quantity", "", key, symbol, within)
 
 
 @dataclass(frozen=True)
-class Equation:
-    """One equation of a cell.
+class Formula:
+    """One equation, written.
 
     Attributes:
         left: key of the quantity that it gives
@@ -89,10 +94,10 @@ class Equation:
 
     @property
     def latex(self) -> str:
-        """The equation as one line of LaTeX."""
-        return latex(self.parts)
+        """The formula as one line of LaTeX."""
+        return "".join(part.latex for part in self.parts)
 
     @property
     def text(self) -> str:
-        """The equation in running text."""
+        """The formula in running text."""
         return " ".join(part.text for part in self.parts)

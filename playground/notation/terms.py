@@ -3,190 +3,168 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from playground.notation.marks import lowered, raised
-from playground.notation.symbols import symbol
+from engine.cells import Cell
+from engine.cells.equations import Quantity
+from playground.notation.symbols import Sign, Symbol
 
 NOTATIONS: Mapping[str, str] = MappingProxyType(
     {"ng": "Ng's course", "cs231n": "CS231n", "pytorch": "PyTorch", "plain": "plain words"}
 )
+
+_ORDER = {name: place for place, name in enumerate(NOTATIONS)}
+
+TIME = "§"
+"""Stands in a sign where the timestep goes; the drawing counts from the notation's first."""
 
 Index = int | str | None
 
 
 @dataclass(frozen=True)
 class Term:
-    """A quantity's name: for a formula, for running text, and what to know when comparing notations."""
+    """A quantity's name, for a formula and for running text. PyTorch's z is one minus the gate: a `complement`."""
 
-    latex: str
+    symbol: Symbol
     text: str
-    note: str = ""
+    complement: bool = False
+
+    @property
+    def latex(self) -> str:
+        """For a formula."""
+        return f"1 - {self.symbol.latex}" if self.complement else self.symbol.latex
 
 
-# Quantity -> notation -> (LaTeX, text); "" where the text is the symbol in one line. Time and layer: see `indexed`.
-_TABLE: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
+# Quantity -> its base, and what stands below it, in each of `NOTATIONS`. Time and layer: see `_indexed`.
+_SIGNS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
-        "hidden": {
-            "ng": ("a", "a"),
-            "cs231n": ("h", "h"),
-            "pytorch": ("h", "h"),
-            "plain": (r"\text{short-term memory}", "short-term memory"),
-        },
-        "cell": {
-            "ng": ("c", "c"),
-            "cs231n": ("c", "c"),
-            "pytorch": ("c", "c"),
-            "plain": (r"\text{long-term memory}", "long-term memory"),
-        },
-        "input": {
-            "ng": ("x", "x"),
-            "cs231n": ("x", "x"),
-            "pytorch": ("x", "x"),
-            "plain": (r"\text{input}", "input"),
-        },
-        "candidate": {
-            "ng": (r"\tilde{c}", "c̃"),
-            "cs231n": ("g", "g"),
-            "pytorch": ("g", "g"),
-            "plain": (r"\text{candidate}", "what could be written"),
-        },
-        "update": {
-            "ng": (r"\Gamma_u", ""),
-            "cs231n": ("i", "i"),
-            "pytorch": ("i", "i"),
-            "plain": (r"\text{write gate}", "write gate"),
-        },
-        "forget": {
-            "ng": (r"\Gamma_f", ""),
-            "cs231n": ("f", "f"),
-            "pytorch": ("f", "f"),
-            "plain": (r"\text{keep gate}", "keep gate"),
-        },
-        "output": {
-            "ng": (r"\Gamma_o", ""),
-            "cs231n": ("o", "o"),
-            "pytorch": ("o", "o"),
-            "plain": (r"\text{read gate}", "read gate"),
-        },
-        "depth": {
-            "ng": (r"\Gamma_d", ""),
-            "cs231n": ("d", "d"),
-            "pytorch": ("d", "d"),
-            "plain": (r"\text{depth gate}", "depth gate"),
-        },
-        "reset": {
-            "ng": (r"\Gamma_r", ""),
-            "cs231n": ("r", "r"),
-            "pytorch": ("r", "r"),
-            "plain": (r"\text{past gate}", "how much of the past the candidate sees"),
-        },
-        "clock": {
-            "ng": (r"\tau", "τ"),
-            "cs231n": (r"\tau", "τ"),
-            "pytorch": (r"\tau", "τ"),
-            "plain": (r"\text{clock}", "clock"),
-        },
-        "periods": {
-            "ng": ("T", "T"),
-            "cs231n": ("T", "T"),
-            "pytorch": ("T", "T"),
-            "plain": (r"\text{period}", "period"),
-        },
-        "weight_hh": {
-            "ng": ("W_{aa}", ""),
-            "cs231n": ("W_{hh}", ""),
-            "pytorch": (r"W_{hh}", "weight_hh"),
-            "plain": (r"W_{\text{recurrent}}", "recurrent weights"),
-        },
-        "weight_ih": {
-            "ng": ("W_{ax}", ""),
-            "cs231n": ("W_{xh}", ""),
-            "pytorch": (r"W_{ih}", "weight_ih"),
-            "plain": (r"W_{\text{input}}", "input weights"),
-        },
-        "weight_out": {
-            "ng": ("W_{ya}", ""),
-            "cs231n": ("W_{hy}", ""),
-            "pytorch": (r"W_{\text{head}}", "head"),
-            "plain": (r"W_{\text{output}}", "output weights"),
-        },
-        "prediction": {
-            "ng": (r"\hat{y}", "ŷ"),
-            "cs231n": ("y", "y"),
-            "pytorch": (r"\text{logits}", "logits"),
-            "plain": (r"\text{prediction}", "prediction"),
-        },
-        "logits": {
-            "ng": ("z", "z"),
-            "cs231n": ("y", "y"),
-            "pytorch": (r"\text{logits}", "logits"),
-            "plain": (r"\text{scores}", "scores"),
-        },
-        "probabilities": {
-            "ng": (r"\hat{y}", "ŷ"),
-            "cs231n": ("p", "p"),
-            "pytorch": ("p", "p"),
-            "plain": (r"\text{prediction}", "prediction"),
-        },
-        "loss": {
-            "ng": (r"\mathcal{L}", "L"),
-            "cs231n": ("L", "L"),
-            "pytorch": (r"\text{loss}", "loss"),
-            "plain": (r"\text{loss}", "loss"),
-        },
-        "context": {
-            "ng": (r"\text{ctx}", "ctx"),
-            "cs231n": (r"\text{context}", "context"),
-            "pytorch": (r"\text{context}", "context"),
-            "plain": (r"\text{context}", "what attention gathers"),
-        },
+        "hidden": ("a", "h", "h", "short-term memory"),
+        "cell": ("c", "c", "c", "long-term memory"),
+        "input": ("x", "x", "x", "input"),
+        "candidate": ("c\u0303", "g", "g", "candidate"),
+        "update": ("Γ_u", "i", "i", "write gate"),
+        "forget": ("Γ_f", "f", "f", "keep gate"),
+        "output": ("Γ_o", "o", "o", "read gate"),
+        "reset": ("Γ_r", "r", "r", "past gate"),
+        "relevance": ("Γ_r", "r", "r", "past gate"),
+        "clock": ("τ", "τ", "τ", "clock"),
+        "periods": ("T", "T", "T", "period"),
+        "weight_hh": ("W_aa", "W_hh", "W_hh", "W_recurrent"),
+        "weight_ih": ("W_ax", "W_xh", "W_ih", "W_input"),
+        "weight_out": ("W_ya", "W_hy", "W_head", "W_output"),
+        "prediction": ("y\u0302", "y", "logits", "prediction"),
+        "logits": ("z", "y", "logits", "scores"),
+        "probabilities": ("y\u0302", "p", "p", "prediction"),
+        "loss": ("ℒ", "L", "loss", "loss"),
+        "context": ("ctx", "context", "context", "context"),
+    }
+)
+QUANTITIES = tuple(_SIGNS)
+
+# (family of cells, notation, quantity), where a family has a letter of its own, or one for one minus the quantity.
+_IN_FAMILY: Mapping[tuple[str, str, str], str] = MappingProxyType(
+    {
+        ("rnn", "ng", "candidate"): "a\u0303",
+        ("gru", "ng", "hidden"): "c",
+        ("gru", "pytorch", "candidate"): "n",
+    }
+)
+_COMPLEMENTS: Mapping[tuple[str, str, str], str] = MappingProxyType({("gru", "pytorch", "update"): "z"})
+
+# (quantity, notation), where running text has other words than the formula.
+_IN_TEXT: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("candidate", "plain"): "what could be written",
+        ("reset", "plain"): "how much of the past the candidate sees",
+        ("relevance", "plain"): "how much of the past the candidate sees",
+        ("context", "plain"): "what attention gathers",
+        ("weight_hh", "pytorch"): "weight_hh",
+        ("weight_ih", "pytorch"): "weight_ih",
+        ("weight_out", "pytorch"): "head",
+        ("weight_hh", "plain"): "recurrent weights",
+        ("weight_ih", "plain"): "input weights",
+        ("weight_out", "plain"): "output weights",
     }
 )
 
-QUANTITIES = (*_TABLE, "relevance")
+# In plain words, an equation of full names would run off a phone.
+_BRIEF = {"hidden": "short", "cell": "long"}
 
 # These carry their timestep even where none is named: a state is always a state at some t. So does Ng's candidate.
-TIMED = ("hidden", "cell", "input", "prediction", "logits", "probabilities", "loss", "context")
-_WEIGHTS = ("weight_hh", "weight_ih", "weight_out")
+_TIMED = ("hidden", "cell", "input", "prediction", "logits", "probabilities", "loss", "context")
 
 
-def term(quantity: str, notation: str, layer: Index = None, t: Index = None, cell: str | None = None) -> Term:
+def term(quantity: str, notation: str, layer: Index = None, t: Index = None, cell: Cell | None = None) -> Term:
     """What a notation calls a quantity.
 
     Args:
-        quantity: one of `QUANTITIES`; gates and states as the engine's cells name them
+        quantity: one of `QUANTITIES`, or a gate of the cell; gates and states as the cell names them
         notation: a key of `NOTATIONS`
         layer: counted from 0, or a symbol such as "l-1"; None leaves it out
         t: position counted from 0, or a symbol such as "t-1"; None stands for the general t
-        cell: a cell's name, where its family matters (PyTorch's candidate and update gate)
+        cell: whose quantity it is, where its family or its gates matter
+
+    Raises:
+        ValueError: an unknown notation or quantity.
+    """
+    name = cell.same_as(quantity) if cell else quantity
+    bare = letter(name, notation, cell)
+    symbol = bare if bare.base == "W" else _indexed(bare, notation, layer, _shown(name, notation, t))
+    complement = bool(complement_of(name, notation, cell))
+    text = _in_text(name, notation, bare, symbol, layer)
+    return Term(symbol, f"1 - {text}" if complement else text, complement)
+
+
+def block_term(block: str, notation: str, cell: Cell) -> Term:
+    """What a notation calls what a block of rows makes: a gate or candidate, or one minus it."""
+    made = term(cell.gate_of(block), notation, cell=cell)
+    if block in (gate.name for gate in cell.gates):
+        return made
+    return Term(made.symbol, made.symbol.text if made.complement else f"1 - {made.text}", not made.complement)
+
+
+def sign(quantity: str, notation: str, *, cell: Cell, layer: int | None = None, timed: bool = True) -> Sign:
+    """The name of a quantity in pieces; `TIME` stands for its timestep."""
+    found = term(quantity, notation, layer=layer, t=TIME if timed else None, cell=cell)
+    first, *rest = found.symbol.pieces
+    return [["1 - " + first[0], ""], *rest] if found.complement else [first, *rest]
+
+
+def letter(quantity: str, notation: str, cell: Cell | None = None, *, brief: bool = False) -> Symbol:
+    """A quantity's name without time and layer. `brief` is for formulas, where plain words are short.
 
     Raises:
         ValueError: an unknown notation or quantity.
     """
     check(notation)
-    family = (cell or "").partition("-")[0]
-    name = "reset" if quantity == "relevance" else quantity
-    if name not in _TABLE:
-        raise ValueError(f"There is no quantity {quantity!r}; quantities are {', '.join(QUANTITIES)}.")
-    if cell == "rnn" and name == "candidate":
-        name = "hidden"
-    latex, text = _TABLE[name][notation]
-    if family == "rnn" and notation == "ng" and name == "candidate":
-        latex, text = r"\tilde{a}", "ã"
-    if family == "gru" and notation == "pytorch":
-        latex, text = {"candidate": ("n", "n"), "update": ("z", "z")}.get(name, (latex, text))
-    if family == "gru" and notation == "ng" and name == "hidden":
-        latex, text = "c", "c"
-    text = text or symbol(latex).text
-    if name not in _WEIGHTS:
-        timed = name in TIMED or (name == "candidate" and notation == "ng")
-        shown = "t" if t is None and timed else t
-        latex, text = indexed(latex, text, notation, layer, shown)
-    if family == "gru" and notation == "pytorch" and name == "update":
-        latex, text = f"1 - {latex}", f"1 - {text}"
-    return Term(latex, text, _note(quantity, notation, family, cell or ""))
+    if cell and complement_of(quantity, notation, cell):
+        return Symbol(_COMPLEMENTS[cell.family, notation, quantity])
+    if cell and (cell.family, notation, quantity) in _IN_FAMILY:
+        return Symbol(_IN_FAMILY[cell.family, notation, quantity])
+    names = _SIGNS.get(quantity) or _of_gate(quantity, cell)
+    name = names[_ORDER[notation]]
+    if brief and notation == "plain":
+        name = _BRIEF.get(quantity, name.removesuffix(" gate"))
+    return Symbol(*name.split("_"))
+
+
+def _of_gate(quantity: str, cell: Cell | None) -> tuple[str, str, str, str]:
+    """What a gate is called that no course has: by its own letter."""
+    for gate in cell.gates if cell else ():
+        if gate.name == quantity:
+            own, words = gate.letter or gate.name[0], gate.name.replace("_", " ")
+            return (
+                (f"Γ_{own}", own, own, f"{words} gate") if (gate.low, gate.high) == (0, 1) else (own, own, own, words)
+            )
+    raise ValueError(f"There is no quantity {quantity!r}; quantities are {', '.join(QUANTITIES)}.")
+
+
+def complement_of(quantity: str, notation: str, cell: Cell | None) -> str:
+    """The key of one minus a gate, where the notation has a letter for that and none for the gate; else empty."""
+    if cell is None or (cell.family, notation, quantity) not in _COMPLEMENTS:
+        return ""
+    return next((name for name, of in cell.definitions.items() if of == 1 - Quantity(quantity)), "")
 
 
 def check(notation: str) -> None:
@@ -200,36 +178,38 @@ def first_index(notation: str) -> int:
     return 0 if notation == "pytorch" else 1
 
 
-def indexed(latex: str, text: str, notation: str, layer: Index, t: Index) -> tuple[str, str]:
-    """LaTeX and text with time and layer added where the notation has them."""
-    first = first_index(notation)
-    time, level = ("" if at is None else str(at + first) if isinstance(at, int) else at for at in (t, layer))
+def in_formula(quantity: str, notation: str, layer: Index, t: Index, cell: Cell | None) -> Symbol:
+    """A quantity's name in a formula, where gates have neither time nor layer."""
+    bare = letter(quantity, notation, cell, brief=True)
+    time = _shown(quantity, notation, t)
+    return bare if _shown(quantity, notation, None) is None else _indexed(bare, notation, layer, time)
+
+
+def _shown(quantity: str, notation: str, t: Index) -> Index:
+    timed = quantity in _TIMED or (quantity == "candidate" and notation == "ng")
+    return "t" if t is None and timed else t
+
+
+def _counted(at: Index, notation: str) -> str:
+    """A time or layer as the notation counts it."""
+    return "" if at is None else str(at + first_index(notation) if isinstance(at, int) else at).replace("-", "−")
+
+
+def _indexed(bare: Symbol, notation: str, layer: Index, t: Index) -> Symbol:
+    """With time and layer where the notation has them."""
+    time, level = _counted(t, notation), _counted(layer, notation)
     if notation == "ng":
-        upper = (f"[{level}]" if level else "") + (rf"\langle {time} \rangle" if time else "")
-        return _raised(latex, upper), text + (f"[{level}]" if level else "") + (f"⟨{time}⟩" if time else "")
+        return replace(bare, sup=(f"[{level}]" if level else "") + (f"⟨{time}⟩" if time else ""))
+    return replace(bare, sub=time or bare.sub, sup=f"({level})" if level and notation != "cs231n" else level)
+
+
+def _in_text(name: str, notation: str, bare: Symbol, symbol: Symbol, layer: Index) -> str:
+    words = _IN_TEXT.get((name, notation))
+    level = _counted(layer, notation)
     if notation == "plain":
-        where = (f" at step {time}" if time and time != "t" else "") + (f", layer {level}" if level else "")
-        return _raised(f"{latex}_{{{time}}}" if time else latex, f"({level})" if level else ""), text + where
-    upper = f"({level})" if level and notation != "cs231n" else level
-    latex = _raised(f"{latex}_{{{time}}}" if time else latex, upper)
-    text += lowered(time)
-    if not level:
-        return latex, text
-    return latex, text + raised(level) if notation == "cs231n" else f"{text}, layer {level}"
-
-
-def _raised(latex: str, upper: str) -> str:
-    return f"{latex}^{{{upper}}}" if upper else latex
-
-
-def _note(quantity: str, notation: str, family: str, cell: str) -> str:
-    notes = {
-        ("update", "pytorch", "gru"): "PyTorch's z is the share that is kept: the update gate drawn here is 1 - z.",
-        ("hidden", "pytorch", family): "PyTorch's arrays count timesteps and layers from 0.",
-        ("hidden", "ng", "gru"): "In Ng's GRU the memory is the activation: c⟨t⟩ = a⟨t⟩.",
-        ("clock", notation, family): "It counts timesteps from 0 and starts over after the longest period.",
-        ("context", "ng", family): "The course writes c⟨t⟩, which is the cell's letter; it is ctx⟨t⟩ here.",
-    }
-    if quantity == "candidate" and cell == "rnn":
-        return "An RNN's candidate is all of its new state."
-    return notes.get((quantity, notation, family), "")
+        where = f" at step {symbol.sub}" if symbol.sub not in ("", "t", bare.sub) else ""
+        where += f", layer {level}" if level and symbol.sup else ""
+        return (words or bare.base) + where
+    if notation == "pytorch" and symbol.sup:
+        return f"{words or replace(symbol, sup='').text}, layer {level}"
+    return words or symbol.text

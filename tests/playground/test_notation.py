@@ -4,9 +4,20 @@ from typing import Any
 
 import pytest
 
-from engine.cells import CELLS
-from playground.notation import NOTATIONS, QUANTITIES, Symbol, equation_parts, equations, output_parts, term
-from playground.notation.symbols import symbol
+from engine.cells import CELLS, Cell
+from engine.cells.cell import Gate
+from playground.notation import (
+    NOTATIONS,
+    QUANTITIES,
+    TIME,
+    Symbol,
+    block_term,
+    first_index,
+    formulas,
+    output_formulas,
+    sign,
+    term,
+)
 
 KATEX = {"Gamma", "tilde", "hat", "langle", "rangle", "sigma", "tanh", "odot", "text", "mathrm", "tau", "bmod"}
 
@@ -18,12 +29,27 @@ def switches(cell: str) -> list[dict]:
     ]
 
 
-EVERY = [(cell, notation, chosen) for cell in CELLS for notation in NOTATIONS for chosen in switches(cell)]
+VARIANTS = [CELLS[cell](4, chosen) for cell in CELLS for chosen in switches(cell)]
 
 
-@pytest.mark.parametrize(("cell", "notation", "options"), EVERY)
-def test_every_cell_has_equations_that_katex_can_set(cell: str, notation: str, options: dict) -> None:
-    lines = equations(cell, notation, options)
+def title(cell: Cell) -> str:
+    return "-".join([cell.name, *map(str, cell.chosen.values())])
+
+
+def equations(cell: str, notation: str, options: dict | None = None, *, bias: bool = True) -> list[str]:
+    """Each equation of a cell as one line of LaTeX."""
+    return [line.latex for line in formulas(CELLS[cell](4, options), notation, bias=bias)]
+
+
+def texts(cell: str, notation: str, **place: Any) -> list[str]:
+    """Each equation of a cell in running text."""
+    return [line.text for line in formulas(CELLS[cell](4), notation, **place)]
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("cell", VARIANTS, ids=title)
+def test_every_cell_has_equations_that_katex_can_set(cell: Cell, notation: str) -> None:
+    lines = [line.latex for line in formulas(cell, notation)]
     assert lines
     for line in lines:
         assert set(re.findall(r"\\([A-Za-z]+)", line)) <= KATEX
@@ -34,11 +60,12 @@ def test_every_cell_has_equations_that_katex_can_set(cell: str, notation: str, o
         assert " = " in line
 
 
-@pytest.mark.parametrize(("cell", "options"), [(cell, chosen) for cell in CELLS for chosen in switches(cell)])
-def test_a_notation_renames_and_never_adds_an_equation(cell: str, options: dict) -> None:
-    assert len({len(equations(cell, notation, options)) for notation in NOTATIONS}) == 1
+@pytest.mark.parametrize("cell", VARIANTS, ids=title)
+def test_a_notation_renames_and_never_adds_an_equation(cell: Cell) -> None:
+    lines = {notation: [line.latex for line in formulas(cell, notation)] for notation in NOTATIONS}
+    assert {len(each) for each in lines.values()} == {len(cell.equations)}
     products = {
-        tuple(re.sub(r"\[[^]]*\]", "", line).count(r"\odot") for line in equations(cell, notation, options))
+        tuple(re.sub(r"\[[^]]*\]", "", line).count(r"\odot") for line in lines[notation])
         for notation in ("ng", "cs231n", "plain")
     }
     assert len(products) == 1
@@ -49,8 +76,7 @@ def test_a_notation_renames_and_never_adds_an_equation(cell: str, options: dict)
 def test_every_gate_and_state_of_a_cell_has_a_name(cell: str, notation: str) -> None:
     made = CELLS[cell](4)
     for name in (*CELLS[cell].state_names, *(gate.name for gate in made.gates)):
-        assert name in QUANTITIES
-        named = term(name, notation, layer=0, t=0, cell=cell)
+        named = term(name, notation, layer=0, t=0, cell=made)
         assert named.latex
         assert named.text
 
@@ -59,7 +85,7 @@ def test_every_gate_and_state_of_a_cell_has_a_name(cell: str, notation: str) -> 
 def test_the_new_states_are_what_the_equations_end_in(cell: str) -> None:
     lines = equations(cell, "pytorch")
     for state in CELLS[cell].state_names:
-        assert any(line.startswith(f"{term(state, 'pytorch', cell=cell).latex} = ") for line in lines)
+        assert any(line.startswith(f"{term(state, 'pytorch').latex} = ") for line in lines)
 
 
 def test_positions_count_from_one_in_the_courses_and_from_zero_in_pytorch() -> None:
@@ -68,20 +94,34 @@ def test_positions_count_from_one_in_the_courses_and_from_zero_in_pytorch() -> N
     assert term("hidden", "pytorch", layer=0, t=3).text == "h₃, layer 0"
 
 
-def test_pytorchs_z_is_the_complement_and_says_so() -> None:
-    named = term("update", "pytorch", cell="gru")
-    assert named.text == "1 - z"
-    assert "1 - z" in named.note
+def test_pytorchs_z_is_the_complement_of_the_update_gate() -> None:
+    gru = CELLS["gru"](4)
+    named = term("update", "pytorch", cell=gru)
+    assert (named.text, named.complement) == ("1 - z", True)
+    assert block_term("keep", "pytorch", gru).text == "z"
+    assert block_term("keep", "ng", gru).text == "1 - Γᵤ"
+    assert block_term("reset", "ng", gru).text == "Γᵣ"
 
 
 def test_pytorchs_candidate_is_g_in_an_lstm_and_n_in_a_gru() -> None:
-    assert term("candidate", "pytorch", cell="lstm").text == "g"
-    assert term("candidate", "pytorch", cell="gru-simplified").text == "n"
+    assert term("candidate", "pytorch", cell=CELLS["lstm"](4)).text == "g"
+    assert term("candidate", "pytorch", cell=CELLS["gru-simplified"](4)).text == "n"
 
 
 def test_ngs_context_does_not_take_the_cells_letter() -> None:
     assert term("context", "ng").text == "ctx⟨t⟩"
-    assert term("context", "ng").note
+
+
+def test_an_rnns_candidate_is_its_new_state() -> None:
+    assert term("candidate", "ng", cell=CELLS["rnn"](4)).text == "a⟨t⟩"
+    assert term("candidate", "ng", cell=CELLS["rnn-clockwork"](4)).text == "ã⟨t⟩"
+
+
+def test_a_gate_that_no_course_has_is_called_by_its_own_letter() -> None:
+    cell = CELLS["lstm"](4)
+    cell.gates = (*cell.gates, Gate("renewal", 0.0, 1.0, "how much is new", "n"), Gate("drive", -1.0, 1.0, "a push"))
+    assert [term("renewal", notation, cell=cell).text for notation in NOTATIONS] == ["Γₙ", "n", "n", "renewal gate"]
+    assert [term("drive", notation, cell=cell).text for notation in NOTATIONS] == ["d", "d", "d", "drive"]
 
 
 def test_switches_change_the_equations() -> None:
@@ -99,114 +139,118 @@ def test_an_unknown_name_is_refused(bad: tuple[str, str]) -> None:
         term(*bad)
 
 
-def test_an_unknown_cell_is_refused() -> None:
-    with pytest.raises(ValueError, match="no equations"):
-        equations("transformer", "ng")
-
-
 PLACES: list[dict[str, Any]] = [{}, {"t": 0}, {"t": 3, "layer": 0}, {"t": 12, "layer": 1}]
 
 
-@pytest.mark.parametrize(("cell", "notation", "options"), EVERY)
-def test_the_parts_of_an_equation_are_its_latex(cell: str, notation: str, options: dict) -> None:
-    for bias in (True, False):
-        parts = equation_parts(cell, notation, options, bias=bias)
-        assert ["".join(part.latex for part in line.parts) for line in parts] == equations(
-            cell, notation, options, bias=bias
-        )
-
-
-@pytest.mark.parametrize(("cell", "notation", "options"), EVERY)
-def test_every_part_can_be_set_without_katex(cell: str, notation: str, options: dict) -> None:
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("cell", VARIANTS, ids=title)
+def test_every_part_can_be_set_without_katex(cell: Cell, notation: str) -> None:
     for place in PLACES:
-        for line in (*equation_parts(cell, notation, options, **place), *output_parts(notation, cell=cell, **place)):
+        for line in (*formulas(cell, notation, **place), *output_formulas(notation, cell=cell, **place)):
             for part in (*line.parts, *line.summed):
                 assert not set(part.text) & set("\\{}$")
                 assert part.text.strip()
-                assert (part.kind == "quantity") == bool(part.key)
-                if part.kind == "quantity":
+                assert (part.kind == "quantity") == bool(part.key) == (part.symbol is not None)
+                if part.symbol:
                     assert not set("".join((part.symbol.base, part.symbol.sub, part.symbol.sup))) & set("\\{}$^")
 
 
-@pytest.mark.parametrize(("cell", "options"), [(cell, chosen) for cell in CELLS for chosen in switches(cell)])
-def test_keys_are_those_of_the_engine_in_every_notation(cell: str, options: dict) -> None:
-    made = CELLS[cell](4, options)
-    states = made.state_names
-    gates = {gate.name for gate in made.gates}
-    parameters = set(made.parameter_shapes(3, bias=True)) - {"weight_ih", "weight_hh", "bias"}
-    of_blocks = {f"{name}:{block}" for name in ("weight", "weight_hh", "weight_ih", "bias") for block in made.blocks}
-    known = {*states, *(f"{state}_before" for state in states), *gates, *parameters, *of_blocks, "input", "keep"}
-    known |= {"clock", "periods"} if made.clock_size else set()
-    known |= {f"{made.below}_below"} if made.below else set()
+@pytest.mark.parametrize("cell", VARIANTS, ids=title)
+def test_keys_are_those_of_the_cell_in_every_notation(cell: Cell) -> None:
+    weights = {f"{name}:{block}" for name in ("weight", "weight_hh", "weight_ih") for block in cell.blocks}
     for notation in NOTATIONS:
-        lines = equation_parts(cell, notation, options)
-        assert {part.key for line in lines for part in line.parts if part.key} <= known
-        assert {line.pre for line in lines if line.pre} == {f"{block}_pre" for block in made.blocks}
-        assert [line.left for line in lines if line.left in states][-1] == "hidden"
+        lines = formulas(cell, notation)
+        assert {part.key for line in lines for part in line.parts if part.key} <= {*cell.values, *weights}
+        assert {line.pre for line in lines if line.pre} == {f"{block}_pre" for block in cell.blocks}
+        assert [line.left for line in lines if line.left in cell.state_names][-1] == "hidden"
 
 
 def test_a_place_is_written_as_the_notation_counts() -> None:
-    first = {name: equation_parts("rnn", name, t=3)[0].text for name in NOTATIONS}
+    first = {name: texts("rnn", name, t=3)[0] for name in NOTATIONS}
     assert first["ng"].startswith("a⟨4⟩ = tanh ( Wₐₐ · a⟨3⟩ + Wₐₓ · x⟨4⟩")
     assert first["cs231n"].startswith("h₄ = tanh ( Wₕₕ · h₃ + Wₓₕ · x₄")
     assert first["pytorch"].startswith("h₃ = tanh ( Wₕₕ · h₂ + Wᵢₕ · x₃")
-    assert equation_parts("rnn", "ng", t=0)[0].text.count("a⟨0⟩") == 1  # the state before the first token
+    assert texts("rnn", "ng", t=0)[0].count("a⟨0⟩") == 1  # the state before the first token
 
 
 def test_an_upper_layer_reads_the_state_of_the_one_below() -> None:
-    assert "a[1]⟨4⟩" in equation_parts("lstm", "ng", t=3, layer=1)[0].text
-    assert "h₄¹" in equation_parts("lstm", "cs231n", t=3, layer=1)[0].text
-    assert "x⟨4⟩" in equation_parts("lstm", "ng", t=3, layer=0)[0].text
+    assert "a[1]⟨4⟩" in texts("lstm", "ng", t=3, layer=1)[0]
+    assert "h₄¹" in texts("lstm", "cs231n", t=3, layer=1)[0]
+    assert "x⟨4⟩" in texts("lstm", "ng", t=3, layer=0)[0]
 
 
 def test_the_output_layer_is_written_as_each_course_does() -> None:
-    texts = {name: [line.text for line in output_parts(name, t=0)] for name in NOTATIONS}
-    assert texts["ng"][:2] == ["z⟨1⟩ = W(ya) · a⟨1⟩ + b(y)", "ŷ⟨1⟩ = softmax ( z⟨1⟩ )"]
-    assert texts["cs231n"][:2] == ["y₁ = W(hy) · h₁ + b(y)", "p₁ = softmax ( y₁ )"]
-    assert texts["pytorch"][0] == "logits₀ = W(head) · h₀ + b(head)"
-    assert texts["ng"][2] == "L⟨1⟩ = − log ŷ⟨1⟩ [next]"
-    assert output_parts("ng", bias=False)[0].text == "z⟨t⟩ = W(ya) · a⟨t⟩"
-    assert output_parts("ng", cell="gru")[0].text == "z⟨t⟩ = W(ya) · c⟨t⟩ + b(y)"
+    written = {name: [line.text for line in output_formulas(name, t=0)] for name in NOTATIONS}
+    assert written["ng"][:2] == ["z⟨1⟩ = W(ya) · a⟨1⟩ + b(y)", "ŷ⟨1⟩ = softmax ( z⟨1⟩ )"]
+    assert written["cs231n"][:2] == ["y₁ = W(hy) · h₁ + b(y)", "p₁ = softmax ( y₁ )"]
+    assert written["pytorch"][0] == "logits₀ = W(head) · h₀ + b(head)"
+    assert written["ng"][2] == "ℒ⟨1⟩ = − log ŷ⟨1⟩ [next]"
+    assert output_formulas("ng", bias=False)[0].text == "z⟨t⟩ = W(ya) · a⟨t⟩"
+    assert output_formulas("ng", cell=CELLS["gru"](4))[0].text == "z⟨t⟩ = W(ya) · c⟨t⟩ + b(y)"
 
 
 @pytest.mark.parametrize(
-    ("latex", "expected"),
+    ("symbol", "latex", "text", "pieces"),
     [
-        (r"\Gamma_u", Symbol("Γ", "u")),
-        (r"\tilde{c}^{\langle t-1 \rangle}", Symbol("c", sup="⟨t−1⟩", mark="tilde")),
-        (r"h_{3}^{2}", Symbol("h", "3", "2")),
-        (r"W_{\text{candidate},\text{past}}", Symbol("W", "candidate,past", sub_upright=True)),
-        (r"\text{short}_{4}^{(1)}", Symbol("short", "4", "(1)", upright=True)),
+        (Symbol("Γ", "u"), r"\Gamma_{u}", "Γᵤ", [["Γ", ""], ["u", "down"]]),
+        (Symbol("W", "aa"), "W_{aa}", "Wₐₐ", [["W", ""], ["aa", "down"]]),
+        (Symbol("Γ", "f"), r"\Gamma_{f}", "Γ(f)", [["Γ", ""], ["f", "down"]]),  # there is no small f below the line
+        (Symbol("W", "hy"), "W_{hy}", "W(hy)", [["W", ""], ["hy", "down"]]),  # nor a y: all of it stands on the line
+        (Symbol("W", "keep"), r"W_{\text{keep}}", "W(keep)", [["W", ""], ["keep", "down"]]),  # a word is never lowered
+        (Symbol("h", "t−1", "12"), "h_{t-1}^{12}", "hₜ₋₁¹²", [["h", ""], ["t−1", "down"], ["12", "up"]]),
+        (
+            Symbol("c\u0303", sup="[1]⟨4⟩"),
+            r"\tilde{c}^{[1]\langle 4 \rangle}",
+            "c̃[1]⟨4⟩",
+            [["c\u0303", ""], ["[1]⟨4⟩", "up"]],
+        ),
+        (
+            Symbol("short", "4", "(1)"),
+            r"\text{short}_{4}^{(1)}",
+            "short₄(1)",
+            [["short", ""], ["4", "down"], ["(1)", "up"]],
+        ),
     ],
 )
-def test_latex_becomes_a_letter_with_its_marks(latex: str, expected: Symbol) -> None:
-    assert symbol(latex) == expected
+def test_a_symbol_is_set_as_a_formula_in_one_line_and_in_pieces(
+    symbol: Symbol, latex: str, text: str, pieces: list
+) -> None:
+    assert (symbol.latex, symbol.text, symbol.pieces) == (latex, text, pieces)
 
 
-@pytest.mark.parametrize(
-    ("latex", "expected"),
-    [
-        (r"\Gamma_u", "Γᵤ"),
-        (r"W_{aa}", "Wₐₐ"),
-        (r"h_{t-1}^{12}", "hₜ₋₁¹²"),
-        (r"\Gamma_f", "Γ(f)"),  # there is no small f below the line
-        (r"W_{hy}", "W(hy)"),  # nor a y: all of it stands on the line, not a half
-        (r"W_{\text{keep}}", "W(keep)"),  # a word is never lowered, even where it could be
-        (r"\tilde{c}^{\langle 4 \rangle}", "c̃⟨4⟩"),
-    ],
-)
-def test_in_one_line_a_subscript_is_lowered_as_a_whole_or_not_at_all(latex: str, expected: str) -> None:
-    assert symbol(latex).text == expected
+def test_words_are_set_upright_and_letters_are_not() -> None:
+    assert Symbol("W", "candidate,past").data() == ["W", "candidate,past", "", False, True]
+    assert Symbol("short", "4").data() == ["short", "4", "", True, False]
+
+
+def test_in_a_drawings_sign_each_notation_puts_time_and_layer_where_it_has_them() -> None:
+    lstm = CELLS["lstm"](4)
+    assert sign("hidden", "ng", cell=lstm, layer=0) == [["a", ""], [f"[1]⟨{TIME}⟩", "up"]]
+    assert sign("hidden", "cs231n", cell=lstm, layer=0) == [["h", ""], [TIME, "down"], ["1", "up"]]
+    assert sign("hidden", "pytorch", cell=lstm, layer=0) == [["h", ""], [TIME, "down"], ["(0)", "up"]]
+    assert sign("hidden", "plain", cell=lstm) == [["short-term memory", ""], [TIME, "down"]]
+    assert sign("weight_hh", "ng", cell=lstm, timed=False) == [["W", ""], ["aa", "down"]]
+    assert sign("update", "pytorch", cell=CELLS["gru"](4)) == [["1 - z", ""], [TIME, "down"]]
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_no_command_of_latex_is_left_in_a_sign(notation: str) -> None:
+    for cell, quantity in itertools.product(("rnn", "gru", "lstm"), QUANTITIES):
+        text = "".join(piece for piece, _ in sign(quantity, notation, cell=CELLS[cell](4), layer=1))
+        assert text
+        assert not set(text) & set("\\{}^_")
+
+
+def test_the_first_timestep_is_counted_as_the_notation_counts() -> None:
+    first = {"ng": "⟨1⟩", "cs231n": "₁", "pytorch": "₀", "plain": "step 1"}
+    for notation in NOTATIONS:
+        assert first[notation] in term("hidden", notation, t=0).text
+        assert first_index(notation) == (0 if notation == "pytorch" else 1)
 
 
 @pytest.mark.parametrize("notation", ["ng", "cs231n", "plain"])
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_no_name_in_running_text_holds_an_underscore_or_what_markdown_would_read(quantity: str, notation: str) -> None:
     for cell in CELLS:
-        named = term(quantity, notation, layer=1, t=11, cell=cell).text
+        named = term(quantity, notation, layer=1, t=11, cell=CELLS[cell](4)).text
         assert not set(named) & set("_^\\{}$*`:")
-
-
-def test_more_than_one_symbol_is_refused() -> None:
-    with pytest.raises(ValueError, match="not one symbol"):
-        symbol("W x")

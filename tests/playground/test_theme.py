@@ -18,16 +18,15 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_cell_has_its_familys_colour_and_a_dash(cell: str) -> None:
+def test_every_cell_has_its_familys_colour(cell: str) -> None:
     assert theme.family(cell) == CELLS[cell].family
     assert theme.family_color(cell) == theme.FAMILIES[CELLS[cell].family]
-    assert cell in theme.CELL_DASHES
 
 
-def test_cells_of_one_family_differ_in_their_dash() -> None:
-    for family in theme.FAMILIES:
-        dashes = [dash for cell, dash in theme.CELL_DASHES.items() if theme.family(cell) == family]
-        assert len(set(dashes)) == len(dashes)
+def test_a_cell_that_is_not_there_any_more_has_the_colour_that_its_name_begins_with() -> None:
+    assert theme.family_color("gru-of-old") == theme.FAMILIES["gru"]
+    with pytest.raises(ValueError, match="no family"):
+        theme.family("transformer")
 
 
 @pytest.mark.parametrize("color", [*theme.FAMILIES.values(), theme.SURPRISE, theme.ALARM, theme.MUTED])

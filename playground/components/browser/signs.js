@@ -12,15 +12,13 @@ function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-const MARKS = { "": "", tilde: "\u0303", hat: "\u0302" };
-
-// [base, below, above, mark, upright, upright below] into an element, drawn again only when it says something else.
+// [base, below, above, upright, upright below] into an element, drawn again only when it says something else.
 function setSign(element, sign) {
   const word = JSON.stringify(sign);
   if (element.dataset.sign === word) return;
   element.dataset.sign = word;
-  const [base, below, above, mark, upright, belowUpright] = sign;
-  const letter = make("span", upright || /^[Α-Ω]$/.test(base) ? "upright" : "letter", base + MARKS[mark]);
+  const [base, below, above, upright, belowUpright] = sign;
+  const letter = make("span", upright || /^[Α-Ω]$/.test(base) ? "upright" : "letter", base);
   const marks = make("span", below && above ? "marks both" : "marks");
   if (above) marks.append(make("sup", "", above));
   if (below) marks.append(make("sub", belowUpright || /\d/.test(below) ? "upright" : "letter", below));

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.analysis.sums import Sum, weighted_sum
 from engine.trace import UNKNOWN
-from playground.notation import Equation, equation_parts, first_index, output_parts
+from playground.notation import Formula, first_index, formulas, output_formulas
 from playground.views.unrolled import step_values
 from playground.views.unrolled.step_values import Matrix, Vector
 
@@ -74,8 +74,8 @@ class Arithmetic:
     names: tuple[str, ...]
     reads: str
     target: str | None
-    equations: list[Equation]
-    outputs: list[Equation]
+    equations: list[Formula]
+    outputs: list[Formula]
     vectors: Mapping[str, Vector]
     matrices: Mapping[str, Matrix]
     numbers: Mapping[str, float]
@@ -121,37 +121,35 @@ def arithmetic(view: View) -> Arithmetic:
     )
 
 
-def _equations(view: View) -> tuple[list[Equation], list[Equation]]:
+def _equations(view: View) -> tuple[list[Formula], list[Formula]]:
     """The cell's, and the output layer's. Layers are numbered where there are several."""
     several, top = view.trace.layers > 1, view.trace.layers - 1
     bias = view.model.config.bias
-    of_cell = equation_parts(
-        view.cell.name, view.notation, view.cell.chosen, bias=bias, t=view.t, layer=view.layer if several else None
-    )
-    of_output = output_parts(
+    of_cell = formulas(view.cell, view.notation, bias=bias, t=view.t, layer=view.layer if several else None)
+    of_output = output_formulas(
         view.notation,
         bias=bias,
         t=view.t,
         layer=top if several else None,
-        cell=view.cell.name,
+        cell=view.cell,
         key="hidden" if view.layer == top else "hidden_top",
     )
     return of_cell, of_output
 
 
-def _keys(equations: Iterable[Equation]) -> list[str]:
+def _keys(equations: Iterable[Formula]) -> list[str]:
     """Keys of all quantities in the equations, of what they give and of their weighted sums, in order, each once."""
     found = [part.key for equation in equations for part in (*equation.parts, *equation.summed) if part.key]
     given = [key for equation in equations for key in (equation.left, equation.pre) if key]
     return list(dict.fromkeys([*found, *given]))
 
 
-def _vectors(view: View, equations: Iterable[Equation]) -> dict[str, Vector]:
+def _vectors(view: View, equations: Iterable[Formula]) -> dict[str, Vector]:
     keys = _keys(equations)
     return {key: step_values.vector(view, key) for key in keys if not _is_number(key) and not _is_matrix(key)}
 
 
-def _matrices(view: View, equations: Iterable[Equation]) -> dict[str, Matrix]:
+def _matrices(view: View, equations: Iterable[Formula]) -> dict[str, Matrix]:
     return {key: step_values.matrix(view, key) for key in _keys(equations) if _is_matrix(key)}
 
 

@@ -27,16 +27,12 @@ def chosen(view: View) -> str:
 
 def named(view: View, block: str) -> str:
     """What the notation calls a block: the gate or candidate that its rows make, "Γᵤ", "z"."""
-    if block == "keep":  # rows of the update gate's complement
-        return "z" if view.notation == "pytorch" else f"1 - {notation.term('update', view.notation).text}"
-    return notation.term(block, view.notation, cell=view.cell.name).text
+    return notation.block_term(block, view.notation, view.cell).text
 
 
 def latex(view: View, block: str) -> str:
     """The same as a formula, for a label."""
-    if block == "keep":
-        return "$z$" if view.notation == "pytorch" else f"$1 - {notation.term('update', view.notation).latex}$"
-    return f"${notation.term(block, view.notation, cell=view.cell.name).latex}$"
+    return f"${notation.block_term(block, view.notation, view.cell).latex}$"
 
 
 def choose(view: View) -> str:

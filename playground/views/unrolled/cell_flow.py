@@ -14,10 +14,8 @@ import numpy as np
 
 from engine.cells import CELLS, Cell
 from engine.trace import Trace
-from playground.diagrams import Diagram, Node, diagram, evaluate
-from playground.diagrams.spelling import Place, names, spell
-from playground.notation import Equation, Part, equation_parts, first_index
-from playground.notation.parts import BEFORE
+from playground.diagrams import Diagram, Matched, Node, diagram, evaluate, match
+from playground.notation import Formula, Part, first_index, formulas, written
 from playground.views.unrolled import step_values
 
 if TYPE_CHECKING:
@@ -34,15 +32,15 @@ class Drawn:
     Attributes:
         cell: with its options as they are set
         diagram: the drawing
-        equations: in the order in which they are computed
-        places: where each node stands in them
+        matched: where its values stand in the cell's equations
+        equations: written, in the order in which they are computed
         names: how each node's value is written
     """
 
     cell: Cell
     diagram: Diagram
-    equations: tuple[Equation, ...]
-    places: tuple[Place, ...]
+    matched: Matched
+    equations: tuple[Formula, ...]
     names: Mapping[str, tuple[Part, ...]]
 
 
@@ -147,32 +145,31 @@ def drawing(
     """
     cell = CELLS[name](1, dict(options))
     drawn = diagram(cell)
-    equations = equation_parts(name, notation, cell.chosen, bias=bias, layer=layer)
-    places = spell(drawn, equations)
-    return Drawn(cell, drawn, tuple(equations), tuple(places), names(drawn, equations, places))
+    matched = match(drawn, cell)
+    equations = formulas(cell, notation, bias=bias, layer=layer)
+    names = {node: written(of, cell, notation, bias=bias, layer=layer) for node, of in matched.values.items()}
+    return Drawn(cell, drawn, matched, tuple(equations), names)
 
 
 def _streams(view: View, drawn: Drawn) -> dict[str, Stream]:
     parameters = view.model.stack.layer_parameters(view.layer)
     plain = {name: parameter.detach().cpu().numpy() for name, parameter in parameters.items()}
     # What was recorded is what is shown, also where a value was put in place of the computed one.
-    values = evaluate(drawn.diagram, view.cell, _recorded(view), plain)
+    values = evaluate(drawn.diagram, view.cell, _recorded(view, drawn), plain)
     scales = _Scales(view, drawn.diagram)
     return {name: _stream(view, drawn.diagram[name], value, *scales[name]) for name, value in values.items()}
 
 
-def _recorded(view: View) -> dict[str, np.ndarray]:
+def _recorded(view: View, drawn: Drawn) -> dict[str, np.ndarray]:
     """What the trace holds of this step, by the names of the drawing's nodes."""
     trace, layer, t = view.trace, view.layer, view.t
     found = {name: trace[name][layer, t] for name in trace}
-    found |= {f"{state}{BEFORE}": trace.before(state)[layer, t] for state in view.cell.state_names}
-    if view.cell.below:
-        found[f"{view.cell.below}_below"] = trace[view.cell.below][layer - 1, t]
+    for node in drawn.diagram.nodes:
+        if node.name not in ("input", "clock", *found) and step_values.is_recorded(view, node.name):
+            found[node.name] = step_values.recorded(view, node.name)[t]
     found["input"] = trace["hidden"][layer - 1, t] if layer else trace.inputs[t]
     if trace.clock is not None:
         found["clock"] = trace.clock[t : t + 1]
-    if "update" in found:
-        found["keep"] = 1 - found["update"]
     return {name: value.double().numpy() for name, value in found.items()}
 
 
@@ -192,7 +189,7 @@ class _Scales:
 
     def _of(self, name: str) -> tuple[float, bool]:
         node = self._diagram[name]
-        if name.removesuffix(BEFORE) in self._view.trace or name in ("input", "keep", "clock", "cell_below"):
+        if step_values.is_recorded(self._view, name):
             vector = step_values.vector(self._view, name)
             return vector.full, vector.gate
         if node.operation == "join":
@@ -201,9 +198,10 @@ class _Scales:
             return 1.0, False
         if node.operation == "out":
             return self[node.inputs[0].source]
-        if name == "seen":
-            return self[f"hidden{BEFORE}"]
-        return self[self._diagram.readers(name)[0].name]
+        reader = self._diagram.readers(name)[0]
+        if reader.operation == "join":  # what a gate lets through of a state, on its way to the weights
+            return next(self[wire.source] for wire in node.inputs if not self[wire.source][1])
+        return self[reader.name]
 
 
 def _stream(view: View, node: Node, values: np.ndarray, full: float, gate: bool) -> Stream:

@@ -31,10 +31,7 @@ _NOTICED = 0.01
 
 def quantities(cell: Cell) -> tuple[str, ...]:
     """What of a cell can be overridden: its gates first, then its states. An RNN's candidate is its state."""
-    gates = tuple(gate.name for gate in cell.gates)
-    if cell.name == "rnn":
-        gates = tuple(name for name in gates if name != "candidate")
-    return (*gates, *cell.state_names)
+    return (*(gate.name for gate in cell.gates if cell.same_as(gate.name) == gate.name), *cell.state_names)
 
 
 def limits(view: View, quantity: str) -> tuple[float, float]:
@@ -118,7 +115,7 @@ def _misfit_token(view: View, time: int, token: int) -> str:
 
 def named(view: View, quantity: str) -> str:
     """What the notation calls a gate or state: "Γᵤ", "keep gate", "a⟨t⟩"."""
-    return notation.term(quantity, view.notation, cell=view.cell.name).text
+    return notation.term(quantity, view.notation, cell=view.kind).text
 
 
 def placed(view: View, change: Change) -> str:

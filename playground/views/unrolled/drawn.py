@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from engine.trace import Target
-from playground.views.unrolled.signs import Sign
+from playground.notation import Sign
 
 
 @dataclass(frozen=True)

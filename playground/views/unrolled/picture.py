@@ -13,11 +13,10 @@ from engine.analysis import activity
 from engine.trace import UNKNOWN, Change, Target, Trace
 from playground import theme
 from playground.inside.view import View
-from playground.notation import first_index, term
+from playground.notation import Sign, first_index, sign, term
 from playground.text import number, visible
 from playground.views.unrolled.drawn import Gradient, Lane, Mark, Other, Picture, Predictions
 from playground.views.unrolled.packing import full_scale, levels, packed, rounded, span
-from playground.views.unrolled.signs import Sign, sign
 
 EVERY_UNIT = 8
 """Units up to which each is drawn with its number; more are small squares of colour."""
@@ -104,7 +103,7 @@ def _lane(view: View, trace: Trace, name: str) -> Lane:
     low, high = span(values)
     return Lane(
         name=name,
-        signs=[sign(name, view.notation, cell=view.cell.name, layer=layer) for layer in range(trace.layers)],
+        signs=[sign(name, view.notation, cell=view.kind, layer=layer) for layer in range(trace.layers)],
         low=rounded(low),
         high=rounded(high),
         norms=packed(_with_initial(trace.initial[name].norm(dim=-1), activity.norms(trace, name))),
@@ -190,13 +189,13 @@ def _other(view: View, trace: Trace, other: Trace, changes: Sequence[Change]) ->
 
 
 def _named(view: View, change: Change) -> str:
-    return term(change.quantity, view.notation, layer=change.layer, t=change.time, cell=view.cell.name).text
+    return term(change.quantity, view.notation, layer=change.layer, t=change.time, cell=view.kind).text
 
 
 def _signs(view: View) -> dict[str, Sign]:
     named = ("input", "prediction")
     weights = ("weight_ih", "weight_hh", "weight_out")
-    cell = view.cell.name
+    cell = view.kind
     return {
         **{name: sign(name, view.notation, cell=cell) for name in named},
         **{name: sign(name, view.notation, cell=cell, timed=False) for name in weights},

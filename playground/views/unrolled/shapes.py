@@ -17,10 +17,9 @@ from engine.decoding.sampling import sample
 from engine.trace import UNKNOWN, Trace
 from playground import theme
 from playground.inside.view import View
-from playground.notation import first_index
+from playground.notation import Sign, first_index, sign
 from playground.text import visible
 from playground.views.unrolled.packing import rounded, span
-from playground.views.unrolled.signs import Sign, sign
 
 SHOWN = 5
 """Timesteps of a live shape that are drawn."""
@@ -84,12 +83,13 @@ _NONE_YET = "No model of this shape here yet."
 
 def shapes(view: View) -> Shapes:
     """All shapes; those that a language model has are live with the view's run."""
-    name = view.cell.name
     return Shapes(
         shapes=[_one_to_one(), _one_to_many(view), _many_to_one(), _in_step(view), _encoder_decoder()],
-        signs={quantity: sign(quantity, view.notation, cell=name) for quantity in ("input", "hidden", "prediction")},
+        signs={
+            quantity: sign(quantity, view.notation, cell=view.kind) for quantity in ("input", "hidden", "prediction")
+        },
         first=first_index(view.notation),
-        colors=theme.drawing_colors(name),
+        colors=theme.drawing_colors(view.cell.name),
     )
 
 

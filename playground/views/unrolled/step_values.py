@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.cells.clockwork import ClockworkRNN
-from playground.notation.parts import BEFORE
+from engine.analysis.past import over_time
+from engine.cells.equations import Complement, Parameter, Quantity
 
 if TYPE_CHECKING:
     from playground.inside.view import View
@@ -89,20 +89,18 @@ def vector(view: View, key: str) -> Vector:
         return _over_tokens(view, key)
     if key == "input":
         return _input(view)
-    if key == "clock":
-        assert view.trace.clock is not None
-        return Vector(view.trace.clock[view.t : view.t + 1], 1, "unit", largest(view.trace.clock))
-    if key == "periods":
-        assert isinstance(view.cell, ClockworkRNN)
-        return Vector(view.cell.periods, len(view.cell.periods), "unit", largest(view.cell.periods))
     if key == "hidden_top":
         top = view.trace["hidden"][-1]  # (time, units)
         return Vector(top[view.t], top.shape[1], "unit", largest(top))
-    if key.startswith(("bias", "peephole")):
-        values = parameter(view, key)
-        return Vector(values, len(values), "unit", largest(values))
-    over_time, now = _of_layer(view, key)
-    return Vector(now, len(now), "unit", *_scale(view, key, over_time))
+    if key == "clock":
+        assert view.trace.clock is not None
+        return Vector(view.trace.clock[view.t : view.t + 1], 1, "unit", largest(view.trace.clock))
+    value = view.cell.values[key]
+    if isinstance(value, Parameter) or key == "periods":
+        fixed = parameter(view, key) if isinstance(value, Parameter) else view.cell.periods
+        return Vector(fixed, len(fixed), "unit", largest(fixed))
+    values = recorded(view, key)
+    return Vector(values[view.t], values.shape[1], "unit", *_scale(view, key, values))
 
 
 def matrix(view: View, key: str) -> Matrix:
@@ -156,29 +154,31 @@ def usual(values: Tensor) -> float:
     return common if 0 < common < most / 1.5 else most
 
 
-def _of_layer(view: View, key: str) -> tuple[Tensor, Tensor]:
-    """A state, gate or weighted sum of the layer: over all timesteps (time, units), and now (units)."""
-    if key == "keep":
-        over_time = 1 - view.trace["update"][view.layer]
-    elif key == "cell_below":
-        over_time = view.trace["cell"][view.layer - 1]
-    elif key.endswith(BEFORE):
-        state = key.removesuffix(BEFORE)
-        return view.trace[state][view.layer], view.trace.before(state)[view.layer, view.t]
-    else:
-        over_time = view.trace[key][view.layer]
-    return over_time, over_time[view.t]
+def is_recorded(view: View, key: str) -> bool:
+    """Whether a key is that of a quantity that stands in the trace, or of one minus such a one."""
+    value = view.cell.values.get(key)
+    return key in view.trace or isinstance(value.of if isinstance(value, Complement) else value, Quantity)
 
 
-def _scale(view: View, key: str, over_time: Tensor) -> tuple[float, bool]:
+def recorded(view: View, key: str) -> Tensor:
+    """A state, gate or weighted sum of the layer at every timestep, (time, units)."""
+    value = view.cell.values[key]
+    if isinstance(value, Complement) and isinstance(value.of, Quantity):
+        return 1 - over_time(value.of, view.trace, view.layer)
+    return over_time(value if isinstance(value, Quantity) else Quantity(key), view.trace, view.layer)
+
+
+def _scale(view: View, key: str, values: Tensor) -> tuple[float, bool]:
     """Where the colour is at its fullest, and whether it is a gate's. A state has one scale before and after."""
-    ranges = {gate.name: (gate.low, gate.high) for gate in view.cell.gates}
-    low, high = ranges.get(key, (-1.0, 1.0))
-    if (low, high) == (0.0, 1.0) or key == "keep":
+    value = view.cell.values[key]
+    gate = value.of if isinstance(value, Complement) else value
+    ranges = {each.name: (each.low, each.high) for each in view.cell.gates}
+    if isinstance(gate, Quantity) and ranges.get(gate.name) == (0, 1):
         return 1.0, True
-    if key.removesuffix(BEFORE) in view.trace.initial:
-        over_time = torch.cat((over_time, view.trace.initial[key.removesuffix(BEFORE)][view.layer].unsqueeze(0)))
-    return usual(over_time), False
+    if isinstance(value, Quantity) and value.name in view.trace.initial and value.at != "below":
+        values = view.trace[value.name][view.layer]
+        values = torch.cat((values, view.trace.initial[value.name][view.layer].unsqueeze(0)))
+    return usual(values), False
 
 
 def _input(view: View) -> Vector:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.analysis.activations import ACTIVATIONS, SATURATED, STEEPEST, activation_of, output_activation, saturation
+from engine.analysis.activations import ACTIVATIONS, SATURATED, STEEPEST, activation_of, saturation
 from engine.cells import CELLS
 from engine.cells.rnn import ACTIVATIONS as OF_THE_RNN
 from engine.models.language_model import LanguageModel
@@ -61,20 +61,6 @@ def test_each_block_of_each_cell_goes_through_the_function_that_its_gates_show(
         given = ACTIVATIONS[activation_of(cell, block)].function(trace[f"{block}_pre"][1].numpy())
         shown = 1 - trace["update"][1] if block == "keep" else trace[block][1]
         np.testing.assert_allclose(given, shown.numpy(), rtol=1e-12, atol=1e-14)
-
-
-def test_what_the_cell_state_goes_through_is_what_the_hidden_state_shows(
-    make_model: Callable[..., LanguageModel], traced: Callable[..., Trace], variant: tuple[str, dict]
-) -> None:
-    model = make_model(*variant)
-    cell, trace = model.stack.cells[0], traced(model, None)
-    name = output_activation(cell)
-    if "cell" not in cell.state_names:
-        assert name is None
-        return
-    assert name is not None
-    shown = ACTIVATIONS[name].function(trace["cell"].numpy())
-    np.testing.assert_allclose(trace["output"].numpy() * shown, trace["hidden"].numpy(), rtol=1e-12, atol=1e-14)
 
 
 def test_a_block_that_is_not_there_is_refused_with_those_that_are() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from engine.analysis.sums import Equation, Sum, gate_sums, state_sum, weighted_sum
+from engine.analysis.sums import Sum, weighted_sum
 from engine.cells import CELLS, stacked
 from engine.config import ModelConfig
 from engine.models.language_model import LanguageModel
@@ -22,9 +22,9 @@ Traces = Callable[..., Trace]
 
 def added_up(found: Sum) -> float:
     """The sum by its own docstring."""
-    recurrent = found.part("hidden") + (found.product_bias or 0.0)
-    peepholes = found.part("peephole") + found.part("below")
-    return found.part("input") + (found.bias or 0.0) + found.scale * recurrent + peepholes
+    recurrent = found.part("hidden_before") + (found.product_bias or 0.0)
+    others = {term.source for term in found.terms} - {"hidden_before"}
+    return found.scale * recurrent + (found.bias or 0.0) + sum(found.part(source) for source in sorted(others))
 
 
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
@@ -64,10 +64,10 @@ def test_weights_and_values_are_those_of_their_places(make_model: Models, traced
     parameters = model.stack.layer_parameters(1)
     for source, weight, values in (
         ("input", parameters["weight_ih"], trace["hidden"][0, 4]),
-        ("hidden", parameters["weight_hh"], trace["hidden"][1, 3]),
+        ("hidden_before", parameters["weight_hh"], trace["hidden"][1, 3]),
     ):
         terms = [term for term in found.terms if term.source == source]
-        assert [term.index for term in terms] == list(range(5))
+        assert [term.place for term in terms] == list(range(5))
         assert [term.weight for term in terms] == weight[row].tolist()
         assert [term.value for term in terms] == values.tolist()
     assert found.bias == parameters["bias"][row].item()
@@ -77,7 +77,7 @@ def test_the_first_timestep_sees_the_state_that_a_context_left(make_model: Model
     model = make_model("rnn")
     trace = traced(model, None)
     found = weighted_sum(model, trace, 0, 0, "candidate", 0)
-    assert [term.value for term in found.terms if term.source == "hidden"] == trace.initial["hidden"][0].tolist()
+    assert [term.value for term in found.terms if term.source == "hidden_before"] == trace.initial["hidden"][0].tolist()
 
 
 def test_of_a_one_hot_input_the_one_term_that_is_on_stands(make_model: Models, traced: Traces) -> None:
@@ -88,7 +88,7 @@ def test_of_a_one_hot_input_the_one_term_that_is_on_stands(make_model: Models, t
         if token == UNKNOWN:
             assert terms == []
         else:
-            assert [(term.index, term.value) for term in terms] == [(token, 1.0)]
+            assert [(term.place, term.value) for term in terms] == [(token, 1.0)]
             assert terms[0].weight == model.stack.layer_parameters(0)["weight_ih"][1, token].item()
 
 
@@ -121,26 +121,26 @@ def test_a_gate_before_the_product_stands_in_every_term(
     found = weighted_sum(model, trace, 0, 3, "candidate", 2)
     assert (found.before, found.after, found.scale) == (gate, None, 1.0)
     for term in found.terms:
-        if term.source == "hidden":
-            assert term.gate == float(trace[gate][0, 3, term.index])
-            assert term.value == pytest.approx(term.gate * float(trace["hidden"][0, 2, term.index]))
+        if term.source == "hidden_before":
+            assert term.gate == float(trace[gate][0, 3, term.place])
+            assert term.value == pytest.approx(term.gate * float(trace["hidden"][0, 2, term.place]))
         else:
             assert term.gate is None
 
 
 @pytest.mark.parametrize(
-    ("sees", "block", "past"), [("new", "output", False), ("old", "output", True), ("new", "forget", True)]
+    ("sees", "block", "source"),
+    [("new", "output", "cell"), ("old", "output", "cell_before"), ("new", "forget", "cell_before")],
 )
 def test_a_peephole_sees_its_own_unit_of_the_cell_state(
-    make_model: Models, traced: Traces, sees: str, block: str, past: bool
+    make_model: Models, traced: Traces, sees: str, block: str, source: str
 ) -> None:
     model = make_model("lstm-peephole", {"output_sees": sees})
     trace = traced(model, None)
     found = weighted_sum(model, trace, 1, 4, block, 3)
-    (term,) = [term for term in found.terms if term.source == "peephole"]
-    assert (term.index, term.weight) == (3, model.stack.layer_parameters(1)[f"peephole_{block}"][3].item())
-    assert term.value == float(trace["cell"][1, 3 if past else 4, 3])
-    assert found.peephole_past is past
+    (term,) = [term for term in found.terms if term.source == source]
+    assert (term.place, term.weight) == (3, model.stack.layer_parameters(1)[f"peephole_{block}"][3].item())
+    assert term.value == float(trace["cell"][1, 4 if source == "cell" else 3, 3])
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -157,93 +157,14 @@ def test_both_directions_of_a_stack_add_up(name: str) -> None:
                 for block in cell.blocks:
                     found = weighted_sum(stack, trace, layer, t, block, 1, reverse=reverse)
                     assert found.total == pytest.approx(found.recorded, rel=1e-12, abs=1e-12)
-                for equation in equations(cell, trace, layer, t, 1, reverse=reverse):
-                    assert equation.value == pytest.approx(equation.recorded, rel=1e-12, abs=1e-12)
-
-
-def equations(*place, **settings) -> list[Equation]:
-    """All equations of one unit at one timestep, from its weighted sums to its new state."""
-    return gate_sums(*place, **settings) + state_sum(*place, **settings)
-
-
-def test_the_equations_give_every_gate_and_state_that_was_recorded(
-    make_model: Models, traced: Traces, variant: tuple[str, dict]
-) -> None:
-    model = make_model(*variant)
-    trace = traced(model, None)
-    for layer, cell in enumerate(model.stack.cells):
-        for t in (0, 3):
-            found = equations(cell, trace, layer, t, 2)
-            told = {*cell.state_names, *(gate.name for gate in cell.gates)} - ({"update"} if cell.clock_size else set())
-            assert {equation.quantity for equation in found} == told  # a gate that a clock opens sums nothing
-            for equation in found:
-                assert equation.recorded == float(trace[equation.quantity][layer, t, 2])
-                assert equation.value == pytest.approx(equation.recorded, rel=1e-12, abs=1e-12)
-                products = [math.prod(factor.value for factor in term) for term in equation.terms]
-                assert sum(products) == pytest.approx(equation.value, rel=1e-12, abs=1e-12)
-
-
-def test_each_factor_is_the_number_of_the_quantity_that_it_names(
-    make_model: Models, traced: Traces, variant: tuple[str, dict]
-) -> None:
-    functions = {"tanh": math.tanh, "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(x, 0.0)}
-    model = make_model(*variant)
-    cell, trace = model.stack.cells[1], traced(model, None)
-    for equation in equations(cell, trace, 1, 3, 2):
-        for factor in (factor for term in equation.terms for factor in term):
-            value = float(trace[factor.quantity][0 if factor.below else 1, 2 if factor.past else 3, 2])
-            if factor.function and factor.function != "identity":
-                value = functions[factor.function](value)
-            assert factor.value == pytest.approx(1 - value if factor.complement else value, rel=1e-12, abs=1e-12)
-
-
-def shape_of(equation: Equation) -> tuple:
-    """An equation without its numbers."""
-    marks = {(False, False): "", (True, False): "'", (False, True): "1-"}
-    return (
-        equation.quantity,
-        [[marks[factor.past, factor.complement] + factor.quantity for factor in term] for term in equation.terms],
-    )
-
-
-@pytest.mark.parametrize(
-    ("cell", "options", "expected"),
-    [
-        ("rnn", {}, [("hidden", [["candidate"]])]),
-        ("gru", {}, [("hidden", [["update", "candidate"], ["1-update", "'hidden"]])]),
-        (
-            "lstm",
-            {},
-            [("cell", [["forget", "'cell"], ["update", "candidate"]]), ("hidden", [["output", "cell"]])],
-        ),
-    ],
-)
-def test_the_new_state_is_written_as_courses_write_it(
-    make_model: Models, traced: Traces, cell: str, options: dict, expected: list
-) -> None:
-    model = make_model(cell, options)
-    found = state_sum(model.stack.cells[0], traced(model, None), 0, 2, 0)
-    assert [shape_of(equation) for equation in found] == expected
-
-
-def test_what_the_output_gate_shows_is_the_cell_state_or_its_tangent(make_model: Models, traced: Traces) -> None:
-    for shown, function in ((True, "tanh"), (False, None)):
-        model = make_model("lstm-course", {"output_tanh": shown})
-        hidden = state_sum(model.stack.cells[0], traced(model, None), 0, 2, 0)[-1]
-        assert hidden.terms[0][1].function == function
 
 
 def test_a_value_put_in_place_is_told_from_what_the_sum_comes_to(make_model: Models) -> None:
     model = make_model("lstm")
-    changed = [Change("forget_pre", 0, 2, 1, 5.0), Change("cell", 1, 2, 1, -3.0)]
-    trace = record(model, [1, 2, 3, 4], changes=changed)
+    trace = record(model, [1, 2, 3, 4], changes=[Change("forget_pre", 0, 2, 1, 5.0)])
     found = weighted_sum(model, trace, 0, 2, "forget", 1)
     assert found.recorded == 5.0
     assert found.total != pytest.approx(5.0)
-    cell, hidden = state_sum(model.stack.cells[1], trace, 1, 2, 1)
-    assert cell.recorded == -3.0
-    assert cell.value != pytest.approx(-3.0)
-    assert hidden.value == pytest.approx(hidden.recorded)
 
 
 def test_what_is_not_there_is_refused_by_name(make_model: Models, traced: Traces) -> None:
@@ -265,8 +186,6 @@ def test_weights_that_are_no_numbers_give_none_and_no_complaint(make_model: Mode
     trace = record(model, [1, UNKNOWN, 3])
     for block in model.stack.cells[1].blocks:
         assert math.isnan(weighted_sum(model, trace, 1, 1, block, 0).total)
-    for equation in equations(model.stack.cells[1], trace, 1, 1, 0):
-        assert math.isnan(equation.value)
 
 
 @pytest.mark.filterwarnings("error")
@@ -278,4 +197,3 @@ def test_weights_without_bounds_give_no_complaint(make_model: Models, value: flo
     trace = record(model, [1, 2, 3])
     for block in model.stack.cells[1].blocks:
         weighted_sum(model, trace, 1, 2, block, 0)
-    equations(model.stack.cells[1], trace, 1, 2, 0)

@@ -1,7 +1,5 @@
 // One unit, down to the numbers: its equations with numbers in them, and one weighted sum taken apart, term by term.
 
-const SOURCES = { hidden_before: "weight_hh", input: "weight_ih", cell_before: "peephole", cell: "peephole" };
-
 function unitSums(parent, tell) {
   const find = (selector) => parent.querySelector(selector);
   const [lines, ledger, field] = [".lines", ".ledger", ".which"].map(find);
@@ -189,7 +187,7 @@ function unitSums(parent, tell) {
   }
 
   function setBias(what, { key }, sum) {
-    const sign = data.symbols[key === "bias" ? `bias:${sum.block}` : "bias_candidate"];
+    const sign = data.symbols[key === "bias" ? `bias:${sum.block}` : `bias_${sum.block}`];
     const wanted = JSON.stringify(["bias", sign]);
     if (what.dataset.head === wanted) return;
     what.dataset.head = wanted;

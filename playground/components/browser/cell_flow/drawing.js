@@ -127,9 +127,9 @@ function drawNode(node, serial) {
 }
 
 // A letter with its marks, as pieces of an SVG text; `before` is set upright in front of it.
-function setSymbol(text, [base, below, above, mark, upright, belowUpright], before = "") {
+function setSymbol(text, [base, below, above, upright, belowUpright], before = "") {
   if (before) text.append(svg("tspan", { class: "upright" }, before));
-  text.append(svg("tspan", { class: upright || /^[Α-Ω]$/.test(base) ? "upright" : "letter" }, base + MARKS[mark]));
+  text.append(svg("tspan", { class: upright || /^[Α-Ω]$/.test(base) ? "upright" : "letter" }, base));
   let shift = 0;
   const raise = (words, by, name) => {
     text.append(svg("tspan", { class: `mark ${name}`, dy: `${by - shift}em`, dx: "0.06em" }, words));

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 import streamlit as st
 
 from engine.cells import CELLS, Cell
@@ -40,13 +38,10 @@ def model_controls(draft: Draft, names: str) -> None:
 
 
 def _equations(model: ModelConfig, names: str) -> None:
-    """The cell's equations in the chosen notation; a cell that has none there yet shows its own description."""
-    cell = CELLS[model.cell]
-    if model.cell not in notation.CELLS_WITH_EQUATIONS:
-        st.code(inspect.getdoc(cell) or cell.title, language=None, wrap_lines=True)
-        return
-    lines = notation.equations(model.cell, names, cell.check_options(model.options), bias=model.bias)
-    st.markdown("  \n".join(f"${line}$" for line in lines))  # inline, since displayed formulas do not wrap
+    """The cell's equations in the chosen notation."""
+    cell = CELLS[model.cell](1, model.options)
+    lines = notation.formulas(cell, names, bias=model.bias)
+    st.markdown("  \n".join(f"${line.latex}$" for line in lines))  # inline, since displayed formulas do not wrap
     if cell.remark:
         st.caption(cell.remark)
 
