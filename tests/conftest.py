@@ -1,7 +1,9 @@
-"""What every test can count on: an environment of its own, one thread, and the real data where it is at hand."""
+"""What every test can count on: nothing of the developer's own, one thread, and the real data where it is at hand."""
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 import random
 import sys
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,6 +26,10 @@ MARKED_BY_FOLDER = ("browser", "benchmark")
 for _name in [name for name in os.environ if name.startswith(("UNROLLED_", "STREAMLIT_"))]:
     if _name != "UNROLLED_TEST_DATA":
         del os.environ[_name]
+# Nor may a test reach the developer's store and downloads: whoever needs them asks for `own_environment`, and whoever
+# forgot to finds a place where nothing can be opened.
+os.environ["UNROLLED_STORE"] = f"sqlite:///{os.devnull}/none/store.db"
+os.environ["UNROLLED_DATA"] = f"{os.devnull}/none"
 # AppTest shows what went wrong; visitors of the app get a sentence.
 os.environ["STREAMLIT_CLIENT_SHOW_ERROR_DETAILS"] = "full"
 
@@ -36,12 +43,28 @@ settings.load_profile("shared-machine")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests under tests/browser are browser tests, those under tests/benchmarks benchmarks."""
+    """Tests under tests/browser are browser tests, those under tests/benchmarks benchmarks.
+
+    Tests of runs come first: they start processes and wait for them, and what waits longest must not come last.
+    """
+    items.sort(key=lambda item: "runs" not in item.path.parts)
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         for mark in MARKED_BY_FOLDER:
             if folder.startswith(mark):
                 item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: the collector of garbage need not go through them again and again."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_looked_for_once() -> None:
+    """Each AppTest reads the metadata of every installed package, for components: as long as it takes to draw a page.
+    A server does it once, and so do the tests."""
+    manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,7 +73,7 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store and a download cache of the test's own, empty at first."""
     monkeypatch.setenv("UNROLLED_STORE", f"sqlite:///{tmp_path / 'store.db'}")

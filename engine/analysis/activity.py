@@ -5,8 +5,6 @@ All in float64, where no gradient of float32 overflows when it is squared.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
@@ -15,14 +13,6 @@ from engine.trace import Direction, Trace
 
 FADED = 0.1
 """A gradient below this share of what it was at its target no longer counts as having reached a timestep."""
-
-
-class Place(NamedTuple):
-    """A layer and a timestep, counted from 0, and the value there."""
-
-    layer: int
-    time: int
-    value: float
 
 
 def norms(trace: Direction, state: str = "hidden") -> Tensor:
@@ -51,19 +41,6 @@ def gradient_norms(trace: Direction) -> Tensor:
     """
     grad = gradients_of(trace)
     return torch.stack([_norm(grad[name]) for name in trace.initial]).square().sum(0).sqrt()
-
-
-def largest_change(trace: Direction, state: str = "hidden") -> Place | None:
-    """Where a state changes most, timesteps that start from a state of zero aside: there all of it is new.
-
-    None where there is no such timestep, or all is NaN.
-    """
-    changes = change(trace, state)  # (layer, time)
-    counted = (_norm(trace.before(state)) > 0) & ~changes.isnan()
-    if not counted.any():
-        return None
-    layer, time = divmod(int(torch.where(counted, changes, -1.0).argmax()), trace.length)
-    return Place(layer, time, float(changes[layer, time]))
 
 
 def fading(trace: Trace) -> Tensor:

@@ -30,13 +30,12 @@ def supports(cell: Cell, kernel: Kernel) -> bool:
     return kernel == "plain" or type(cell) in packed.PASSES
 
 
-def choose(cell: Cell, device_type: str, *, training: bool, one_hot: bool, inputs: int, linked: bool = False) -> Kernel:
+def choose(cell: Cell, device_type: str, *, one_hot: bool, inputs: int, linked: bool = False) -> Kernel:
     """The fastest kernel for a layer, by the table below, which holds what was measured.
 
     Args:
         cell: whose equations are to run
         device_type: "cpu", "cuda" or "mps"
-        training: whether a backward pass follows
         one_hot: whether the inputs are token ids
         inputs: how many values a timestep's input has, or how many tokens there are
         linked: whether it is to run by `run_linked`

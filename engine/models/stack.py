@@ -124,7 +124,6 @@ class RecurrentStack(nn.Module):
         kernel = choose(
             cell,
             inputs.device.type,
-            training=torch.is_grad_enabled(),
             one_hot=not inputs.is_floating_point(),
             inputs=parameters["weight_ih"].shape[1],
             linked=self.linked,

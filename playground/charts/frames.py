@@ -12,7 +12,7 @@ Columns of every frame here:
     lane     pixels from the top edge, for labels of changes; 1 for the "broken" row that is written out
     hover    whether the pointer finds the row: some of each line, since each such row costs the browser a tooltip
 
-Series: "training", "smoothed", "validation", "before clipping", "after clipping", "threshold", "learning rate" and
+Series: "training", "validation", "before clipping", "after clipping", "threshold", "learning rate" and
 "speed" are lines; "key" names a run for the legend; "baseline" is a labelled level; "best" a ring; "end" a label at
 the end of a line; "change" an upright rule; "broken" a mark at the top edge for a value that cannot be placed: NaN,
 infinity, zero on a logarithmic axis, or far off the scale.
@@ -29,7 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from playground import theme
-from playground.charts.thinning import Array, kept_extremes, running_mean, turns
+from playground.charts.thinning import Array, kept_extremes, turns
 from playground.charts.units import UNITS, convert
 from playground.text import number, shorten, visible
 
@@ -75,7 +75,6 @@ def loss_frame(
     unit: str = "nats",
     x: str = "step",
     baselines: Mapping[str, float] | None = None,
-    smooth: int = 1,
     limit: int = LIMIT_LARGE,
 ) -> pd.DataFrame:
     """The frame of `loss_spec`.
@@ -85,20 +84,16 @@ def loss_frame(
         unit: a key of `UNITS`
         x: "step" or "seconds", the axis across; it decides which labels would cover each other
         baselines: losses to beat by name, in nats per token of the first run's tokens
-        smooth: points in the running mean of the training loss; 1 leaves it out
         limit: most rows of training loss
     """
     baselines = baselines or {}
     scale = _Scale(unit, ceiling=2.0 * max(baselines.values()) if baselines else np.inf)
-    lines = max(1, len(runs) * (2 if smooth > 1 else 1))
+    lines = max(1, len(runs))
     pieces = _run_rows(runs)
     ends: list[_Piece] = []
     for run, key in zip(runs, _keys(runs), strict=True):
-        training = _measured(run.progress, "loss")
-        pieces += _line(key, "training", scale.read(training, run), limit // lines, lines)
-        if smooth > 1:
-            mean = replace(training, values=running_mean(scale.placeable(training.values), smooth))
-            pieces += _line(key, "smoothed", scale.read(mean, run), limit // lines, lines)[:1]
+        training = scale.read(_measured(run.progress, "loss"), run)
+        pieces += _line(key, "training", training, limit // lines, lines)
         validation = scale.read(_measured(run.evaluations, "val_loss"), run)
         pieces += _line(key, "validation", validation, _EVALUATIONS, 1)
         placed = validation.at(np.flatnonzero(validation.good))
@@ -218,9 +213,6 @@ class _Scale:
 
     unit: str
     ceiling: float
-
-    def placeable(self, nats: Array) -> Array:
-        return np.where(nats <= self.ceiling, nats, np.nan)
 
     def read(self, nats: _Measured, run: LiveRun) -> _Measured:
         """Losses of a run, in nats, in this unit."""

@@ -45,7 +45,6 @@ def loss_spec(unit: str = "nats", x: str = "step") -> Spec:
         *_baselines(up),
         _changes(across),
         _line(across, up, "training", width=1.3, opacity=0.65),
-        _line(across, up, "smoothed", width=1.8, opacity=0.9),
         _line(across, up, "validation", width=2.5, opacity=1.0, dashed=True),
         _dots(across, up, "validation"),
         *_best(across, up),

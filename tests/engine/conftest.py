@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -69,5 +70,26 @@ def title(variant: tuple[str, dict]) -> str:
 
 @pytest.fixture(params=list(variants()), ids=title)
 def variant(request: pytest.FixtureRequest) -> tuple[str, dict]:
-    """Every cell in every setting."""
+    """Every cell in every setting: for parity, gradients and recording."""
     return request.param
+
+
+@pytest.fixture
+def case() -> Callable[..., AbstractContextManager[None]]:
+    """Says of which case of a loop a failure is: `with case("packed"): ...`."""
+
+    @contextmanager
+    def named(*what: object) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            error.add_note(f"in the case of {', '.join(map(str, what))}")
+            raise
+
+    return named
+
+
+@pytest.fixture(params=CELLS)
+def one_of_each(request: pytest.FixtureRequest) -> tuple[str, dict]:
+    """Every cell in one setting: for what is made of its states and gates, whatever its switches."""
+    return request.param, {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import time
@@ -28,10 +29,10 @@ from playground.charts.next_token import next_token_spec
 from playground.charts.surprise import surprise_spec
 from playground.frame import services
 from playground.notation import NOTATIONS
-from playground.runs.reader import REFRESH_SECONDS
 from playground.runs.store.starter_files import ORDER
 from playground.views.generate import downloads, drill_downs
 
+LOOKS = [found.name for found in drill_downs.DRILL_DOWNS]
 OpenPage = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
 Link = Callable[[AppTest], dict[str, str]]
@@ -106,9 +107,10 @@ def test_the_page_opens_on_every_starter_run_with_a_text_and_its_numbers(
     assert float(claimed[1]) == pytest.approx(sum(bits) / len(bits), rel=0.01)
 
 
-@pytest.mark.parametrize("look", [found.name for found in drill_downs.DRILL_DOWNS])
-@pytest.mark.parametrize("notation", NOTATIONS)
-def test_every_drill_down_opens_in_every_notation(open_page: OpenPage, said: Text, look: str, notation: str) -> None:
+@pytest.mark.parametrize(("look", "notation"), zip(LOOKS, itertools.cycle(NOTATIONS), strict=False))
+def test_every_drill_down_opens_and_so_does_every_notation(
+    open_page: OpenPage, said: Text, look: str, notation: str
+) -> None:
     app = open_page("generate", run="hello-rnn", look=look, notation=notation)
     assert not app.exception
     assert said(app) == ""
@@ -403,7 +405,7 @@ def test_a_run_that_trains_writes_with_its_newest_weights_until_asked_again(open
     app = _done(open_page("generate", run=run, length="20"))
     assert _job(app).request.weights == (run, 8, models.LIVE)
     store.put_live(run, _trained(run, 9, seed=3))
-    time.sleep(2 * REFRESH_SECONDS)  # the reader asks the store no more often than that
+    services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
     app = _done(app.run())
     assert _job(app).request.weights[1] == 8, "a text does not change under the eyes of its reader"
     app = _done(_press(app, "Write"))
@@ -416,7 +418,7 @@ def test_a_run_that_is_deleted_meanwhile_is_said(open_page: OpenPage, said: Text
     store.put_checkpoint(run, _trained(run, 3, seed=1))
     app = _done(open_page("generate", run=run, length="20"))
     store.delete_run(run)
-    time.sleep(2 * REFRESH_SECONDS)
+    services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
     app.run()
     assert not app.exception
     assert run in said(app) or "Doomed" in said(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from engine.cells import CELLS
@@ -119,11 +118,6 @@ def unknown_tokens(text: str, vocabulary: Vocabulary) -> Sequence[str]:
     tokens = text if vocabulary.level == "char" else tokenise(text, separated)
     known = set(vocabulary.symbols)
     return [token for token in dict.fromkeys(tokens) if token not in known]
-
-
-def perplexity_of(bits: float) -> str:
-    """2 to the power of a surprise in bits."""
-    return number(2.0**bits) if bits < 1000 else number(math.inf)
 
 
 def progress_of_none(job: Job) -> str:

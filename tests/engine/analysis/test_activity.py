@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from engine.analysis.activity import Place, change, fading, gradient_norms, largest_change, norms, reach
+from engine.analysis.activity import change, fading, gradient_norms, norms, reach
 from engine.models.language_model import LanguageModel
 from engine.models.recording import record
 from engine.trace import Direction, Trace
@@ -53,9 +53,9 @@ def test_a_direction_that_reads_from_the_end_changes_from_the_next_timestep() ->
 
 
 def test_norms_and_change_are_those_of_each_state(
-    make_model: Models, traced: Traces, variant: tuple[str, dict]
+    make_model: Models, traced: Traces, one_of_each: tuple[str, dict]
 ) -> None:
-    model = make_model(*variant)
+    model = make_model(*one_of_each)
     trace = traced(model, None)
     for state in model.stack.cells[0].state_names:
         for layer in range(2):
@@ -69,9 +69,9 @@ def test_norms_and_change_are_those_of_each_state(
 
 
 def test_gradient_norms_are_over_all_states_of_a_layer(
-    make_model: Models, traced: Traces, variant: tuple[str, dict]
+    make_model: Models, traced: Traces, one_of_each: tuple[str, dict]
 ) -> None:
-    model = make_model(*variant)
+    model = make_model(*one_of_each)
     trace = traced(model, 4)
     assert trace.grad is not None
     found = gradient_norms(trace)
@@ -83,26 +83,6 @@ def test_gradient_norms_are_over_all_states_of_a_layer(
 
 def test_a_gradient_near_the_limits_of_float32_has_a_norm() -> None:
     assert gradient_norms(with_gradients([1e30, 1e-30]))[0].tolist() == pytest.approx([1e30, 1e-30], rel=1e-6)
-
-
-def test_the_first_step_from_zero_is_no_change_worth_telling() -> None:
-    trace = direction([[[4.0], [5.0], [15.0]], [[1.0], [1.5], [1.5]]])
-    assert change(trace)[:, 0].tolist() == [1, 1]
-    assert largest_change(trace) == Place(0, 2, 0.5)
-
-
-def test_the_first_step_counts_after_a_context() -> None:
-    assert largest_change(direction([[[-4.0], [5.0]]], [[4.0]])) == Place(0, 0, 1.0)
-
-
-def test_without_a_step_that_counts_there_is_no_largest_change() -> None:
-    assert largest_change(direction([[[4.0]]])) is None
-    assert largest_change(direction([[[0.0], [0.0]]])) is None
-    assert largest_change(direction([[[math.nan], [math.nan]]])) is None
-
-
-def test_what_is_no_number_is_passed_over() -> None:
-    assert largest_change(direction([[[1.0], [3.0], [math.nan], [math.nan]]])) == Place(0, 1, 0.5)
 
 
 def test_fading_begins_at_the_target_and_goes_back() -> None:
@@ -158,5 +138,4 @@ def test_weights_that_are_no_numbers_give_none_and_no_complaint(make_model: Mode
     assert norms(trace).isnan().all()
     assert change(trace).isnan().all()
     assert gradient_norms(trace)[:, :2].isnan().all()
-    assert largest_change(trace) is None
     assert reach(trace) == 0

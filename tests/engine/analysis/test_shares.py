@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -79,21 +80,19 @@ def assert_same(found: Shares, expected: Shares) -> None:
     assert found.total_norm == pytest.approx(expected.total_norm, rel=1e-10)
 
 
-@pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
-@pytest.mark.parametrize("embedding", [0, 4], ids=["one-hot", "embedding"])
 def test_shares_are_those_of_a_copy_of_the_weights_for_each_timestep(
-    make_model: Models, traced: Traces, variant: tuple[str, dict], embedding: int, bias: bool
+    make_model: Models, traced: Traces, variant: tuple[str, dict], case: Callable
 ) -> None:
-    model = make_model(*variant, embedding=embedding, bias=bias)
-    for target in ("sum", 4):
+    for embedding, bias, target in itertools.product((0, 4), (True, False), ("sum", 4)):
+        model = make_model(*variant, embedding=embedding, bias=bias)
         trace = traced(model, target)
         for layer, cell in enumerate(model.stack.cells):
             for name, written_out in shares_by_autograd(model, trace, layer).items():
-                assert written_out.any()
-                assert_same(shares(cell, trace, layer, name), expected_from(written_out))
-                torch.testing.assert_close(
-                    gradient(cell, trace, layer, name), written_out.sum(0), rtol=1e-10, atol=1e-12
-                )
+                with case(embedding, target, layer, name):
+                    assert written_out.any()
+                    assert_same(shares(cell, trace, layer, name), expected_from(written_out))
+                    found = gradient(cell, trace, layer, name)
+                    torch.testing.assert_close(found, written_out.sum(0), rtol=1e-10, atol=1e-12)
 
 
 def test_shares_sum_to_the_gradient_that_training_would_see(make_model: Models, variant: tuple[str, dict]) -> None:
@@ -111,8 +110,8 @@ def test_shares_sum_to_the_gradient_that_training_would_see(make_model: Models, 
             assert float(shares(model.stack.cells[layer], trace, layer, name).along.sum()) == pytest.approx(1)
 
 
-def test_one_block_is_its_rows_alone(make_model: Models, traced: Traces, variant: tuple[str, dict]) -> None:
-    model = make_model(*variant)
+def test_one_block_is_its_rows_alone(make_model: Models, traced: Traces, one_of_each: tuple[str, dict]) -> None:
+    model = make_model(*one_of_each)
     cell, trace = model.stack.cells[1], traced(model)
     written_out = shares_by_autograd(model, trace, 1)
     for name in ("weight_ih", "weight_hh", "bias"):
@@ -121,9 +120,9 @@ def test_one_block_is_its_rows_alone(make_model: Models, traced: Traces, variant
 
 
 def test_the_share_of_one_value_is_its_place_in_the_share(
-    make_model: Models, traced: Traces, variant: tuple[str, dict]
+    make_model: Models, traced: Traces, one_of_each: tuple[str, dict]
 ) -> None:
-    model = make_model(*variant)
+    model = make_model(*one_of_each)
     cell, trace = model.stack.cells[1], traced(model, 5)
     for name, written_out in shares_by_autograd(model, trace, 1).items():
         rows, columns = written_out.shape[1:]

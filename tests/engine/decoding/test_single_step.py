@@ -37,14 +37,14 @@ def by_single_steps(model: LanguageModel) -> tuple[torch.Tensor, list[torch.Tens
 
 
 @pytest.mark.parametrize("largest_copy", [single_step.LARGEST_COPY, 0], ids=["table", "no table"])
-@pytest.mark.parametrize(("embedding", "bias", "layers"), list(itertools.product((0, 4), (True, False), (1, 3))))
+@pytest.mark.parametrize(("embedding", "bias"), list(itertools.product((0, 4), (True, False))))
 @pytest.mark.parametrize("cell", CELLS)
 def test_it_equals_the_model_on_the_whole_sequence(
-    cell: str, embedding: int, bias: bool, layers: int, largest_copy: int, monkeypatch: pytest.MonkeyPatch
+    cell: str, embedding: int, bias: bool, largest_copy: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(single_step, "LARGEST_COPY", largest_copy)
-    for options, (dtype, tolerance) in itertools.product(
-        settings_of(cell), ((torch.float32, 1e-5), (torch.float64, 1e-12))
+    for options, layers, (dtype, tolerance) in itertools.product(
+        settings_of(cell), (1, 3), ((torch.float32, 1e-5), (torch.float64, 1e-12))
     ):
         config = ModelConfig(
             cell=cell, units=6, embedding=embedding, bias=bias, layers=layers, options=options, gain=1.5

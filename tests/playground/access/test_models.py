@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -18,7 +17,6 @@ from playground.access.cache import BoundedCache
 from playground.access.models import ModelError, WeightsSource, build, nearest_step
 from playground.access.runs import snapshot_of
 from playground.frame import services
-from playground.runs.reader import REFRESH_SECONDS
 from playground.runs.records import Run
 
 pytestmark = pytest.mark.usefixtures("own_recordings")
@@ -45,7 +43,7 @@ def save() -> Callable[..., None]:
             tensors={f"model.{name}": tensor for name, tensor in tensors.items()},
         )
         (services.store().put_live if live else services.store().put_checkpoint)(run, checkpoint)
-        time.sleep(2 * REFRESH_SECONDS)  # the reader asks the store no more often than that
+        services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
 
     return saved
 
@@ -71,7 +69,7 @@ def test_the_newest_weights_are_the_live_ones_while_they_are_newer(run: str, sav
     save(run, 7, live=True)
     assert _newest(run) == (7, True)
     services.store().record(run, status="finished")
-    time.sleep(2 * REFRESH_SECONDS)
+    services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
     assert _newest(run) == (5, False), "a run that has ended is what it has saved"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -36,8 +37,7 @@ def unpacked(text: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), dtype="<f4")
 
 
-@pytest.mark.parametrize("notation", NOTATIONS)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "notation"), zip(CELLS, itertools.cycle(NOTATIONS), strict=False))
 def test_all_of_it_is_plain_json(cell: str, notation: str) -> None:
     data = drawn(flow(cell, notation=notation))
     assert json.loads(json.dumps(data, allow_nan=False)) == data

@@ -60,6 +60,6 @@ def until() -> Callable[..., None]:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"waited {seconds:g} s in vain: {what}"
-            time.sleep(0.01)
+            time.sleep(0.02)
 
     return wait

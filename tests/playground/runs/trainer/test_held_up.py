@@ -30,7 +30,7 @@ from playground.runs.trainer.worker import Worker
 
 Until = Callable[..., None]
 
-HALT = 60
+HALT = 30
 """The step after which a worker stands still, so that something can be done to its disk."""
 
 PATIENCE = 120.0
@@ -38,8 +38,8 @@ PATIENCE = 120.0
 
 @pytest.fixture
 def config(tiny: Config) -> Config:
-    """A run of a second or so, saved in full now and then."""
-    return tiny.with_values(steps=600, evaluations=12)
+    """A run that is saved in full now and then, before and after it halts."""
+    return tiny.with_values(steps=150, evaluations=12)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """The trainer and its workers as processes: what is left of a run when one of them is killed."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -25,34 +26,54 @@ from playground.runs.trainer.worker_process import WorkerProcess
 Until = Callable[..., None]
 
 
+START = "from playground.runs.trainer import main; raise SystemExit(main({arguments!r}))"
+FRESH = [sys.executable, "-m", "playground.runs.trainer"]
+
+
 class Processes:
-    """Trainers started by a test, and their workers."""
+    """Trainers started by a test, and their workers.
+
+    Most are forked from one clean process that has imported torch, as a trainer forks its workers: each start in an
+    interpreter of its own takes a core for three seconds.
+    """
 
     def __init__(self, settings: AppSettings, store: Store, until: Until) -> None:
         self.settings = settings
         self.store = store
         self.until = until
-        self.started: list[subprocess.Popen] = []
+        self.started: list[psutil.Process] = []
 
-    def trainer(self, *arguments: str, **changed: float) -> subprocess.Popen:
+    def trainer(self, *arguments: str, script: str = START, fresh: bool = False) -> psutil.Process:
+        """Start one, with these arguments or by a script of the test's own; `fresh` in a new interpreter."""
         known = {info.id for info in self.store.trainers()}
-        command = [sys.executable, "-m", "playground.runs.trainer", *arguments]
-        environment = replace(self.settings, **changed).to_environment()
-        process = subprocess.Popen(command, cwd=ROOT, env=environment)
-        self.started.append(process)
+        environment = self.settings.to_environment()
+        process: subprocess.Popen | multiprocessing.process.BaseProcess
+        if fresh:
+            process = subprocess.Popen([*FRESH, *arguments], cwd=ROOT, env=environment)
+        else:
+            forks = multiprocessing.get_context("forkserver")
+            forks.set_forkserver_preload(["playground.runs.trainer"])
+            enter = f"import os\nos.environ.clear()\nos.environ.update({environment!r})\n"
+            process = forks.Process(target=exec, args=(enter + script.format(arguments=arguments), {}))
+            process.start()
+        assert process.pid is not None
+        self.started.append(psutil.Process(process.pid))
         # by name, not by number: a new trainer strikes dead ones off
         self.until(lambda: {info.id for info in self.store.trainers()} - known, "the trainer is there")
-        return process
-
-    @staticmethod
-    def workers(trainer: subprocess.Popen) -> list[psutil.Process]:
-        return psutil.Process(trainer.pid).children()
+        return self.started[-1]
 
     def end(self) -> None:
         for process in self.started:
-            if process.poll() is None:
+            if not has_ended(process):
                 process.terminate()
                 process.wait(timeout=120)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.fixture
@@ -78,7 +99,7 @@ def test_runs_train_side_by_side_and_a_killed_worker_is_said_and_resumed(
     claimed = {run_id: store.run(run_id).status for run_id in (first, second)}
     assert set(claimed.values()) == {"running"}
 
-    victim = min(processes_.workers(trainer), key=lambda process: process.create_time())
+    victim = min(trainer.children(), key=lambda process: process.create_time())
     victim.send_signal(signal.SIGKILL)
     until(lambda: store.run(first).status == "interrupted", "the killed worker's run is marked")
     assert "killed" in store.run(first).message
@@ -100,7 +121,7 @@ def test_runs_train_side_by_side_and_a_killed_worker_is_said_and_resumed(
     store.command(second, "pause")
     until(lambda: store.run(first).status == "stopped", "stopped")
     until(lambda: store.run(second).status == "paused", "paused")
-    until(lambda: not processes_.workers(trainer), "no worker is left")
+    until(lambda: not trainer.children(), "no worker is left")
 
 
 def test_when_the_trainer_is_killed_its_workers_save_and_end_and_the_next_one_goes_on(
@@ -109,10 +130,10 @@ def test_when_the_trainer_is_killed_its_workers_save_and_end_and_the_next_one_go
     trainer = processes_.trainer()
     run_id = store.create_run(endless)
     until(lambda: store.metrics(run_id), "it trains")
-    (worker,) = processes_.workers(trainer)
+    (worker,) = trainer.children()
     trainer.kill()
-    trainer.wait()
-    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "the worker ends")
+    trainer.wait(timeout=120)
+    until(lambda: has_ended(worker), "the worker ends")
     run = store.run(run_id)
     assert run.status == "interrupted"
     assert "saved" in run.message
@@ -137,7 +158,7 @@ def test_the_trainer_and_its_workers_end_with_their_app(
     until(lambda: store.metrics(run_id), "it trains")
     app.kill()
     app.wait()
-    until(lambda: trainer.poll() is not None, "the trainer ends")
+    until(lambda: has_ended(trainer), "the trainer ends")
     run = store.run(run_id)
     assert run.status == "interrupted"
     assert run.resumable
@@ -160,13 +181,12 @@ trainer.run()
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped on this system")
 def test_a_worker_that_hangs_is_ended_and_its_run_can_go_on(
-    processes_: Processes, store: Store, until: Until, endless: Config, settings: AppSettings
+    processes_: Processes, store: Store, until: Until, endless: Config
 ) -> None:
-    trainer = subprocess.Popen([sys.executable, "-c", IMPATIENT], cwd=ROOT, env=settings.to_environment())
-    processes_.started.append(trainer)
+    trainer = processes_.trainer(script=IMPATIENT)
     run_id, other = store.create_run(endless), store.create_run(endless)
     until(lambda: store.metrics(run_id) and store.metrics(other), "both train")
-    victim = min(processes_.workers(trainer), key=lambda process: process.create_time())
+    victim = min(trainer.children(), key=lambda process: process.create_time())
     victim.send_signal(signal.SIGSTOP)
     until(lambda: store.run(run_id).status == "interrupted", "the worker that hung is ended")
     assert "no sign of life" in store.run(run_id).message
@@ -204,7 +224,7 @@ def small_memory() -> Iterator[Path]:
 def test_a_worker_that_the_system_kills_for_memory_says_so(
     small_memory: Path, processes_: Processes, store: Store, until: Until, endless: Config
 ) -> None:
-    trainer = processes_.trainer()
+    trainer = processes_.trainer(fresh=True)
     (small_memory / "cgroup.procs").write_text(str(trainer.pid))
     run_id = store.create_run(endless.with_values(cell="lstm", units=2000, layers=1))
     until(lambda: store.run(run_id).status not in ("queued", "running"), "it has run out of memory")
@@ -212,7 +232,7 @@ def test_a_worker_that_the_system_kills_for_memory_says_so(
     assert run.status == "interrupted"
     assert "by the system" in run.message
     assert "memory ran out" in run.message
-    assert trainer.poll() is None, "the worker was killed before its trainer"
+    assert not has_ended(trainer), "the worker was killed before its trainer"
 
 
 def test_two_trainers_on_one_store_share_its_runs_and_train_none_twice(
@@ -220,8 +240,7 @@ def test_two_trainers_on_one_store_share_its_runs_and_train_none_twice(
 ) -> None:
     processes_.trainer()
     processes_.trainer()
-    config = tiny.with_values(steps=300)
-    runs = [store.create_run(config) for _ in range(12)]
+    runs = [store.create_run(tiny) for _ in range(8)]
     until(lambda: all(store.run(run_id).status == "finished" for run_id in runs), "all are trained")
     assert len(store.trainers()) == 2
     for run_id in runs:
@@ -314,10 +333,7 @@ def test_of_several_workers_that_do_nothing_the_one_that_cannot_is_ended_and_the
     trainer._workers = {}
 
 
-def test_where_forking_is_not_safe_workers_are_processes_of_their_own(
-    processes_: Processes, store: Store, until: Until, tiny: Config, settings: AppSettings
-) -> None:
-    script = """
+SPAWNING = """
 import signal
 from playground.runs.settings import AppSettings
 from playground.runs.store import Store
@@ -328,17 +344,19 @@ trainer = Trainer(Store(settings.store), settings, fork=False)
 signal.signal(signal.SIGTERM, trainer.end)
 trainer.run()
 """
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=settings.to_environment())
-    processes_.started.append(process)
-    until(lambda: store.trainers(), "the trainer is there")
+
+
+def test_where_forking_is_not_safe_workers_are_processes_of_their_own(
+    processes_: Processes, store: Store, until: Until, tiny: Config
+) -> None:
+    processes_.trainer(script=SPAWNING)
     run_id = store.create_run(tiny)
     until(lambda: store.run(run_id).status == "finished", "trained by a spawned worker")
 
 
 def test_a_trainer_that_cannot_open_its_store_says_so_and_ends(settings: AppSettings) -> None:
     environment = replace(settings, store="sqlite:////proc/none/store.sqlite").to_environment()
-    command = [sys.executable, "-m", "playground.runs.trainer"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(FRESH, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "UNROLLED_STORE" in done.stderr
     assert "Traceback" not in done.stderr

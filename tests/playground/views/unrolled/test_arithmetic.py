@@ -15,7 +15,7 @@ import engine
 from engine import LanguageModel, ModelConfig
 from engine.cells import CELLS
 from engine.data import Vocabulary
-from engine.trace import UNKNOWN
+from engine.trace import UNKNOWN, Trace
 from engine.training.checkpoint import Checkpoint
 from engine.training.restore import load_weights
 from playground.access.probes import Probe
@@ -50,8 +50,9 @@ def view(
     layer: int = 0,
     unit: int = 0,
     notation: str = "ng",
+    trace: Trace | None = None,
 ) -> Any:
-    """What `arithmetic` reads of a view, of a model's pass over tokens."""
+    """What `arithmetic` reads of a view, of a model's pass over tokens; `trace` if that was recorded before."""
     words = vocabulary or Vocabulary.from_json(HELLO)
     names = tuple("?" if token == UNKNOWN else words.display(token) for token in tokens)
     return SimpleNamespace(
@@ -61,7 +62,7 @@ def view(
         cell=model.stack.cells[layer],
         vocabulary=words,
         probe=Probe(text="", tokens=np.array(tokens), names=names),
-        trace=engine.record(model, tokens),
+        trace=trace or engine.record(model, tokens),
         t=t,
         layer=layer,
         unit=unit,
@@ -147,8 +148,10 @@ def right_side(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 @pytest.mark.parametrize(("cell", "options", "bias"), EVERY_CELL)
 def test_every_equation_worked_out_gives_what_the_step_gave(cell: str, options: dict, bias: bool) -> None:
     model = small_model(cell, units=5, layers=2, embedding=3, options=options, bias=bias)
+    tokens = [1, 0, 2, 2, 3]
+    trace = engine.record(model, tokens)
     for notation, layer, t in itertools.product(NOTATIONS, (0, 1), (0, 3)):
-        looked = view(model, [1, 0, 2, 2, 3], layer=layer, t=t, notation=notation)
+        looked = view(model, tokens, layer=layer, t=t, notation=notation, trace=trace)
         found = arithmetic(looked)
         values = values_of(found)
         for equation in (*found.equations, *found.outputs[:2]):
