@@ -107,7 +107,7 @@ def _as_written(value: Expression, tree: Mapping[Expression, Expression]) -> Exp
     if found is not None or not isinstance(value, Plus):
         return found or value
     terms = set(addends(normal(value)))
-    whole = next(each for key, each in tree.items() if terms.issubset(addends(key)))
+    whole = next((each for key, each in tree.items() if terms.issubset(addends(key))), value)
     return Plus(tuple(term for term in addends(whole) if terms.issuperset(addends(normal(term)))))
 
 
