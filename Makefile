@@ -50,6 +50,7 @@ lint: form types
 form: $(INSTALLED_DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/oxlint --deny-warnings playground/components/browser
 
 types: $(INSTALLED_DEV)
 	$(BIN)/mypy $(CODE)

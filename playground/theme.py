@@ -35,6 +35,19 @@ ALARM = "#D55E00"
 MUTED = "#7D828C"
 NAN = "#B0005A"  # hatched wherever there is room: no value of any scale looks like it
 
+# The colour code by name: what the style sheets and scripts of components know it by.
+CODE: Mapping[str, str] = MappingProxyType(
+    {
+        "negative": SIGNED_BLUE,
+        "positive": SIGNED_ORANGE,
+        "gate": GATE,
+        "surprise": SURPRISE,
+        "alarm": ALARM,
+        "muted": MUTED,
+        "nan": NAN,
+    }
+)
+
 LIGHT_PAPER, DARK_PAPER = "#FFFFFF", "#12161D"  # as .streamlit/config.toml has them
 
 RUN_LETTERS = "ABCD"
@@ -76,24 +89,6 @@ def family(cell: str) -> str:
 def family_color(cell: str) -> str:
     """The colour of a cell's family, the same on every page."""
     return FAMILIES[family(cell)]
-
-
-def drawing_colors(cell: str) -> dict[str, str]:
-    """The colour code for a browser component's data, as #RRGGBB; the component adds the theme's paper and ink.
-
-    Args:
-        cell: name of the cell that is drawn; "family" is its family's colour
-    """
-    return {
-        "negative": SIGNED_BLUE,
-        "positive": SIGNED_ORANGE,
-        "gate": GATE,
-        "surprise": SURPRISE,
-        "alarm": ALARM,
-        "muted": MUTED,
-        "nan": NAN,
-        "family": family_color(cell),
-    }
 
 
 def run_styles(cells: Sequence[str]) -> tuple[RunStyle, ...]:

@@ -30,8 +30,7 @@ from engine.export import script, template, weights
 from engine.training.checkpoint import Checkpoint
 from engine.training.events import Progress, Saved
 from playground import theme
-from playground.components.arithmetic import drawn as panel_of
-from playground.components.cell_flow import drawn as flow_of
+from playground.components.packing import plain
 from playground.diagrams import DIAGRAMS, Diagram, MismatchError, Wire, diagram, match
 from playground.diagrams.sketch import MARGIN, Rows, Sketch
 from playground.inside.view import View
@@ -216,10 +215,10 @@ def test_its_formulas_stand_in_every_notation() -> None:
 @pytest.mark.parametrize("notation", NOTATIONS)
 def test_a_units_arithmetic_and_the_flow_through_the_cell_are_drawn(notation: str) -> None:
     looked = view(notation)
-    panel = panel_of(arithmetic(looked))
+    panel = plain(arithmetic(looked))
     assert json.loads(json.dumps(panel, allow_nan=False)) == panel
     assert set(panel["sums"]) == {"renewal_pre", "candidate_pre"}
-    flow = flow_of(cell_flow(looked))
+    flow = plain(cell_flow(looked))
     assert json.loads(json.dumps(flow, allow_nan=False)) == flow
     for node in flow["layout"]["nodes"]:
         assert node["meaning"]

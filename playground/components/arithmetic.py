@@ -1,20 +1,23 @@
-"""The panel in which one timestep's arithmetic is read: equations with live vectors, the weights, one unit's sum."""
+"""The panel in which one timestep's arithmetic is read: equations with live vectors, the weights, one unit's sum.
+
+Layers, timesteps and units count from 0. Quantities go by the keys of `playground.notation.Part`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-import streamlit as st
 import torch
+from torch import Tensor
 
 from engine.analysis.sums import Sum, Term
 from playground import theme
-from playground.components.assets import asset
+from playground.components import choice
+from playground.components.component import Component
+from playground.components.packing import levels, plain, plain_fields
 from playground.notation import Formula
-from playground.views.unrolled.arithmetic import Arithmetic
-from playground.views.unrolled.packing import levels, packed, rounded
-from playground.views.unrolled.step_values import Matrix, Vector
 
 LARGEST_TERMS = 8
 """Products of one source that are shown at first, the largest of them."""
@@ -22,15 +25,117 @@ LARGEST_TERMS = 8
 MOST_TERMS = 512
 """Products of one source that are sent; of more, what the smallest add up to."""
 
-_PARTS = ("values", "equations", "chain", "sums", "export")
-_SCRIPTS = ("drawing", "snapshot", "signs", *(f"arithmetic/{part}" for part in _PARTS), "arithmetic/panel")
+Axis = Literal["unit", "token", "input"]
 
-_PANEL = st.components.v2.component(
-    "unrolled_arithmetic",
-    html=asset("arithmetic/panel.html"),
-    css=asset("arithmetic/panel.css").replace("GATE", theme.GATE),
-    js="".join(asset(f"{script}.js") for script in _SCRIPTS),
-)
+
+@dataclass(frozen=True, eq=False)
+class Vector:
+    """A quantity's values at the timestep.
+
+    Attributes:
+        values: those that are shown, (places)
+        length: how many there are
+        axis: what a place stands for: a unit of the layer, a token of the vocabulary, or a value that is read
+        full: the size from which on the colour is at its fullest; the same at all timesteps of a quantity
+        gate: whether the values are between 0 and 1
+        places: which of all values are shown; None for all, in order
+    """
+
+    values: Tensor
+    length: int
+    axis: Axis
+    full: float
+    gate: bool = False
+    places: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A weight matrix, small enough to be drawn. It has no timestep: it is the same at every one.
+
+    Attributes:
+        values: (rows, columns) of the picture
+        rows, columns: of the matrix itself
+        dot: how many rows and columns of the matrix a dot of the picture is the mean of
+        full: the size from which on the colour is at its fullest
+        joined: columns of the picture that act on the past, where those that act on the input stand to their right
+        row_axis, column_axis: what a row and a column stand for
+        exact: whether the numbers themselves are written out, which are few then
+    """
+
+    values: Tensor
+    rows: int
+    columns: int
+    dot: tuple[int, int]
+    full: float
+    joined: int | None
+    row_axis: Axis
+    column_axis: Axis
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class Likely:
+    """A next token and its probability."""
+
+    token: int
+    name: str
+    probability: float
+    target: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Arithmetic:
+    """All that is computed at one timestep in one layer, and the output layer's step above it.
+
+    Attributes:
+        run, step: whose arithmetic it is: the run's name, and the training step
+        cell: name of the cell
+        notation: the chosen one
+        first: what the notation calls place 0 in time and depth
+        t, layer, unit: the chosen place
+        layers, units: how many there are
+        names: the token at each timestep, made visible
+        reads: what the layer reads: "one-hot", "embedding", "state" of the layer below, or "unknown", a zero vector
+        target: the token that follows, made visible; None where it is not known
+        equations: of the cell, in the order in which they are computed
+        outputs: of the output layer: scores, probabilities, loss
+        vectors: by key, for every vector in the equations, and for every weighted sum
+        matrices: by key, for every weight matrix in the equations
+        numbers: by key, for quantities that are one number
+        tokens: names of the tokens that are shown, by id
+        sums: for each block of weights the weighted sum of the chosen unit, by the sum's key
+        likeliest: next tokens, the likeliest first, and the target wherever it stands
+        weights: how many numbers the layer and the output layer have learned
+        every_number: whether the network is so small that all its numbers are written out
+    """
+
+    run: str
+    step: int
+    cell: str
+    notation: str
+    first: int
+    t: int
+    layer: int
+    unit: int
+    layers: int
+    units: int
+    names: tuple[str, ...]
+    reads: str
+    target: str | None
+    equations: list[Formula]
+    outputs: list[Formula]
+    vectors: Mapping[str, Vector]
+    matrices: Mapping[str, Matrix]
+    numbers: Mapping[str, float]
+    tokens: Mapping[int, str]
+    sums: Mapping[str, Sum]
+    likeliest: list[Likely]
+    weights: int
+    every_number: bool
+
+
+_PANEL = Component("arithmetic/panel", style=("shared/signs", "arithmetic/panel"))
 
 
 def arithmetic_panel(data: Arithmetic, *, key: str, on_choose: Callable[[], None]) -> None:
@@ -39,121 +144,45 @@ def arithmetic_panel(data: Arithmetic, *, key: str, on_choose: Callable[[], None
     Args:
         data: what is computed at the chosen timestep
         key: of the widget
-        on_choose: called when the visitor chooses a unit or a timestep; `told(key, data)` is which
+        on_choose: called when the visitor chooses a unit or a timestep; `chosen(key, data)` is which
     """
-    _PANEL(data={**drawn(data), "heard": heard(key)}, key=key, on_chosen_change=on_choose)
+    _PANEL(plain(data), key=key, on_choose=on_choose)
 
 
-def told(key: str, data: Arithmetic) -> dict[str, int]:
+def chosen(key: str, data: Arithmetic) -> dict[str, int]:
     """What the visitor last chose in the panel `key`, as `playground.state.select` takes it."""
-    return changed(data, _word(key))
+    return choice.chosen(key, fits(data))
 
 
-def changed(data: Arithmetic, chosen: object) -> dict[str, int]:
-    """What of a word from the browser can be. It comes from outside: what does not exist is left out."""
-    if not isinstance(chosen, Mapping):
-        return {}
-    counts = {"unit": data.units, "t": len(data.names), "layer": data.layers}
-    return {name: chosen[name] for name, count in counts.items() if _place(chosen.get(name), count)}
+def fits(data: Arithmetic) -> choice.Fits:
+    """What can be chosen in the panel."""
+    places = {"unit": data.units, "t": len(data.names), "layer": data.layers}
+    return {name: choice.place(count) for name, count in places.items()}
 
 
-def heard(key: str) -> int:
-    """The count of the last word that came from the panel `key`; 0 for none."""
-    word = _word(key)
-    count = word.get("count") if isinstance(word, Mapping) else None
-    return count if isinstance(count, int) and count > 0 else 0
+@plain.register
+def _(data: Arithmetic) -> dict[str, Any]:
+    return {**plain_fields(data), "family": theme.family(data.cell)}
 
 
-def _word(key: str) -> object:
-    return (st.session_state.get(key) or {}).get("chosen")
-
-
-def _place(value: object, count: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count
-
-
-def drawn(data: Arithmetic) -> dict[str, Any]:
-    """The arithmetic as the panel's script takes it. Texts are data; nothing of them becomes markup."""
+@plain.register
+def _(matrix: Matrix) -> dict[str, Any]:
+    """`values` are all the numbers, where they are written out; `levels` are colours."""
+    height, width = matrix.values.shape
     return {
-        "run": data.run,
-        "step": data.step,
-        "cell": data.cell,
-        "first": data.first,
-        "t": data.t,
-        "layer": data.layer,
-        "unit": data.unit,
-        "layers": data.layers,
-        "units": data.units,
-        "names": list(data.names),
-        "reads": data.reads,
-        "target": data.target,
-        "weights": data.weights,
-        "every_number": data.every_number,
-        "equations": [_equation(equation) for equation in data.equations],
-        "outputs": [_equation(equation) for equation in data.outputs],
-        "vectors": {key: _vector(vector) for key, vector in data.vectors.items()},
-        "matrices": {key: _matrix(matrix, data.every_number) for key, matrix in data.matrices.items()},
-        "numbers": {key: _number(value) for key, value in data.numbers.items()},
-        "tokens": {str(token): name for token, name in data.tokens.items()},
-        "sums": {key: _sum(found) for key, found in data.sums.items()},
-        "likeliest": [
-            {"name": one.name, "share": _number(one.probability), "target": one.target} for one in data.likeliest
-        ],
-        "colors": theme.drawing_colors(data.cell),
+        **plain_fields(matrix, "values"),
+        "height": height,
+        "width": width,
+        "values": plain(matrix.values) if matrix.exact else None,
+        "levels": plain(levels(matrix.values, matrix.full)),
     }
 
 
-def _equation(equation: Formula) -> dict[str, Any]:
-    return {
-        "left": equation.left,
-        "pre": equation.pre,
-        "parts": [part.data() for part in equation.parts],
-        "summed": [part.data() for part in equation.summed],
-        "text": equation.text,
-    }
-
-
-def _vector(vector: Vector) -> dict[str, Any]:
-    return {
-        "values": packed(vector.values),
-        "length": vector.length,
-        "axis": vector.axis,
-        "full": rounded(vector.full),
-        "gate": vector.gate,
-        "places": None if vector.places is None else list(vector.places),
-    }
-
-
-def _matrix(matrix: Matrix, exact: bool) -> dict[str, Any]:
-    """`values` are all the numbers, where they are written out; else `levels` are colours."""
-    return {
-        "height": matrix.values.shape[0],
-        "width": matrix.values.shape[1],
-        "rows": matrix.rows,
-        "columns": matrix.columns,
-        "dot": list(matrix.dot),
-        "full": rounded(matrix.full),
-        "joined": matrix.joined,
-        "row_axis": matrix.row_axis,
-        "column_axis": matrix.column_axis,
-        "values": packed(matrix.values) if exact else None,
-        "levels": levels(matrix.values, matrix.full),
-    }
-
-
-def _sum(found: Sum) -> dict[str, Any]:
+@plain.register
+def _(found: Sum) -> dict[str, Any]:
     sources = dict.fromkeys(term.source for term in found.terms)
-    return {
-        "block": found.block,
-        "groups": {key: _terms([term for term in found.terms if term.source == key]) for key in sources},
-        "bias": _number(found.bias),
-        "before": found.before,
-        "after": found.after,
-        "scale": _number(found.scale),
-        "product_bias": _number(found.product_bias),
-        "total": _number(found.total),
-        "recorded": _number(found.recorded),
-    }
+    groups = {key: _terms([term for term in found.terms if term.source == key]) for key in sources}
+    return {**plain_fields(found, "terms"), "groups": groups}
 
 
 def _terms(terms: list[Term]) -> dict[str, Any]:
@@ -166,20 +195,13 @@ def _terms(terms: list[Term]) -> dict[str, Any]:
     ]
     return {
         "count": len(terms),
-        "terms": packed(torch.tensor(numbers)),
-        "part": _number(_total(terms)),
+        "terms": plain(torch.tensor(numbers)),
+        "part": plain(_total(terms)),
         "shown": LARGEST_TERMS,
-        "rest": _number(_total(ordered[LARGEST_TERMS:])),
-        "rest_of_all": _number(_total(ordered[MOST_TERMS:])),
+        "rest": plain(_total(ordered[LARGEST_TERMS:])),
+        "rest_of_all": plain(_total(ordered[MOST_TERMS:])),
     }
 
 
 def _total(terms: Iterable[Term]) -> float:
     return sum((term.product for term in terms), start=0.0)
-
-
-def _number(value: float | None) -> float | str | None:
-    """A number as JSON can carry it: NaN and infinity are words there."""
-    if value is None or abs(value) < float("inf"):
-        return value
-    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"

@@ -1,39 +1,100 @@
-"""The panel in which one step of a cell is followed: its drawing with live values on the wires, and its equations."""
+"""The panel in which one step of a cell is followed: its drawing with live values on the wires, and its equations.
+
+Layers, timesteps and units count from 0.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-import torch
+import numpy as np
 
+from engine.cells import Cell
 from engine.cells.equations import BEFORE
 from playground import theme
-from playground.components.assets import asset
-from playground.diagrams import Diagram
+from playground.components import choice
+from playground.components.component import Component
+from playground.components.packing import plain, plain_fields
+from playground.diagrams import Diagram, Matched
 from playground.diagrams.geometry import BARE_TAG, NAMED_TAG, crossings, forks, routes, size
 from playground.diagrams.meanings import action, meaning
-from playground.views.unrolled.cell_flow import Drawn, Flow, Stream
-from playground.views.unrolled.packing import packed, rounded
+from playground.notation import Formula, Part
 
-_PARTS = ("drawing", "values", "equations", "card", "play")
-_SCRIPTS = ("drawing", "signs", *(f"cell_flow/{part}" for part in _PARTS), "cell_flow/panel")
 
-_CSS = (
-    asset("cell_flow/panel.css")
-    .replace("GATE", theme.GATE)
-    .replace("NEGATIVE", theme.SIGNED_BLUE)
-    .replace("POSITIVE", theme.SIGNED_ORANGE)
-)
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A cell's drawing with its equations in a notation: what stays as long as cell, notation and layer do.
 
-_PANEL = st.components.v2.component(
-    "unrolled_cell_flow",
-    html=asset("cell_flow/panel.html"),
-    css=_CSS,
-    js="".join(asset(f"{script}.js") for script in _SCRIPTS),
-)
+    Attributes:
+        cell: with its options as they are set
+        diagram: the drawing
+        matched: where its values stand in the cell's equations
+        equations: written, in the order in which they are computed
+        names: how each node's value is written
+    """
+
+    cell: Cell
+    diagram: Diagram
+    matched: Matched
+    equations: tuple[Formula, ...]
+    names: Mapping[str, tuple[Part, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """The vector that went along a wire.
+
+    Attributes:
+        values: those that are shown, (places), float32
+        first: the place of the first of them in the whole
+        length: of the whole
+        norm, mean: of the whole
+        nan: how many of all are no numbers
+        full: the size at which the colour is at its fullest
+        gate: whether all values are between 0 and 1, on a scale of their own
+        by_unit: whether a place is a unit of the layer; else it is one of the values that are read
+    """
+
+    values: np.ndarray
+    first: int
+    length: int
+    norm: float
+    mean: float
+    nan: int
+    full: float
+    gate: bool
+    by_unit: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """One step of the cell that a view looks at.
+
+    Attributes:
+        drawn: the drawing
+        streams: by node
+        reads: the token that is read, made visible; empty above the bottom layer
+        first: what the notation calls place 0 in time, depth and units
+    """
+
+    drawn: Drawn
+    streams: Mapping[str, Stream]
+    run: str
+    step: int
+    notation: str
+    t: int
+    layer: int
+    layers: int
+    unit: int
+    units: int
+    reads: str
+    first: int
+
+
+_PANEL = Component("cell_flow/panel", style=("shared/signs", "cell_flow/panel"))
 
 
 def cell_flow_panel(flow: Flow, *, key: str, on_choose: Callable[[], None]) -> None:
@@ -42,51 +103,25 @@ def cell_flow_panel(flow: Flow, *, key: str, on_choose: Callable[[], None]) -> N
     Args:
         flow: the step that is shown
         key: of the widget
-        on_choose: called when the visitor chooses a unit; `told(key, flow)` is which
+        on_choose: called when the visitor chooses a unit; `chosen(key, flow)` is which
     """
-    _PANEL(data={**drawn(flow), "heard": heard(key)}, key=key, on_chosen_change=on_choose)
+    _PANEL(plain(flow), key=key, on_choose=on_choose)
 
 
-def told(key: str, flow: Flow) -> dict[str, int]:
+def chosen(key: str, flow: Flow) -> dict[str, int]:
     """What the visitor last chose in the panel `key`, as `playground.state.select` takes it."""
-    return changed(flow, _word(key))
+    return choice.chosen(key, fits(flow))
 
 
-def changed(flow: Flow, chosen: object) -> dict[str, int]:
-    """What of a word from the browser can be. It comes from outside: what does not exist is left out."""
-    unit = chosen.get("unit") if isinstance(chosen, Mapping) else None
-    if not isinstance(unit, int) or isinstance(unit, bool) or not 0 <= unit < flow.units:
-        return {}
-    return {"unit": unit}
+def fits(flow: Flow) -> choice.Fits:
+    """What can be chosen in the panel."""
+    return {"unit": choice.place(flow.units)}
 
 
-def heard(key: str) -> int:
-    """The count of the last word that came from the panel `key`; 0 for none."""
-    word = _word(key)
-    count = word.get("count") if isinstance(word, Mapping) else None
-    return count if isinstance(count, int) and count > 0 else 0
-
-
-def _word(key: str) -> object:
-    return (st.session_state.get(key) or {}).get("chosen")
-
-
-def drawn(flow: Flow) -> dict[str, Any]:
-    """The flow as the panel's script takes it. Texts are data; nothing of them becomes markup."""
-    return {
-        "layout": layout(flow.drawn, flow.layer),
-        "streams": {name: _stream(stream) for name, stream in flow.streams.items()},
-        "run": flow.run,
-        "step": flow.step,
-        "t": flow.t,
-        "layer": flow.layer,
-        "layers": flow.layers,
-        "unit": flow.unit,
-        "units": flow.units,
-        "reads": flow.reads,
-        "first": flow.first,
-        "colors": theme.drawing_colors(flow.drawn.cell.name),
-    }
+@plain.register
+def _(flow: Flow) -> dict[str, Any]:
+    cell = flow.drawn.cell.name
+    return {**plain_fields(flow, "drawn"), "layout": layout(flow.drawn, flow.layer), "family": theme.family(cell)}
 
 
 @functools.lru_cache(maxsize=256)
@@ -95,12 +130,12 @@ def layout(shown: Drawn, layer: int) -> dict[str, Any]:
     plan = shown.diagram
     return {
         "title": shown.cell.title,
-        "size": list(plan.size),
-        "frame": list(plan.frame),
-        "nodes": [_node(shown, name, layer) for name in [node.name for node in plan.nodes]],
-        "wires": [[source, target, [list(point) for point in points]] for source, target, points in routes(plan)],
-        "crossings": [[over, list(point)] for _, over, point in crossings(plan)],
-        "forks": [[node.name, list(point)] for node in plan.nodes for point in forks(plan, node.name)],
+        "size": plain(plan.size),
+        "frame": plain(plan.frame),
+        "nodes": [_node(shown, node.name, layer) for node in plan.nodes],
+        "wires": plain(list(routes(plan))),
+        "crossings": plain([(over, point) for _, over, point in crossings(plan)]),
+        "forks": plain([(node.name, point) for node in plan.nodes for point in forks(plan, node.name)]),
         "tags": _tags(plan),
         "equations": _equations(shown),
     }
@@ -117,7 +152,7 @@ def _node(shown: Drawn, name: str, layer: int) -> dict[str, Any]:
         "size": list(size(node)),
         "labels": _labels(shown, name),
         "reads": [wire.source for wire in node.inputs],
-        "written": [part.data() for part in shown.names[name]],
+        "written": plain(shown.names[name]),
         "meaning": meaning(shown.cell, node, layer),
         "does": action(plan, node),
         "caption": _captions(name),
@@ -143,7 +178,7 @@ def _labels(shown: Drawn, name: str) -> list[list[Any]]:
     own = [part for part in parts if shown.matched.within(part.within)[-1:] == [name]]
     weights = [part for part in own if part.key.startswith(("weight", "peephole"))]
     biases = [part for part in own if part.key.startswith("bias")]
-    return [[part.symbol.data() for part in row if part.symbol] for row in (weights, biases) if row]
+    return [[plain(part.symbol) for part in row] for row in (weights, biases) if row]
 
 
 def _tags(plan: Diagram) -> list[dict[str, Any]]:
@@ -165,27 +200,6 @@ def _equations(shown: Drawn) -> list[dict[str, Any]]:
         parts = []
         for part in equation.parts:
             within = shown.matched.within(part.within)
-            parts.append({**part.data(), "within": within, "own": within[-1] if within else ""})
+            parts.append({**plain(part), "within": within, "own": within[-1] if within else ""})
         found.append({"left": equation.left, "text": equation.text, "parts": parts})
     return found
-
-
-def _stream(stream: Stream) -> dict[str, Any]:
-    return {
-        "values": packed(torch.from_numpy(stream.values)),
-        "first": stream.first,
-        "length": stream.length,
-        "norm": _number(stream.norm),
-        "mean": _number(stream.mean),
-        "nan": stream.nan,
-        "full": rounded(stream.full),
-        "gate": stream.gate,
-        "by_unit": stream.by_unit,
-    }
-
-
-def _number(value: float) -> float | str:
-    """A number as JSON can carry it: NaN and infinity are words there."""
-    if abs(value) < float("inf"):
-        return value
-    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"

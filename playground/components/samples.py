@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-import streamlit as st
-
-from playground.components.assets import asset
+from playground.components.component import Component
+from playground.components.packing import plain
 
 
 @dataclass(frozen=True)
@@ -23,34 +22,15 @@ class SampleRow:
     best: bool = False
 
 
-_LADDER = st.components.v2.component(
-    "unrolled_sample_ladder",
-    html='<ol class="ladder" aria-label="Samples by training step"></ol>\n',
-    css=asset("samples/samples.css"),
-    js=asset("samples/ladder.js"),
-)
-
-_FILM = st.components.v2.component(
-    "unrolled_sample_film",
-    html="""<figure class="film">
-  <figcaption><strong class="step"></strong><span class="loss"></span></figcaption>
-  <pre class="text" aria-live="off"></pre>
-  <div class="controls">
-    <button type="button" class="play" aria-label="Play or pause"></button>
-    <input type="range" min="0" value="0" step="1" aria-label="Training step">
-  </div>
-</figure>
-""",
-    css=asset("samples/samples.css"),
-    js=asset("samples/film.js"),
-)
+_LADDER = Component("sample_ladder/ladder")
+_FILM = Component("sample_film/film")
 
 
 def sample_ladder(rows: Sequence[SampleRow], *, prompt: str, key: str, who: str = "") -> None:
     """Samples in the given order, with `who` wrote them before the step; a long one opens on a click."""
-    _LADDER(data={"rows": [asdict(row) for row in rows], "prompt": prompt, "who": who}, key=key)
+    _LADDER({"rows": plain(rows), "prompt": prompt, "who": who}, key=key)
 
 
 def sample_film(rows: Sequence[SampleRow], *, prompt: str, key: str) -> None:
     """The samples of a run as a film along training, with a scrubber. It stands still where motion is unwanted."""
-    _FILM(data={"rows": [asdict(row) for row in rows], "prompt": prompt}, key=key)
+    _FILM({"rows": plain(rows), "prompt": prompt}, key=key)

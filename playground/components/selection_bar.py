@@ -1,22 +1,15 @@
-"""The bar in which training step, timestep, layer and unit are chosen, on every inside page alike, and the keyboard.
-
-What is chosen is the server's to say. The browser shows a choice at once, counts what it has told the server, and lets
-no answer that is older than its newest word take the choice back. A word repeats all that is not yet answered, so that
-one which is overtaken is not lost.
-"""
+"""The bar in which training step, timestep, layer and unit are chosen, on every inside page alike, and the keyboard."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeGuard
+from typing import Any
 
-import streamlit as st
-
-from playground import theme
-from playground.components.assets import asset
+from playground.components import choice
+from playground.components.component import Component
+from playground.components.packing import plain, plain_fields
 
 NEWEST = -1
 """The step that stands for the newest weights a run has, as in `playground.state`."""
@@ -72,14 +65,8 @@ class Bar:
     """keys that the page itself has, with what they do: for the legend, which says the bar's own anyway"""
 
 
-_BAR = st.components.v2.component(
-    "unrolled_selection_bar",
-    html=asset("selection_bar/bar.html"),
-    css="".join(asset(f"selection_bar/{part}.css") for part in ("scrubber", "legend", "bar", "present"))
-    .replace("ALARM", theme.ALARM)
-    .replace("NOT_A_NUMBER", theme.NAN),
-    js=asset("drawing.js")
-    + "".join(asset(f"selection_bar/{part}.js") for part in ("words", "keys", "play", "scrubber", "bar")),
+_BAR = Component(
+    "selection_bar/bar", style=[f"selection_bar/{part}" for part in ("scrubber", "legend", "bar", "present")]
 )
 
 
@@ -89,82 +76,35 @@ def selection_bar(bar: Bar, *, key: str, on_choose: Callable[[], None]) -> None:
     Args:
         bar: what it shows
         key: of the widget
-        on_choose: called when the visitor has chosen something else; `told(key, bar)` is what
+        on_choose: called when the visitor has chosen something else; `chosen(key, bar)` is what
     """
-    _BAR(data={**_drawn(bar), "heard": heard(key)}, key=key, on_chosen_change=on_choose)
+    _BAR(plain(bar), key=key, on_choose=on_choose)
 
 
-def told(key: str, bar: Bar) -> dict[str, Any]:
+def chosen(key: str, bar: Bar) -> dict[str, Any]:
     """What the visitor last chose in the bar `key`, as `playground.state.select` takes it."""
-    return changed(bar, _word(key))
+    return choice.chosen(key, fits(bar))
 
 
-def changed(bar: Bar, chosen: object) -> dict[str, Any]:
-    """What of a word from the browser can be, as the keywords of `playground.state.select`.
-
-    It comes from outside: what is not of its type, or is not on the bar, is left out.
-    """
-    if not isinstance(chosen, Mapping):
-        return {}
-    possible: Mapping[str, Callable[[Any], bool]] = {
-        "step": lambda value: _whole(value) and value in (NEWEST, bar.step, *bar.steps),
-        "t": lambda value: _whole(value) and 0 <= value < len(bar.names),
-        "layer": lambda value: _whole(value) and 0 <= value < bar.layers,
-        "unit": lambda value: _whole(value) and 0 <= value < bar.units,
+def fits(bar: Bar) -> choice.Fits:
+    """What can be chosen in a bar, as the keywords of `playground.state.select`."""
+    return {
+        "step": lambda value: choice.whole(value) and value in (NEWEST, bar.step, *bar.steps),
+        "t": choice.place(len(bar.names)),
+        "layer": choice.place(bar.layers),
+        "unit": choice.place(bar.units),
         "present": lambda value: isinstance(value, bool),
         "notation": lambda value: isinstance(value, str) and value in bar.notations[0],
     }
-    return {name: chosen[name] for name, fits in possible.items() if name in chosen and fits(chosen[name])}
 
 
-def heard(key: str) -> int:
-    """The count of the last word that came from the bar `key`; 0 for none."""
-    word = _word(key)
-    count = word.get("count") if isinstance(word, Mapping) else None
-    return count if _whole(count) and count > 0 else 0
-
-
-def _word(key: str) -> object:
-    return (st.session_state.get(key) or {}).get("chosen")
-
-
-def _whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _drawn(bar: Bar) -> dict[str, Any]:
-    """The bar as its script takes it."""
-    names, chosen = bar.notations
+@plain.register
+def _(bar: Bar) -> dict[str, Any]:
+    names, notation = bar.notations
+    known = [(step, loss) for step, loss in zip(bar.steps, bar.losses, strict=True) if loss is not None]
     return {
-        "steps": [int(step) for step in bar.steps],
-        "losses": [_figure(loss) for loss in bar.losses],
-        "training": [_figure(loss) for loss in bar.training],
-        "curve": [[step, _figure(loss)] for step, loss in bar.measured or _known(bar)],
-        "loss_unit": bar.loss_unit,
-        "step": bar.step,
-        "newest": bar.newest,
-        "live": bar.live,
-        "t": bar.t,
-        "names": list(bar.names),
-        "first": bar.first,
-        "layer": bar.layer,
-        "layers": bar.layers,
-        "unit": bar.unit,
-        "units": bar.units,
-        "labels": {axis: list(words) for axis, words in bar.labels.items()},
-        "present": bar.present,
-        "notations": [[key, name] for key, name in names.items()],
-        "notation": chosen,
-        "keys": [list(key) for key in bar.keys],
+        **plain_fields(bar, "notations"),
+        "measured": plain(bar.measured or known),
+        "notations": plain(list(names.items())),
+        "notation": notation,
     }
-
-
-def _known(bar: Bar) -> list[tuple[int, float]]:
-    return [(step, loss) for step, loss in zip(bar.steps, bar.losses, strict=True) if loss is not None]
-
-
-def _figure(loss: float | None) -> float | str | None:
-    """A loss as JSON can carry it: NaN and infinity are words there."""
-    if loss is None or math.isfinite(loss):
-        return loss
-    return "NaN" if math.isnan(loss) else "∞"

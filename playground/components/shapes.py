@@ -1,29 +1,65 @@
-"""The gallery of task shapes, drawn by the same code as the unrolled network."""
+"""The gallery of task shapes, drawn by the same modules as the unrolled network."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-import streamlit as st
+from playground.components.component import Component
+from playground.components.packing import plain
+from playground.notation import Sign
 
-from playground.components.assets import asset
 
-if TYPE_CHECKING:
-    from playground.views.unrolled.shapes import Shapes
+@dataclass(frozen=True)
+class Cell:
+    """One timestep of a shape. What is None is not there, or has no value."""
 
-_SHAPES = st.components.v2.component(
-    "unrolled_task_shapes",
-    html=asset("unrolled/shapes.html"),
-    css=asset("unrolled/shapes.css"),
-    js="".join(
-        map(
-            asset,
-            ("drawing.js", "unrolled/numbers.js", "unrolled/layout.js", "unrolled/marks.js", "unrolled/shapes.js"),
-        )
-    ),
-)
+    reads: str | None = None
+    """token that is read; "" for one that only a model would have"""
+    says: str | None = None
+    """token that is the answer; "" for one that only a model would have"""
+    chance: float | None = None
+    norm: float | None = None
+    """of the top layer's hidden state"""
+    fed_back: bool = False
+    """whether what is read is what was said a timestep before"""
+    right: bool = False
+    """whether the answer is what really came"""
+    t: int | None = None
+    """timestep of the probe, counted from 0"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One card of the gallery."""
+
+    name: str
+    title: str
+    task: str
+    """what has this shape, in plain words"""
+    live: bool
+    said: str
+    """of a live one what it shows; of another what a model of it would do"""
+    cells: list[Cell]
+    low: float = 0.0
+    high: float = 0.0
+    """least and greatest norm drawn"""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The gallery, for one view."""
+
+    shapes: list[Shape]
+    signs: dict[str, Sign]
+    first: int
+    """what the notation calls the first timestep"""
+    family: str
+    """of the cell: what its colour is told by"""
+
+
+_GALLERY = Component("shapes/shapes")
 
 
 def shape_gallery(shapes: Shapes, *, key: str) -> None:
     """One card for each shape: live ones with the run's values, the others grey and without any."""
-    _SHAPES(data=shapes.data(), key=key)
+    _GALLERY(plain(shapes), key=key)

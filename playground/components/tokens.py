@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-import streamlit as st
-
-from playground import theme
-from playground.components.assets import asset
+from playground.components.component import Component
+from playground.components.packing import plain
 
 FULL_BITS = {"char": 8, "word": 16}
 """Surprise at which the colour is at its fullest, by what a token is."""
@@ -50,20 +48,10 @@ class Frame:
     """None until it is written"""
 
 
-_CSS = asset("tokens/tokens.css").replace("SURPRISE", theme.SURPRISE).replace("ACCENT", theme.ALARM)
-
-_STRIP = st.components.v2.component(
-    "unrolled_token_strip",
-    html=asset("tokens/tokens.html"),
-    css=_CSS,
-    js=asset("tokens/tokens.js") + asset("tokens/strip.js"),
-)
-
-_SCRUBBER = st.components.v2.component(
-    "unrolled_step_scrubber",
-    html=asset("tokens/scrubber.html") + asset("tokens/tokens.html"),
-    css=_CSS,
-    js=asset("tokens/tokens.js") + asset("tokens/scrubber.js"),
+_TOKENS = "token_strip/strip"
+_STRIP = Component(_TOKENS)
+_SCRUBBER = Component(
+    "step_scrubber/scrubber", markup=("step_scrubber/scrubber", _TOKENS), style=(_TOKENS, "step_scrubber/scrubber")
 )
 
 
@@ -75,14 +63,10 @@ def token_strip(
     With `on_choose` tokens can be chosen, by a click or by arrow keys and Enter. It is called with the place in
     `st.session_state[key].chosen`, as {"text": which text, "place": which token}.
     """
-    choosable = on_choose is not None
-    data = {**asdict(strip), "choosable": choosable, "tall": tall, "legend": legend}
-    if on_choose is None:
-        _STRIP(data=data, key=key)
-    else:
-        _STRIP(data=data, key=key, on_chosen_change=on_choose)
+    data = {**plain(strip), "choosable": on_choose is not None, "tall": tall, "legend": legend}
+    _STRIP(data, key=key, on_choose=on_choose)
 
 
 def step_scrubber(frames: Sequence[Frame], *, at: int, full: int, key: str) -> None:
     """Texts of the same prompt and seed at each training step, with a slider; it begins at the step `at`."""
-    _SCRUBBER(data={"frames": [asdict(frame) for frame in frames], "at": at, "full": full}, key=key)
+    _SCRUBBER({"frames": plain(frames), "at": at, "full": full}, key=key)

@@ -1,54 +1,142 @@
-"""The network unrolled over a probe: the picture that every inside page begins with."""
+"""The network unrolled over a probe: the picture that every inside page begins with.
+
+Layers and timesteps count from 0.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from hashlib import blake2b
+from typing import Any
 
-import streamlit as st
+import numpy as np
+from torch import Tensor
 
 from engine.trace import Target
-from playground.components.assets import asset
-
-if TYPE_CHECKING:
-    from playground.views.unrolled.picture import Picture
-
-SCRIPTS = (
-    "drawing.js",
-    "unrolled/numbers.js",
-    "unrolled/layout.js",
-    "unrolled/marks.js",
-    "unrolled/column.js",
-    "unrolled/ends.js",
-    "unrolled/sides.js",
-    "unrolled/rolled.js",
-    "unrolled/card.js",
-    "unrolled/motion.js",
-    "unrolled/moves.js",
-    "unrolled/words.js",
-    "unrolled/print.js",
-)
-"""What draws the picture, without the script that mounts it."""
-
-_UNROLLED = st.components.v2.component(
-    "unrolled_network",
-    html=asset("unrolled/picture.html"),
-    css=asset("unrolled/picture.css"),
-    js="".join(map(asset, (*SCRIPTS, "unrolled/picture.js"))),
-)
+from playground.components import choice
+from playground.components.component import Component
+from playground.components.packing import plain, plain_fields
+from playground.notation import Sign
 
 
-@dataclass(frozen=True)
-class Word:
-    """What the visitor chose in the picture; what is None was not chosen. Layers and timesteps count from 0."""
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """One state of the cell in all layers, and in brackets the axes of its arrays."""
 
-    t: int | None = None
-    layer: int | None = None
-    unit: int | None = None
-    target: Target | None = None
-    """whose gradient is to be drawn: the sum of all losses, or the loss at one timestep"""
-    folded: bool | None = None
+    name: str
+    signs: list[Sign]
+    low: float
+    high: float
+    full: float
+    """value at which the colour of a unit is at its fullest; a few may lie beyond"""
+    norms: Tensor
+    """(layer, 1 + time): of the state before the first token, then of each"""
+    changes: Tensor
+    """(layer, time): share of the state that changed"""
+    unit: Tensor
+    """(layer, time): the chosen unit"""
+    values: Tensor | None
+    """(layer, time, unit), where the units are few"""
+    levels: np.ndarray | None
+    """(layer, time, unit) as bytes, where they are many"""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """The likeliest next tokens at each timestep."""
+
+    names: list[str]
+    tokens: list[list[int]]
+    """(time, rank): places in `names`"""
+    chances: Tensor
+    """(time, rank)"""
+    other: Tensor | None = None
+    """(time, rank): chances of the same tokens after the change"""
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """How the loss depends on each timestep's states."""
+
+    of: Target
+    norms: Tensor
+    """(layer, 1 + time): of the state before the first token, then of each, over all states of a layer"""
+    entry: list[int]
+    """timesteps whose losses it is the gradient of"""
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """Where something was put in place of what the model computes, or of what it reads."""
+
+    t: int
+    layer: int
+    """-1 for the token that is read"""
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Other:
+    """The same probe with something changed, against what the picture draws."""
+
+    lanes: list[Lane]
+    """norms and the chosen unit after the change; changes, values and levels of the difference"""
+    apart: list[Tensor]
+    """(layer, time) for each state: norm of the difference"""
+    losses: Tensor
+    tokens: list[str | None]
+    """what is read instead, where it is something else"""
+    targets: list[str | None]
+    marks: list[Mark]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """The network over the probe."""
+
+    title: str
+    about: str
+    run: str
+    letter: str
+    cell: str
+    step: int
+    live: bool
+    kind: str
+    """what a token is: "character" or "word" """
+    first: int
+    """what the notation calls the first timestep"""
+    t: int
+    layer: int
+    unit: int
+    layers: int
+    units: int
+    length: int
+    tokens: list[str]
+    unknown: list[int]
+    """timesteps whose token the vocabulary does not have"""
+    stranger: str
+    """what the model reads there; empty for a zero vector"""
+    context: bool
+    """whether the state before the first token comes from a context"""
+    lanes: list[Lane]
+    predictions: Predictions
+    targets: list[str | None]
+    """the token that follows each; None where none is known"""
+    losses: Tensor
+    """(time), nats; NaN where there is no target"""
+    uniform: float
+    """loss of a uniform guess, nats"""
+    gradient: Gradient | None
+    other: Other | None
+    signs: dict[str, Sign]
+    weights: dict[str, Tensor]
+    """(layer), Frobenius norms of what is the same at every timestep"""
+    family: str
+    """of the cell: what its colour is told by"""
+
+
+_PICTURE = Component("unrolled/picture")
 
 
 def unrolled(picture: Picture, *, key: str, on_choose: Callable[[], None] | None = None, folded: bool = False) -> None:
@@ -57,31 +145,32 @@ def unrolled(picture: Picture, *, key: str, on_choose: Callable[[], None] | None
     Args:
         picture: what is drawn
         key: of the widget
-        on_choose: called when something is chosen; `said(key)` is what. It stands in `st.session_state[key].chosen` as
-            {"count", "t", "layer"}, with "unit" where one was clicked, as {"count", "target"} or {"count", "folded"}
+        on_choose: called when something is chosen; `chosen(key, picture)` is what
         folded: whether it is drawn as one column whose state goes round
     """
-    data = {**picture.data(), "folded": folded}
-    _UNROLLED(data=data, key=key, on_chosen_change=on_choose or _nothing)
+    _PICTURE({**plain(picture), "folded": folded}, key=key, on_choose=on_choose)
 
 
-def said(key: str) -> Word | None:
-    """What was last chosen in the picture `key`; None for nothing, or nothing that can be."""
-    word = (st.session_state.get(key) or {}).get("chosen")
-    if not isinstance(word, Mapping):
-        return None
-    place = {name: word.get(name) for name in ("t", "layer", "unit")}
-    if not all(value is None or _is_place(value) for value in place.values()):
-        return None
-    target, folded = word.get("target"), word.get("folded")
-    if not (target is None or target == "sum" or _is_place(target)) or not isinstance(folded, bool | None):
-        return None
-    return Word(**place, target=target, folded=folded)
+def chosen(key: str, picture: Picture) -> dict[str, Any]:
+    """What was last chosen in the picture `key`: of "t", "layer", "unit", "target" (whose gradient), "folded"."""
+    return choice.chosen(key, fits(picture))
 
 
-def _is_place(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def fits(picture: Picture) -> choice.Fits:
+    """What can be chosen in a picture."""
+    timestep = choice.place(picture.length)
+    return {
+        "t": timestep,
+        "layer": choice.place(picture.layers),
+        "unit": choice.place(picture.units),
+        "target": lambda value: value == "sum" or timestep(value),
+        "folded": lambda value: isinstance(value, bool),
+    }
 
 
-def _nothing() -> None:
-    """A picture that nobody listens to."""
+@plain.register
+def _(picture: Picture) -> dict[str, Any]:
+    """With a `version`, which is the same as long as nothing but the chosen place has changed."""
+    place = {name: getattr(picture, name) for name in ("t", "layer", "unit")}
+    drawn = plain_fields(picture, *place)
+    return {**drawn, **place, "version": blake2b(repr(drawn).encode(), digest_size=12).hexdigest()}

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground import state
-from playground.components.selection_bar import LABELS, Bar, selection_bar, told
+from playground.components.selection_bar import LABELS, Bar, chosen, selection_bar
 from playground.frame.fragments import fragment
 from playground.frame.presenter import present
 from playground.inside.prefetch import Needs, prefetch
@@ -157,6 +157,6 @@ def _bar(view: View, keys: Keys) -> None:
 
 
 def _chosen(bar: Bar) -> None:
-    chosen = told(_BAR, bar)
-    if chosen:
-        state.select(**chosen)
+    place = chosen(_BAR, bar)
+    if place:
+        state.select(**place)

@@ -9,8 +9,9 @@ from pathlib import Path
 import chromium
 import pytest
 from evidence import leave_evidence
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 from server import Server, serving
+from stage import Blank, files
 from visits import PATIENCE, Visits
 
 from playground.runs.records import ACTIVE
@@ -44,6 +45,29 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     opened = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def component_files() -> Iterator[str]:
+    """The address of the blank page and of the components' files."""
+    with files() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def one_visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor for all blank pages of a module: the components' files are loaded once."""
+    context = browser.new_context(accept_downloads=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def blank(one_visitor: BrowserContext, component_files: str) -> Iterator[Blank]:
+    """Opens blank pages for components alone; at the end of the test nothing may have gone wrong on any of them."""
+    made = Blank(one_visitor, component_files)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,310 +1,442 @@
-"""The unrolled network's picture in the browser: what is drawn, chosen, told, stepped through and taken away."""
+"""The unrolled network's picture alone: what is drawn, chosen, sent, stepped through and taken away."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
 import pytest
-from server import Server, serving
-from train_page import eventually
-from unrolled_picture import PicturePage
-from visits import Visits, sideways_overflow, stop_the_clock
+from playwright.sync_api import Locator
+from stage import Blank, Stage
+from visits import Size, sideways_overflow
 
-APP = Path(__file__).parent / "apps" / "unrolled_picture.py"
+from engine.trace import Change
+from playground.access.runs import snapshot_of
+from playground.components import unrolled
+from playground.components.unrolled import Picture, fits
+from playground.inside.view import look
+from playground.state import Selection
+from playground.views.unrolled.picture import picture
+
 BEAT = 480
 """Milliseconds for which each step of the passes is shown."""
 
 TARGET = 32
 """Pixels that a finger needs."""
 
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A page with the picture alone, in place of the whole app."""
-    with serving(tmp_path_factory.mktemp("picture"), entry=APP) as server:
-        yield server
+FOLDING = 500
+"""Milliseconds after which the columns have come together."""
 
 
-def opened(visits: Visits, link: str = "", **how: str) -> PicturePage:
-    """The page, with the picture drawn."""
-    page = PicturePage(visits.open(f"?{link}", **how))  # type: ignore[arg-type]
-    page.box.locator(".column .norm, .rolled .norm").first.wait_for()
-    return page
+def picture_of(state: dict[str, Any]) -> Picture:
+    """The picture as the state of the app has it."""
+    place = {name: state[name] for name in ("t", "layer", "unit", "probe", "step", "run")}
+    view = look(snapshot_of(state["run"]), Selection(**place))
+    changes = [Change("hidden", 0, 2, 0, 1.0)] if state["changed"] else []
+    return picture(view, state["target"], view.what_if(changes) if changes else None, changes)
+
+
+@dataclass
+class PictureStage(Stage):
+    """The picture on the blank page."""
+
+    @property
+    def box(self) -> Locator:
+        return self.page.locator("section.unrolled")
+
+    @property
+    def said(self) -> str:
+        """What the transport says of the step it is at."""
+        return self.box.locator(".said").inner_text()
+
+    @property
+    def drawn(self) -> list[int]:
+        """Timesteps that are drawn, counted from 0."""
+        return sorted(self.box.locator("svg.sheet .column").evaluate_all("all => all.map(one => +one.dataset.t)"))
+
+    @property
+    def chosen(self) -> list[int]:
+        """The column that is marked as chosen."""
+        marked = self.box.locator(".column:has(.band.chosen)")
+        return marked.evaluate_all("all => all.map(one => +one.dataset.t)")
+
+    @property
+    def scrolled(self) -> int:
+        """Pixels scrolled to the right."""
+        return int(self.box.locator(".window").evaluate("window => Math.round(window.scrollLeft)"))
+
+    @property
+    def chip(self) -> Locator:
+        """The way back to the chosen column."""
+        return self.box.locator(".chip")
+
+    @property
+    def card(self) -> Locator:
+        """What stands under the pointer."""
+        return self.box.locator(".card")
+
+    @property
+    def fold(self) -> Locator:
+        return self.box.locator("button.fold")
+
+    def column(self, t: int) -> Locator:
+        return self.box.locator(f".column[data-t='{t}']")
+
+    def opacity(self, selector: str) -> list[float]:
+        """How visible the elements of a selector are."""
+        return self.box.locator(selector).evaluate_all("all => all.map(one => +getComputedStyle(one).opacity)")
+
+    def scroll_to(self, left: int) -> None:
+        """Scroll as a visitor does, until the columns for that place are drawn."""
+        scroll = """(window, left) => new Promise((done) => {
+          window.addEventListener("scroll", done, { once: true });
+          window.scrollLeft = left;
+        })"""
+        self.box.locator(".window").evaluate(scroll, left)
+        self.run(20)
+
+    def overlaps(self) -> int:
+        """How many chances of the predicted tokens are written over a bar."""
+        written: int = self.box.locator("svg.sheet .out").evaluate_all(
+            """all => all.flatMap((out) => {
+              const bars = [...out.querySelectorAll("rect")].map((bar) => bar.getBoundingClientRect());
+              const texts = [...out.querySelectorAll(".percent")].map((text) => text.getBoundingClientRect());
+              return texts.map((text) => bars.some((bar) => bar.width > 0 && bar.right > text.left + 0.5
+                && bar.left < text.right && bar.top < text.bottom - 4 && bar.bottom > text.top + 4));
+            }).filter(Boolean).length"""
+        )
+        return written
+
+    def is_whole(self, selector: str) -> bool:
+        """Whether a select has room for the words that it stands at, beside its arrow."""
+        return bool(
+            self.box.locator(selector).evaluate(
+                """select => {
+                  const style = getComputedStyle(select);
+                  const pen = document.createElement("canvas").getContext("2d");
+                  pen.font = `${style.fontSize} ${style.fontFamily}`;
+                  const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+                  return pen.measureText(select.selectedOptions[0].text).width + 16 <= room;
+                }"""
+            )
+        )
+
+    def take(self, kind: str, folder: Path) -> Path:
+        """Download the picture or its table."""
+        with self.page.expect_download() as download:
+            self.box.locator("button.take", has_text=kind).click()
+        target = folder / download.value.suggested_filename
+        download.value.save_as(target)
+        return target
+
+
+Opened = Callable[..., PictureStage]
+
+
+@pytest.fixture
+def opened(blank: Blank) -> Opened:
+    """Opens a page with the picture on it, of a state of the app that is changed as a test wants it."""
+
+    def open_page(size: Size = "wide", **changed: Any) -> PictureStage:
+        place = {"t": 4, "layer": 0, "unit": 0, "target": "sum", "folded": False, "step": -1, "changed": False}
+        probe = {"run": "tales-lstm", "probe": "They ate the fish, and then"}
+        stage = PictureStage(
+            blank.open(size),
+            unrolled._PICTURE,
+            picture_of,
+            fits,
+            place | probe | changed,
+            lambda state: {"folded": state["folded"]},
+        )
+        stage.show()
+        return stage
+
+    return open_page
 
 
 # ---- choosing
 
 
-def test_a_click_chooses_the_cell_and_tells_it_once(visits: Visits) -> None:
-    page = opened(visits)
-    page.column(7).locator(".cell .frame").click()
-    assert page.chosen == [7], "the mark does not wait for the server"
-    eventually(page.page, "the server was told", lambda: page.told["t"] == 7)
-    assert [(word["t"], word["layer"]) for word in page.told["words"]] == [(7, 0)]
+def test_a_click_chooses_the_cell_and_sends_it_once(opened: Opened) -> None:
+    stage = opened()
+    places = stage.listen("place")
+    stage.column(7).locator(".cell .frame").click()
+    assert stage.chosen == [7], "the mark does not wait for the app"
+    assert places() == [{"t": 7, "layer": 0, "unit": 0}]
+    stage.comes_to(t=7)
+    assert stage.messages == [{"count": 1, "t": 7}]
 
 
-def test_of_few_units_each_can_be_chosen(visits: Visits) -> None:
-    page = opened(visits, "run=hello-rnn&probe=hello&t=1")
-    field = page.column(2).locator(".unit[data-unit='2']").bounding_box()
+def test_of_few_units_each_can_be_chosen(opened: Opened) -> None:
+    stage = opened(run="hello-rnn", probe="hello", t=1)
+    field = stage.column(2).locator(".unit[data-unit='2']").bounding_box()
     assert field is not None
-    page.page.mouse.click(field["x"] + field["width"] / 2, field["y"] + field["height"] / 2)
-    eventually(page.page, "the server was told", lambda: (page.told["t"], page.told["unit"]) == (2, 2))
+    stage.page.mouse.click(field["x"] + field["width"] / 2, field["y"] + field["height"] / 2)
+    stage.comes_to(t=2, unit=2)
 
 
-def test_a_click_on_what_came_chooses_whose_gradient_is_drawn(visits: Visits) -> None:
-    page = opened(visits)
-    before = page.column(8).locator(".pull text").text_content()
-    page.column(5).locator(".goal").click()
-    eventually(page.page, "the server was told", lambda: page.told["target"] == 5)
-    eventually(page.page, "no later state matters", lambda: page.column(8).locator(".pull text").text_content() == "0")
+def test_a_click_on_what_came_chooses_whose_gradient_is_drawn(opened: Opened) -> None:
+    stage = opened()
+    before = stage.column(8).locator(".pull text").text_content()
     assert before != "0"
-    assert page.box.locator(".of select").input_value() == "5"
-    page.box.locator(".of select").select_option("sum")
-    eventually(page.page, "all losses again", lambda: page.column(8).locator(".pull text").text_content() == before)
+    stage.column(5).locator(".goal").click()
+    stage.comes_to(target=5)
+    assert stage.column(8).locator(".pull text").text_content() == "0", "no later state matters"
+    select = stage.box.locator(".of select")
+    assert select.input_value() == "5"
+    select.select_option("sum")
+    stage.comes_to(target="sum")
+    assert stage.column(8).locator(".pull text").text_content() == before
 
 
-def test_an_answer_that_comes_late_does_not_take_the_choice_back(visits: Visits) -> None:
-    page = opened(visits, "slow=0.7")
-    stop_the_clock(page.page)
-    marked = set()
-
-    def taken() -> int:
-        page.page.clock.run_for(1)
-        marked.update(page.chosen)
-        return page.told["t"]
-
-    page.column(6).locator(".cell .frame").click()
-    eventually(page.page, "the server works on it", lambda: taken() == 6 or page.server_works)
-    marked.clear()
-    page.column(8).locator(".cell .frame").click()
-    eventually(page.page, "it has taken both", lambda: taken() == 8)
-    assert [word["t"] for word in page.told["words"]] == [6, 8]
-    assert marked == {8}
+def test_an_answer_that_comes_late_does_not_take_the_choice_back(opened: Opened) -> None:
+    stage = opened()
+    stage.column(6).locator(".cell .frame").click()
+    assert stage.hear() == {"count": 1, "t": 6}
+    stage.column(8).locator(".cell .frame").click()
+    stage.show()  # of the first alone
+    assert stage.chosen == [8]
+    stage.comes_to(t=8)
+    assert stage.chosen == [8]
 
 
-def test_a_place_announced_by_another_component_is_marked_at_once(visits: Visits) -> None:
-    page = opened(visits)
-    page.page.evaluate("window.dispatchEvent(new CustomEvent('unrolled:place', { detail: { t: 6 } }))")
-    assert page.chosen == [6]
+def test_a_place_announced_by_another_component_is_marked_at_once(opened: Opened) -> None:
+    stage = opened()
+    stage.tell("place", t=6)
+    assert stage.chosen == [6]
+    stage.show(t=6)
+    stage.run(3000)
+    assert stage.chosen == [6]
+    assert stage.hear() is None
 
 
 # ---- scrolling
 
 
-def test_only_columns_in_and_near_the_window_are_drawn(visits: Visits) -> None:
-    page = opened(visits, "repeat=18&t=0")
-    assert len(page.drawn) < 25
-    page.scroll_to(20_000)
-    assert min(t for t in page.drawn if t >= 0) > 150
-    assert len(page.drawn) < 25
+def test_only_columns_in_and_near_the_window_are_drawn(opened: Opened) -> None:
+    stage = opened(probe="They ate the fish, and then" * 18, t=0)
+    assert len(stage.drawn) < 25
+    stage.scroll_to(20_000)
+    assert min(t for t in stage.drawn if t >= 0) > 150
+    assert len(stage.drawn) < 25
 
 
-def test_a_visitors_scrolling_is_left_alone_and_a_chip_leads_back(visits: Visits) -> None:
-    page = opened(visits, "t=1")
-    assert not page.chip.is_visible()
-    page.scroll_to(1_000)
-    assert page.scrolled == 1_000
-    assert page.chip.inner_text() == "← to t = 2"
-    page.column(14).locator(".cell .frame").click()
-    eventually(page.page, "the server was told", lambda: page.told["t"] == 14)
-    assert page.scrolled == 1_000, "what is chosen here is in sight"
-    page.scroll_to(0)
-    page.chip.click()
-    eventually(page.page, "back at it", lambda: page.column(14).count() and not page.chip.is_visible())
+def test_a_visitors_scrolling_is_left_alone_and_a_chip_leads_back(opened: Opened) -> None:
+    stage = opened(t=1)
+    assert not stage.chip.is_visible()
+    stage.scroll_to(1_000)
+    assert stage.scrolled == 1_000
+    assert stage.chip.inner_text() == "← to t = 2"
+    stage.column(14).locator(".cell .frame").click()
+    stage.comes_to(t=14)
+    assert stage.scrolled == 1_000, "what is chosen here is in sight"
+    stage.page.emulate_media(reduced_motion="reduce")  # so that it is there at once
+    stage.scroll_to(0)
+    stage.chip.click()
+    assert stage.column(14).count() == 1
+    assert not stage.chip.is_visible()
 
 
-def test_a_column_chosen_elsewhere_comes_into_sight(visits: Visits) -> None:
-    page = opened(visits, "t=22")
-    assert page.scrolled > 500
-    page.page.get_by_role("button", name="To timestep 3").click()
-    eventually(page.page, "it is chosen", lambda: page.chosen == [2])
-    assert page.scrolled < 300
-    assert not page.chip.is_visible()
+def test_a_column_chosen_elsewhere_comes_into_sight(opened: Opened) -> None:
+    stage = opened(t=22)
+    assert stage.scrolled > 500
+    stage.show(t=2)
+    assert stage.chosen == [2]
+    assert stage.scrolled < 300
+    assert not stage.chip.is_visible()
 
 
-def test_another_training_step_changes_numbers_and_nothing_else(visits: Visits) -> None:
-    page = opened(visits, "t=3")
-    page.column(2).locator(".frame").hover()
-    page.page.evaluate(
-        """() => { const find = (root) => root.querySelector('.column[data-t="2"] .norm') ||
-          [...root.querySelectorAll('*')].map((node) => node.shadowRoot && find(node.shadowRoot)).find(Boolean);
-          window.kept = find(document); }"""
-    )
-    before = page.column(2).locator(".norm").first.text_content()
-    page.page.get_by_role("button", name="Training step 0").focus()
-    page.page.keyboard.press("Enter")
-    eventually(
-        page.page, "its numbers are others", lambda: page.column(2).locator(".norm").first.text_content() != before
-    )
-    assert page.page.evaluate("window.kept.isConnected")
-    assert page.column(2).locator(".norm").first.text_content() in page.card.inner_text(), (
-        "the card under the pointer too"
-    )
-    assert "at step 0" in page.box.locator(".where").inner_text()
+def test_another_training_step_changes_numbers_and_nothing_else(opened: Opened) -> None:
+    stage = opened(t=3)
+    stage.column(2).locator(".frame").hover()
+    norm = stage.column(2).locator(".norm").first
+    element, before = norm.element_handle(), norm.text_content()
+    stage.show(step=0)
+    assert element.evaluate("element => element.isConnected")
+    assert norm.text_content() != before
+    assert norm.text_content() in stage.card.inner_text(), "the card under the pointer too"
+    assert "at step 0" in stage.box.locator(".where").inner_text()
 
 
 # ---- the passes, step by step
 
 
-def test_states_travel_right_and_then_the_gradient_travels_left(visits: Visits) -> None:
-    page = opened(visits, "run=hello-rnn&probe=hello&t=0")
-    page.keys("n")
-    assert page.said.startswith("forward, t = 1: ‖a[1]⟨1⟩‖ = ")
-    assert page.opacity(".column[data-t='0'] .cell .frame") == [1]
-    assert page.opacity(".column[data-t='1'] .cell .frame")[0] < 0.2
-    page.keys("n")
-    assert "“e” came, loss" in page.said
-    page.keys("b", "b")
-    assert page.said.startswith("both passes done")
-    page.keys(*"n" * 11)
-    assert page.said.startswith("backward from all losses: t = 4, ‖∂L/∂s‖ = ")
-    shown = page.column(3).locator(".pull text").text_content()
-    assert page.said.endswith(f"= {shown}")
-    assert page.opacity(".column[data-t='3'] .pull") == [1]
-    assert page.opacity(".column[data-t='2'] .pull") == [0]
-    page.keys(*"n" * 4)
-    assert "before the first token" in page.said
-    page.keys("n")
-    assert page.said.startswith("both passes done")
-    assert set(page.opacity(".column .frame")) == {1}
+def test_states_travel_right_and_then_the_gradient_travels_left(opened: Opened) -> None:
+    stage = opened(run="hello-rnn", probe="hello", t=0)
+    stage.press("n")
+    assert stage.said.startswith("forward, t = 1: ‖a[1]⟨1⟩‖ = ")
+    assert stage.opacity(".column[data-t='0'] .cell .frame") == [1]
+    assert stage.opacity(".column[data-t='1'] .cell .frame")[0] < 0.2
+    stage.press("n")
+    assert "“e” came, loss" in stage.said
+    stage.press("b", "b")
+    assert stage.said.startswith("both passes done")
+    stage.press(*"n" * 11)
+    assert stage.said.startswith("backward from all losses: t = 4, ‖∂L/∂s‖ = ")
+    shown = stage.column(3).locator(".pull text").text_content()
+    assert stage.said.endswith(f"= {shown}")
+    assert stage.opacity(".column[data-t='3'] .pull") == [1]
+    assert stage.opacity(".column[data-t='2'] .pull") == [0]
+    stage.press(*"n" * 4)
+    assert "before the first token" in stage.said
+    stage.press("n")
+    assert stage.said.startswith("both passes done")
+    assert set(stage.opacity(".column .frame")) == {1}
 
 
-def test_the_animation_runs_to_the_finished_picture(visits: Visits) -> None:
-    page = opened(visits, "run=hello-rnn&probe=hello&t=0")
-    stop_the_clock(page.page)
-    page.keys("a")
-    assert page.said.startswith("forward, t = 1")
-    page.page.clock.run_for(10 * BEAT)
-    assert page.said.startswith("backward"), "it goes back too"
-    page.keys("a")
-    still = page.said
-    page.page.clock.run_for(2 * BEAT)
-    assert page.said == still, "it pauses"
-    page.keys("a")
-    page.page.clock.run_for(6 * BEAT)
-    assert page.said.startswith("both passes done")
+def test_the_animation_runs_to_the_finished_picture(opened: Opened) -> None:
+    stage = opened(run="hello-rnn", probe="hello", t=0)
+    stage.press("a")
+    assert stage.said.startswith("forward, t = 1")
+    stage.run(10 * BEAT)
+    assert stage.said.startswith("backward"), "it goes back too"
+    stage.press("a")
+    still = stage.said
+    stage.run(2 * BEAT)
+    assert stage.said == still, "it pauses"
+    stage.press("a")
+    stage.run(6 * BEAT)
+    assert stage.said.startswith("both passes done")
 
 
-def test_keys_are_left_to_a_field_that_is_written_in(visits: Visits) -> None:
-    page = opened(visits)
-    page.page.get_by_label("A field").fill("")
-    page.page.keyboard.type("nab")
-    assert page.said.startswith("both passes done")
+def test_keys_are_left_to_a_field_that_is_written_in(opened: Opened) -> None:
+    stage = opened()
+    stage.page.get_by_label("A field").focus()
+    stage.press(*"nab")
+    assert stage.said.startswith("both passes done")
 
 
 # ---- folded, changed, unknown
 
 
-def test_it_folds_into_the_loop_and_unrolls_again(visits: Visits) -> None:
-    page = opened(visits, "t=6")
-    page.button("fold").click()
-    page.box.locator(".rolled .loop").first.wait_for()
-    assert page.box.locator(".rolled .when").text_content() == "t = 7 of 27"
-    assert page.box.locator(".column").count() == 1
-    eventually(page.page, "the server was told", lambda: page.told["folded"] is True)
-    page.page.get_by_role("button", name="To timestep 3").click()
-    eventually(page.page, "it is stepped", lambda: page.box.locator(".rolled .when").text_content() == "t = 3 of 27")
-    page.button("fold").click()
-    eventually(page.page, "all columns are back", lambda: len(page.drawn) > 5)
-    eventually(page.page, "where they were", lambda: page.column(2).get_attribute("style") in (None, ""))
+def test_it_folds_into_the_loop_and_unrolls_again(opened: Opened) -> None:
+    stage = opened(t=6)
+    stage.fold.click()
+    assert stage.hear() == {"count": 1, "folded": True}
+    stage.show()  # while it folds
+    stage.run(FOLDING)
+    when = stage.box.locator(".rolled .when")
+    assert when.text_content() == "t = 7 of 27"
+    assert stage.box.locator(".column").count() == 1
+    stage.show(t=2)
+    assert when.text_content() == "t = 3 of 27"
+    stage.fold.click()
+    stage.comes_to(folded=False)
+    stage.run(FOLDING)
+    assert len(stage.drawn) > 5
+    assert not stage.column(2).get_attribute("style"), "where they were"
 
 
-def test_a_change_is_marked_and_its_predictions_stand_before_and_after(visits: Visits) -> None:
-    page = opened(visits, "run=hello-rnn&probe=hello&changed=1&t=2")
-    assert page.column(2).locator(".mark").text_content() == "◆"
-    assert page.column(1).locator(".mark").text_content() == ""
-    assert page.column(1).locator(".norm").text_content() == "Δ 0"
-    assert page.column(2).locator(".norm").text_content() != "Δ 0"
-    moved = [text for text in page.box.locator(".percent").all_text_contents() if "→" in text]
+def test_unrolled_again_while_it_folds_it_stays_unrolled(opened: Opened) -> None:
+    stage = opened()
+    stage.fold.click()
+    stage.fold.click()
+    stage.run(2 * FOLDING)
+    stage.comes_to(folded=False)
+    assert len(stage.drawn) > 5
+    assert stage.fold.inner_text() == "Fold into the loop"
+
+
+def test_a_change_is_marked_and_its_predictions_stand_before_and_after(opened: Opened) -> None:
+    stage = opened(run="hello-rnn", probe="hello", changed=True, t=2)
+    assert stage.column(2).locator(".mark").text_content() == "◆"
+    assert stage.column(1).locator(".mark").text_content() == ""
+    assert stage.column(1).locator(".norm").text_content() == "Δ 0"
+    assert stage.column(2).locator(".norm").text_content() != "Δ 0"
+    moved = [text for text in stage.box.locator(".percent").all_text_contents() if "→" in text]
     assert moved
 
 
-def test_hovering_shows_the_numbers_in_full(visits: Visits) -> None:
-    page = opened(visits)
-    page.column(4).locator(".cell .frame").hover()
-    text = page.card.inner_text()
+def test_hovering_shows_the_numbers_in_full(opened: Opened) -> None:
+    stage = opened()
+    stage.column(4).locator(".cell .frame").hover()
+    text = stage.card.inner_text()
     for part in ("changed by", "its unit 1", "‖∂L/∂s‖", "expects", "came next", "nats"):
         assert part in text
-    page.page.mouse.move(5, 5)
-    assert not page.card.is_visible()
+    stage.page.mouse.move(1, 1)
+    assert not stage.card.is_visible()
 
 
-@pytest.mark.parametrize("link", ["", "changed=1", "run=hello-rnn&probe=hello", "run=tales-words&probe=the+cat+sat"])
+@pytest.mark.parametrize(
+    "state",
+    [{}, {"changed": True}, {"run": "hello-rnn", "probe": "hello"}, {"run": "tales-words", "probe": "the cat sat"}],
+)
 @pytest.mark.parametrize("size", ["wide", "phone"])
-def test_no_chance_is_written_over_the_end_of_a_bar(visits: Visits, link: str, size: str) -> None:
-    page = opened(visits, link, size=size)
-    assert page.box.locator(".percent").count() > 5
-    assert page.overlaps() == 0
+def test_no_chance_is_written_over_the_end_of_a_bar(opened: Opened, state: dict[str, Any], size: Size) -> None:
+    stage = opened(size, **({"t": 1} | state))
+    assert stage.box.locator(".percent").count() > 5
+    assert stage.overlaps() == 0
 
 
-def test_the_strip_below_says_what_it_shows_and_in_which_unit(visits: Visits) -> None:
-    page = opened(visits)
-    assert re.match(r"loss at every timestep, 0 to [\d.]+ nats", page.box.locator(".strip-name").inner_text())
-    short = opened(visits, "probe=cat")
+def test_the_strip_below_says_what_it_shows_and_in_which_unit(opened: Opened) -> None:
+    stage = opened()
+    assert re.match(r"loss at every timestep, 0 to [\d.]+ nats", stage.box.locator(".strip-name").inner_text())
+    short = opened(probe="cat", t=0)
     assert not short.box.locator(".strip-name").is_visible(), "there is no strip where all columns are in sight"
 
 
-def test_the_keys_grow_with_the_pages_type_as_the_picture_does(visits: Visits) -> None:
-    page = opened(visits)
-    key, sheet = page.box.locator(".keys svg").first, page.box.locator("svg.sheet")
-    before = (key.bounding_box() or {})["height"], (sheet.bounding_box() or {})["height"]
-    page.page.evaluate("() => { document.documentElement.style.fontSize = '24px'; }")
-    page.page.set_viewport_size({"width": 1200, "height": 800})
-    for element, height in zip((key, sheet), before, strict=True):
-        eventually(page.page, "it has grown", lambda e=element, h=height: (e.bounding_box() or {})["height"] == 1.5 * h)
+def test_the_keys_grow_with_the_pages_type_as_the_picture_does(opened: Opened) -> None:
+    stage = opened()
+    elements = stage.box.locator(".keys svg").first, stage.box.locator("svg.sheet")
+    before = [(element.bounding_box() or {})["height"] for element in elements]
+    stage.page.evaluate("() => { document.documentElement.style.fontSize = '24px'; }")
+    stage.page.set_viewport_size({"width": 1200, "height": 800})
+    stage.page.evaluate("() => new Promise((done) => new ResizeObserver(done).observe(document.body))")
+    for element, height in zip(elements, before, strict=True):
+        assert (element.bounding_box() or {})["height"] == pytest.approx(1.5 * height)
 
 
-@pytest.mark.parametrize("of", ["sum", "12"])
-def test_on_a_phone_the_choice_of_a_loss_is_read_whole(visits: Visits, of: str) -> None:
-    page = opened(visits, f"of={of}&t=12", size="phone")
-    assert page.is_whole(".of select")
-    assert sideways_overflow(page.page) <= 0
+@pytest.mark.parametrize("target", ["sum", 12])
+def test_on_a_phone_the_choice_of_a_loss_is_read_whole(opened: Opened, target: str | int) -> None:
+    stage = opened("phone", target=target, t=12)
+    assert stage.is_whole(".of select")
+    assert sideways_overflow(stage.page) <= 0
 
 
-def test_an_unknown_word_is_drawn_as_itself_and_its_card_says_what_is_read(visits: Visits) -> None:
-    page = opened(visits, "run=tales-words&probe=the+zeppelin+and&t=0")
-    assert page.column(1).locator(".read").get_attribute("class") == "read unknown"
-    assert page.column(1).locator(".token .code").text_content() == "zeppelin"
-    assert "= 0" not in (page.column(1).locator(".token").text_content() or ""), "no zero vector is read"
-    page.column(1).locator(".cell .frame").hover(force=True)
-    assert "not in the vocabulary\nthe model reads <unk>" in page.card.inner_text()
-    assert re.search(r"\d nats", page.column(0).locator(".loss").text_content() or "")
+def test_an_unknown_word_is_drawn_as_itself_and_its_card_says_what_is_read(opened: Opened) -> None:
+    stage = opened(run="tales-words", probe="the zeppelin and", t=0)
+    assert stage.column(1).locator(".read").get_attribute("class") == "read unknown"
+    assert stage.column(1).locator(".token .code").text_content() == "zeppelin"
+    assert "= 0" not in (stage.column(1).locator(".token").text_content() or ""), "no zero vector is read"
+    stage.column(1).locator(".cell .frame").hover(force=True)
+    assert "not in the vocabulary\nthe model reads <unk>" in stage.card.inner_text()
+    assert re.search(r"\d nats", stage.column(0).locator(".loss").text_content() or "")
 
 
-def test_what_is_unknown_is_drawn_as_unknown(visits: Visits) -> None:
-    page = opened(visits, f"probe={quote('a€b')}&t=0")
-    assert page.column(1).locator(".read").get_attribute("class") == "read unknown"
-    assert page.column(1).locator(".token .sign").text_content() == "x⟨2⟩ = 0"
-    assert page.column(0).locator(".loss").text_content() == "unknown"
-    page.column(0).locator(".goal").click()
-    eventually(page.page, "nothing to differentiate: the column is chosen", lambda: page.told["words"])
-    assert "target" not in page.told["words"][-1]
+def test_what_is_unknown_is_drawn_as_unknown(opened: Opened) -> None:
+    stage = opened(probe="a€b", t=1)
+    assert stage.column(1).locator(".read").get_attribute("class") == "read unknown"
+    assert stage.column(1).locator(".token .sign").text_content() == "x⟨2⟩ = 0"
+    assert stage.column(0).locator(".loss").text_content() == "unknown"
+    stage.column(0).locator(".goal").click()
+    assert stage.hear() == {"count": 1, "t": 0}, "there is nothing to differentiate: the column is chosen"
 
 
 # ---- taken away, and on a phone
 
 
-def test_the_whole_picture_is_taken_away(visits: Visits, tmp_path: Path) -> None:
-    page = opened(visits, "repeat=2&t=0")
-    drawing = page.take("SVG", tmp_path).read_text(encoding="utf-8")
+def test_the_whole_picture_is_taken_away(opened: Opened, tmp_path: Path) -> None:
+    stage = opened(probe="They ate the fish, and then" * 2, t=0)
+    drawing = stage.take("SVG", tmp_path).read_text(encoding="utf-8")
     assert len(re.findall(r'data-t="\d+"', drawing)) == 54
     assert "LSTM on Tales" in drawing
     assert "norm ‖a‖ (box)" in drawing
-    assert page.take("PNG", tmp_path).read_bytes().startswith(b"\x89PNG")
-    rows = list(csv.DictReader(page.take("CSV", tmp_path).read_text(encoding="utf-8").splitlines()))
+    assert stage.take("PNG", tmp_path).read_bytes().startswith(b"\x89PNG")
+    rows = list(csv.DictReader(stage.take("CSV", tmp_path).read_text(encoding="utf-8").splitlines()))
     assert [row["token"] for row in rows[:4]] == list("They")
     assert len(rows) == 54
-    eventually(page.page, "nothing of it stays", lambda: page.box.locator(".printing svg").count() == 0)
+    stage.run(6000)
+    assert stage.box.locator(".printing svg").count() == 0, "nothing of it stays"
 
 
-def test_on_a_phone_nothing_is_too_wide_or_too_small_to_touch(visits: Visits) -> None:
-    page = opened(visits, size="phone")
-    assert sideways_overflow(page.page) <= 0
-    for button in page.box.locator("button:visible, select:visible").all():
+def test_on_a_phone_nothing_is_too_wide_or_too_small_to_touch(opened: Opened) -> None:
+    stage = opened("phone")
+    assert sideways_overflow(stage.page) <= 0
+    for button in stage.box.locator("button:visible, select:visible").all():
         box = button.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= TARGET

@@ -107,7 +107,7 @@ def test_the_page_opens_on_every_starter_run_with_a_text_and_its_numbers(
     assert float(claimed[1]) == pytest.approx(sum(bits) / len(bits), rel=0.01)
 
 
-@pytest.mark.parametrize(("look", "notation"), zip(LOOKS, itertools.cycle(NOTATIONS), strict=False))
+@pytest.mark.parametrize(("look", "notation"), [*zip(LOOKS, itertools.cycle(NOTATIONS), strict=False)])
 def test_every_drill_down_opens_and_so_does_every_notation(
     open_page: OpenPage, said: Text, look: str, notation: str
 ) -> None:

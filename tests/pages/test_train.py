@@ -66,7 +66,7 @@ def test_the_page_opens_on_every_starter_run_with_its_numbers(
     assert re.search(r"the next (character|word)", read(app))
 
 
-@pytest.mark.parametrize(("notation", "unit"), zip(NOTATIONS, itertools.cycle(UNITS), strict=False))
+@pytest.mark.parametrize(("notation", "unit"), [*zip(NOTATIONS, itertools.cycle(UNITS), strict=False)])
 def test_the_page_opens_in_every_notation_and_unit(
     open_page: OpenPage, charts: Charts, link: Link, notation: str, unit: str
 ) -> None:

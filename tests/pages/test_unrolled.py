@@ -60,9 +60,7 @@ def _rows(app: AppTest, title: str) -> pd.DataFrame:
 
 def _picture(app: AppTest, number: int = 0) -> dict[str, Any]:
     """What a picture of the network is given to draw."""
-    found = [
-        element.proto for element in app.get("bidi_component") if "unrolled_network" in element.proto.component_name
-    ]
+    found = [element.proto for element in app.get("bidi_component") if element.proto.js_source_path == "picture.js"]
     return json.loads(found[number].json)
 
 
@@ -114,7 +112,7 @@ def test_the_claim_follows_the_selection(open_page: OpenPage) -> None:
     assert len(claims) == 4
 
 
-@pytest.mark.parametrize(("look", "notation"), zip(LOOKS, itertools.cycle(NOTATIONS), strict=False))
+@pytest.mark.parametrize(("look", "notation"), [*zip(LOOKS, itertools.cycle(NOTATIONS), strict=False)])
 def test_every_drill_down_opens_and_so_does_every_notation(
     open_page: OpenPage, said: Text, look: str, notation: str
 ) -> None:

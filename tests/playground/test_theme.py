@@ -48,12 +48,13 @@ def test_no_two_runs_of_a_race_look_alike(cells: tuple[str, ...]) -> None:
     assert [style.letter for style in styles] == list("ABCD")
 
 
-def test_a_drawing_gets_the_colour_code_with_its_familys_colour() -> None:
-    colors = theme.drawing_colors("lstm-peephole")
-    assert colors["family"] == theme.FAMILIES["lstm"]
-    assert {"negative", "positive", "gate", "surprise", "alarm", "muted", "nan"} < set(colors)
-    assert all(len(color) == 7 and color.startswith("#") and int(color[1:], 16) >= 0 for color in colors.values())
-    assert len(set(colors.values()) - {colors["family"]}) == len(colors) - 2  # an LSTM's blue is that of below zero
+def test_each_meaning_has_a_colour_of_its_own_which_scripts_can_read() -> None:
+    assert set(theme.CODE) == {"negative", "positive", "gate", "surprise", "alarm", "muted", "nan"}
+    assert len(set(theme.CODE.values())) == len(theme.CODE)
+    for color in (*theme.CODE.values(), *theme.FAMILIES.values()):
+        assert len(color) == 7
+        assert color.startswith("#")
+        assert int(color[1:], 16) >= 0
 
 
 def test_a_fifth_run_is_refused() -> None:

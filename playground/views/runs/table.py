@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground import state
 from playground.access.run_list import MOST_RUNS, Listing
 from playground.access.runs import DEFAULT_RUN
-from playground.components.run_table import run_table, said
+from playground.components.run_table import run_table, ticked_in
 from playground.frame.fragments import fragment
 from playground.runs.records import STATUSES, Run, StoreError
 from playground.text import escape_markdown, size
@@ -20,7 +20,6 @@ from playground.views.runs.listing import listing
 from playground.views.runs.ticks import tick, ticked_ids
 
 _KEY = "runs.table"
-_HEARD = "runs.heard"
 
 _INTERVAL = 1.0
 _IDLE_INTERVAL = 5.0
@@ -59,7 +58,6 @@ def _live_part(drawn_for: _DrawnFor, claim: DeltaGenerator) -> None:
     run_table(
         found.rows,
         ticked=ticked,
-        heard=st.session_state.get(_HEARD, 0),
         chosen=selection.run or DEFAULT_RUN,
         statuses=STATUSES,
         key=_KEY,
@@ -80,10 +78,9 @@ def _drawn_for(found: Listing, ticked: tuple[str, ...]) -> _DrawnFor:
 
 
 def _hear() -> None:
-    """Take what the visitor ticked; a word that was heard before is not heard again."""
-    word = said(_KEY)
-    if word is None or word.count <= st.session_state.get(_HEARD, 0):
+    """Take what the visitor ticked."""
+    ids = ticked_in(_KEY)
+    if ids is None:
         return
-    st.session_state[_HEARD] = word.count
     known = listing().by_id
-    tick([run for run in word.ids if run in known])
+    tick([run for run in ids if run in known])

@@ -5,15 +5,15 @@ Layers, timesteps and units count from 0. Quantities go by the keys of `playgrou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.analysis.sums import Sum, weighted_sum
+from engine.analysis.sums import weighted_sum
 from engine.trace import UNKNOWN
+from playground.components.arithmetic import Arithmetic, Likely, Matrix, Vector
 from playground.notation import Formula, first_index, formulas, output_formulas
 from playground.views.unrolled import step_values
-from playground.views.unrolled.step_values import Matrix, Vector
 
 if TYPE_CHECKING:
     from playground.inside.view import View
@@ -23,67 +23,6 @@ FEW_UNITS, FEW_TOKENS = 4, 8
 
 LIKELIEST = 6
 """Next tokens that are listed with their probabilities."""
-
-
-@dataclass(frozen=True)
-class Likely:
-    """A next token and its probability."""
-
-    token: int
-    name: str
-    probability: float
-    target: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Arithmetic:
-    """All that is computed at one timestep in one layer, and the output layer's step above it.
-
-    Attributes:
-        run, step: whose arithmetic it is: the run's name, and the training step
-        cell: name of the cell
-        notation: the chosen one
-        first: what the notation calls place 0 in time and depth
-        t, layer, unit: the chosen place
-        layers, units: how many there are
-        names: the token at each timestep, made visible
-        reads: what the layer reads: "one-hot", "embedding", "state" of the layer below, or "unknown", a zero vector
-        target: the token that follows, made visible; None where it is not known
-        equations: of the cell, in the order in which they are computed
-        outputs: of the output layer: scores, probabilities, loss
-        vectors: by key, for every vector in the equations, and for every weighted sum
-        matrices: by key, for every weight matrix in the equations
-        numbers: by key, for quantities that are one number
-        tokens: names of the tokens that are shown, by id
-        sums: for each block of weights the weighted sum of the chosen unit, by the sum's key
-        likeliest: next tokens, the likeliest first, and the target wherever it stands
-        weights: how many numbers the layer and the output layer have learned
-        every_number: whether the network is so small that all its numbers are written out
-    """
-
-    run: str
-    step: int
-    cell: str
-    notation: str
-    first: int
-    t: int
-    layer: int
-    unit: int
-    layers: int
-    units: int
-    names: tuple[str, ...]
-    reads: str
-    target: str | None
-    equations: list[Formula]
-    outputs: list[Formula]
-    vectors: Mapping[str, Vector]
-    matrices: Mapping[str, Matrix]
-    numbers: Mapping[str, float]
-    tokens: Mapping[int, str]
-    sums: Mapping[str, Sum]
-    likeliest: list[Likely]
-    weights: int
-    every_number: bool
 
 
 def arithmetic(view: View) -> Arithmetic:
@@ -150,7 +89,8 @@ def _vectors(view: View, equations: Iterable[Formula]) -> dict[str, Vector]:
 
 
 def _matrices(view: View, equations: Iterable[Formula]) -> dict[str, Matrix]:
-    return {key: step_values.matrix(view, key) for key in _keys(equations) if _is_matrix(key)}
+    few = _few(view)
+    return {key: replace(step_values.matrix(view, key), exact=few) for key in _keys(equations) if _is_matrix(key)}
 
 
 def _is_matrix(key: str) -> bool:

@@ -6,16 +6,16 @@ Layers, timesteps and units count from 0.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.cells import CELLS, Cell
+from engine.cells import CELLS
 from engine.trace import Trace
-from playground.diagrams import Diagram, Matched, Node, diagram, evaluate, match
-from playground.notation import Formula, Part, first_index, formulas, written
+from playground.components.cell_flow import Drawn, Flow, Stream
+from playground.diagrams import Diagram, Node, diagram, evaluate, match
+from playground.notation import first_index, formulas, written
 from playground.views.unrolled import step_values
 
 if TYPE_CHECKING:
@@ -23,76 +23,6 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 512
 """Values of a vector that are shown; of a longer one, those around the chosen unit."""
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """A cell's drawing with its equations in a notation: what stays as long as cell, notation and layer do.
-
-    Attributes:
-        cell: with its options as they are set
-        diagram: the drawing
-        matched: where its values stand in the cell's equations
-        equations: written, in the order in which they are computed
-        names: how each node's value is written
-    """
-
-    cell: Cell
-    diagram: Diagram
-    matched: Matched
-    equations: tuple[Formula, ...]
-    names: Mapping[str, tuple[Part, ...]]
-
-
-@dataclass(frozen=True, eq=False)
-class Stream:
-    """The vector that went along a wire.
-
-    Attributes:
-        values: those that are shown, (places), float32
-        first: the place of the first of them in the whole
-        length: of the whole
-        norm, mean: of the whole
-        nan: how many of all are no numbers
-        full: the size at which the colour is at its fullest
-        gate: whether all values are between 0 and 1, on a scale of their own
-        by_unit: whether a place is a unit of the layer; else it is one of the values that are read
-    """
-
-    values: np.ndarray
-    first: int
-    length: int
-    norm: float
-    mean: float
-    nan: int
-    full: float
-    gate: bool
-    by_unit: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Flow:
-    """One step of the cell that a view looks at.
-
-    Attributes:
-        drawn: the drawing
-        streams: by node
-        reads: the token that is read, made visible; empty above the bottom layer
-        first: what the notation calls place 0 in time, depth and units
-    """
-
-    drawn: Drawn
-    streams: Mapping[str, Stream]
-    run: str
-    step: int
-    notation: str
-    t: int
-    layer: int
-    layers: int
-    unit: int
-    units: int
-    reads: str
-    first: int
 
 
 def cell_flow(view: View, trace: Trace | None = None) -> Flow:

@@ -17,13 +17,13 @@ from playground.views.unrolled.shapes import shapes
 def _arithmetic(view: View) -> None:
     key, data = "unrolled.arithmetic", arithmetic(view)
     arithmetic_component.arithmetic_panel(
-        data, key=key, on_choose=lambda: select(**arithmetic_component.told(key, data))
+        data, key=key, on_choose=lambda: select(**arithmetic_component.chosen(key, data))
     )
 
 
 def _cell(view: View) -> None:
     key, flow = "unrolled.cell", cell_flow(view)
-    cell_component.cell_flow_panel(flow, key=key, on_choose=lambda: select(**cell_component.told(key, flow)))
+    cell_component.cell_flow_panel(flow, key=key, on_choose=lambda: select(**cell_component.chosen(key, flow)))
 
 
 def _shapes(view: View) -> None:

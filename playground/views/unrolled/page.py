@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from playground.components.unrolled import said, unrolled
+from playground.components.unrolled import Picture, chosen, unrolled
 from playground.inside import Parts
 from playground.inside.view import View
 from playground.parts import drill_downs
@@ -78,28 +78,25 @@ def _fit(view: View) -> None:
 # ---------------------------------------------------------------------- the picture
 
 
-def _picture(view: View, chosen: View) -> None:
+def _picture(view: View, first: View) -> None:
     """The network over the probe, with its name and step; losses and changes are those of the chosen run."""
     key, of = f"unrolled.picture.{view.letter}", settings.current().of
-    if view is chosen:
+    if view is first:
         fitted, other = changes.made(view)
         drawn = picture(view, of, other, fitted.changes)
     else:
         drawn = picture(view, losses.nearest(view, of))
     with st.container(key=f"unrolled-picture-{view.letter or 'A'}"):
-        unrolled(drawn, key=key, on_choose=lambda: _chosen_in_picture(key), folded=settings.current().folded)
+        unrolled(drawn, key=key, on_choose=lambda: _chosen_in_picture(key, drawn), folded=settings.current().folded)
 
 
-def _chosen_in_picture(key: str) -> None:
-    word = said(key)
-    if word is None:
-        return
-    place = {name: value for name in ("t", "layer", "unit") if (value := getattr(word, name)) is not None}
-    select(**place)
-    if word.target is not None:
-        settings.change(of=word.target)
-    if word.folded is not None:
-        settings.change(folded=word.folded)
+def _chosen_in_picture(key: str, drawn: Picture) -> None:
+    values = chosen(key, drawn)
+    select(**{axis: values[axis] for axis in ("t", "layer", "unit") if axis in values})
+    if "target" in values:
+        settings.change(of=values["target"])
+    if "folded" in values:
+        settings.change(folded=values["folded"])
 
 
 PARTS = Parts(claim=claim, draw=draw, words=words, closer=closer, keys=KEYS, needs=needs)

@@ -12,11 +12,11 @@ from torch import Tensor
 from engine.analysis import activity
 from engine.trace import UNKNOWN, Change, Target, Trace
 from playground import theme
+from playground.components.packing import full_scale, levels, rounded, span
+from playground.components.unrolled import Gradient, Lane, Mark, Other, Picture, Predictions
 from playground.inside.view import View
 from playground.notation import Sign, first_index, sign, term
 from playground.text import number, visible
-from playground.views.unrolled.drawn import Gradient, Lane, Mark, Other, Picture, Predictions
-from playground.views.unrolled.packing import full_scale, levels, packed, rounded, span
 
 EVERY_UNIT = 8
 """Units up to which each is drawn with its number; more are small squares of colour."""
@@ -67,13 +67,13 @@ def picture(
         lanes=[_lane(view, trace, name) for name in cell.state_names],
         predictions=_predictions(view, trace, other),
         targets=_targets(view, trace),
-        losses=packed(trace.losses),
+        losses=trace.losses,
         uniform=rounded(math.log(trace.log_probabilities.shape[1])),
         gradient=None if of is None else _gradient(trace, of),
         other=None if other is None else _other(view, trace, other, changes),
         signs=_signs(view),
         weights=_weights(view),
-        colors=theme.drawing_colors(cell.name),
+        family=theme.family(cell.name),
     )
 
 
@@ -106,9 +106,9 @@ def _lane(view: View, trace: Trace, name: str) -> Lane:
         signs=[sign(name, view.notation, cell=view.kind, layer=layer) for layer in range(trace.layers)],
         low=rounded(low),
         high=rounded(high),
-        norms=packed(_with_initial(trace.initial[name].norm(dim=-1), activity.norms(trace, name))),
-        changes=packed(activity.change(trace, name)),
-        unit=packed(values[:, :, view.unit]),
+        norms=_with_initial(trace.initial[name].norm(dim=-1), activity.norms(trace, name)),
+        changes=activity.change(trace, name),
+        unit=values[:, :, view.unit],
         **_units(values, full_scale(values)),
     )
 
@@ -116,7 +116,7 @@ def _lane(view: View, trace: Trace, name: str) -> Lane:
 def _units(values: Tensor, full: float) -> dict[str, Any]:
     """Every unit (layer, time, unit): as numbers where there are few, else as levels of colour up to `full`."""
     if values.shape[2] <= EVERY_UNIT:
-        return {"full": full, "values": packed(values), "levels": None}
+        return {"full": full, "values": values, "levels": None}
     return {"full": full, "values": None, "levels": levels(values, full)}
 
 
@@ -135,8 +135,8 @@ def _predictions(view: View, trace: Trace, other: Trace | None) -> Predictions:
     return Predictions(
         names=[view.vocabulary.display(token) for token in places],
         tokens=rows,
-        chances=packed(trace.log_probabilities.gather(1, tokens).exp()),
-        other=None if other is None else packed(other.log_probabilities.gather(1, tokens).exp()),
+        chances=trace.log_probabilities.gather(1, tokens).exp(),
+        other=None if other is None else other.log_probabilities.gather(1, tokens).exp(),
     )
 
 
@@ -153,7 +153,7 @@ def _gradient(trace: Trace, of: Target) -> Gradient:
     known = trace.losses.isfinite().nonzero().flatten().tolist()
     return Gradient(
         of=of,
-        norms=packed(_with_initial(torch.as_tensor(initial).sqrt(), activity.gradient_norms(trace))),
+        norms=_with_initial(torch.as_tensor(initial).sqrt(), activity.gradient_norms(trace)),
         entry=known if of == "sum" else [of],
     )
 
@@ -163,16 +163,16 @@ def _other(view: View, trace: Trace, other: Trace, changes: Sequence[Change]) ->
     for name in view.cell.state_names:
         difference = other[name] - trace[name]  # (layer, time, unit)
         low, high = span(difference)
-        apart.append(packed(difference.norm(dim=-1)))
+        apart.append(difference.norm(dim=-1))
         lanes.append(
             Lane(
                 name=name,
                 signs=[],
                 low=rounded(low),
                 high=rounded(high),
-                norms=packed(_with_initial(other.initial[name].norm(dim=-1), activity.norms(other, name))),
-                changes=packed(activity.change(other, name)),
-                unit=packed(other[name][:, :, view.unit]),
+                norms=_with_initial(other.initial[name].norm(dim=-1), activity.norms(other, name)),
+                changes=activity.change(other, name),
+                unit=other[name][:, :, view.unit],
                 **_units(difference, max(abs(low), abs(high)) or 1.0),
             )
         )
@@ -185,7 +185,7 @@ def _other(view: View, trace: Trace, other: Trace, changes: Sequence[Change]) ->
         unit = change.unit + first_index(view.notation)
         text = f"{_named(view, change)}, unit {unit}: {number(change.value)}"
         marks.append(Mark(change.time, change.layer, text))
-    return Other(lanes, apart, packed(other.losses), read, _targets(view, other), marks)
+    return Other(lanes, apart, other.losses, read, _targets(view, other), marks)
 
 
 def _named(view: View, change: Change) -> str:
@@ -202,9 +202,9 @@ def _signs(view: View) -> dict[str, Sign]:
     }
 
 
-def _weights(view: View) -> dict[str, str]:
+def _weights(view: View) -> dict[str, Tensor]:
     model = view.model
     layers = [model.stack.layer_parameters(layer) for layer in range(view.trace.layers)]
     norms = {name: torch.stack([layer[name].norm() for layer in layers]) for name in ("weight_ih", "weight_hh")}
     norms["weight_out"] = model.head_weight.norm().unsqueeze(0)
-    return {name: packed(norm) for name, norm in norms.items()}
+    return norms

@@ -6,8 +6,7 @@ What is live is drawn from the chosen run alone. What is not has no values at al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import torch
 
@@ -16,64 +15,14 @@ from engine.config import ConfigError
 from engine.decoding.sampling import sample
 from engine.trace import UNKNOWN, Trace
 from playground import theme
+from playground.components.packing import rounded, span
+from playground.components.shapes import Cell, Shape, Shapes
 from playground.inside.view import View
-from playground.notation import Sign, first_index, sign
+from playground.notation import first_index, sign
 from playground.text import visible
-from playground.views.unrolled.packing import rounded, span
 
 SHOWN = 5
 """Timesteps of a live shape that are drawn."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One timestep of a shape. What is None is not there, or has no value."""
-
-    reads: str | None = None
-    """token that is read; "" for one that only a model would have"""
-    says: str | None = None
-    """token that is the answer; "" for one that only a model would have"""
-    chance: float | None = None
-    norm: float | None = None
-    """of the top layer's hidden state"""
-    fed_back: bool = False
-    """whether what is read is what was said a timestep before"""
-    right: bool = False
-    """whether the answer is what really came"""
-    t: int | None = None
-    """timestep of the probe, counted from 0"""
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One card of the gallery."""
-
-    name: str
-    title: str
-    task: str
-    """what has this shape, in plain words"""
-    live: bool
-    said: str
-    """of a live one what it shows; of another what a model of it would do"""
-    cells: list[Cell]
-    low: float = 0.0
-    high: float = 0.0
-    """least and greatest norm drawn"""
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """The gallery, for one view."""
-
-    shapes: list[Shape]
-    signs: dict[str, Sign]
-    first: int
-    """what the notation calls the first timestep"""
-    colors: dict[str, str]
-
-    def data(self) -> dict[str, Any]:
-        """As the browser gets it."""
-        return asdict(self)
 
 
 _READ, _SAY, _BOTH, _NEITHER = Cell(reads=""), Cell(says=""), Cell(reads="", says=""), Cell()
@@ -89,7 +38,7 @@ def shapes(view: View) -> Shapes:
             quantity: sign(quantity, view.notation, cell=view.kind) for quantity in ("input", "hidden", "prediction")
         },
         first=first_index(view.notation),
-        colors=theme.drawing_colors(view.cell.name),
+        family=theme.family(view.cell.name),
     )
 
 

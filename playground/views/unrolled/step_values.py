@@ -5,16 +5,16 @@ Layers, timesteps and units count from 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from engine.analysis.past import over_time
 from engine.cells.equations import Complement, Parameter, Quantity
+from playground.components.arithmetic import Axis, Matrix, Vector
+from playground.components.packing import full_scale
 
 if TYPE_CHECKING:
     from playground.inside.view import View
@@ -26,52 +26,6 @@ MOST_VALUES = 512
 """Values of a vector over the vocabulary that are all shown; of a longer one the largest `LARGEST` are."""
 
 LARGEST = 64
-
-Axis = Literal["unit", "token", "input"]
-
-
-@dataclass(frozen=True, eq=False)
-class Vector:
-    """A quantity's values at the timestep.
-
-    Attributes:
-        values: those that are shown, (places)
-        length: how many there are
-        axis: what a place stands for: a unit of the layer, a token of the vocabulary, or a value that is read
-        full: the size from which on the colour is at its fullest; the same at all timesteps of a quantity
-        gate: whether the values are between 0 and 1
-        places: which of all values are shown; None for all, in order
-    """
-
-    values: Tensor
-    length: int
-    axis: Axis
-    full: float
-    gate: bool = False
-    places: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Matrix:
-    """A weight matrix, small enough to be drawn. It has no timestep: it is the same at every one.
-
-    Attributes:
-        values: (rows, columns) of the picture
-        rows, columns: of the matrix itself
-        dot: how many rows and columns of the matrix a dot of the picture is the mean of
-        full: the size from which on the colour is at its fullest
-        joined: columns of the picture that act on the past, where those that act on the input stand to their right
-        row_axis, column_axis: what a row and a column stand for
-    """
-
-    values: Tensor
-    rows: int
-    columns: int
-    dot: tuple[int, int]
-    full: float
-    joined: int | None
-    row_axis: Axis
-    column_axis: Axis
 
 
 def reads_tokens(view: View) -> bool:
@@ -143,17 +97,6 @@ def largest(values: Tensor) -> float:
     return float(sizes.max()) or 1.0 if sizes.numel() else 1.0
 
 
-def usual(values: Tensor) -> float:
-    """The size that all but two in a hundred values keep to, or the largest where that is hardly larger."""
-    sizes = values[values.isfinite()].abs().numpy()
-    if not sizes.size:
-        return 1.0
-    most = float(sizes.max()) or 1.0
-    place = int(0.98 * (sizes.size - 1))
-    common = float(np.partition(sizes, place)[place])  # as if sorted, in a tenth of the time
-    return common if 0 < common < most / 1.5 else most
-
-
 def is_recorded(view: View, key: str) -> bool:
     """Whether a key is that of a quantity that stands in the trace, or of one minus such a one."""
     value = view.cell.values.get(key)
@@ -178,7 +121,7 @@ def _scale(view: View, key: str, values: Tensor) -> tuple[float, bool]:
     if isinstance(value, Quantity) and value.name in view.trace.initial and value.at != "below":
         values = view.trace[value.name][view.layer]
         values = torch.cat((values, view.trace.initial[value.name][view.layer].unsqueeze(0)))
-    return usual(values), False
+    return full_scale(values), False
 
 
 def _input(view: View) -> Vector:
@@ -224,7 +167,7 @@ def _picture(parts: list[Tensor], row_axis: Axis, column_axis: Axis) -> Matrix:
     values = torch.cat(shown, dim=1)
     columns = sum(part.shape[1] for part in parts)
     joined = shown[0].shape[1] if len(parts) > 1 else None
-    return Matrix(values, rows, columns, dot, usual(values), joined, row_axis, column_axis)
+    return Matrix(values, rows, columns, dot, full_scale(values), joined, row_axis, column_axis)
 
 
 def _averaged(weights: Tensor, dot: tuple[int, int]) -> Tensor:

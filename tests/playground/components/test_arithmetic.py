@@ -13,10 +13,10 @@ import pytest
 import engine
 from engine import LanguageModel, ModelConfig
 from engine.data import CharVocabulary
-from playground.components import arithmetic as component
-from playground.components.arithmetic import LARGEST_TERMS, MOST_TERMS, changed, drawn
-from playground.views.unrolled.arithmetic import Arithmetic, arithmetic
-from playground.views.unrolled.packing import LEVELS, NAN_LEVEL
+from playground.components.arithmetic import LARGEST_TERMS, MOST_TERMS, Arithmetic, fits
+from playground.components.choice import fitting
+from playground.components.packing import LEVELS, NAN_LEVEL, plain
+from playground.views.unrolled.arithmetic import arithmetic
 
 
 def found(cell: str = "lstm", *, nan: bool = False, t: int = 1, unit: int = 2, **settings: Any) -> Arithmetic:
@@ -47,26 +47,26 @@ def floats(text: str) -> np.ndarray:
 
 def test_vectors_arrive_as_they_are() -> None:
     data = found(units=20)
-    sent = drawn(data)["vectors"]
+    sent = plain(data)["vectors"]
     for key, vector in data.vectors.items():
         np.testing.assert_array_equal(floats(sent[key]["values"]), vector.values.numpy().astype("<f4"))
 
 
 def test_matrices_arrive_as_colours_and_where_all_is_written_out_as_numbers() -> None:
     large, small = found(units=20), found(units=3, embedding=0)
-    sent = drawn(large)["matrices"]["weight:forget"]
+    sent = plain(large)["matrices"]["weight:forget"]
     matrix = large.matrices["weight:forget"]
     assert sent["values"] is None
     colours = np.frombuffer(base64.b64decode(sent["levels"]), dtype=np.int8).reshape(sent["height"], sent["width"])
     expected = np.clip(matrix.values.numpy() / matrix.full * LEVELS, -LEVELS, LEVELS)
     np.testing.assert_allclose(colours, expected, atol=0.51)
-    exact = drawn(small)["matrices"]["weight:forget"]
+    exact = plain(small)["matrices"]["weight:forget"]
     np.testing.assert_array_equal(floats(exact["values"]), small.matrices["weight:forget"].values.numpy().ravel())
 
 
 def test_every_key_of_an_equation_has_its_values() -> None:
     for cell in ("rnn", "gru", "lstm-peephole"):
-        sent = drawn(found(cell, units=6))
+        sent = plain(found(cell, units=6))
         parts = [part for line in (*sent["equations"], *sent["outputs"]) for part in (*line["parts"], *line["summed"])]
         keys = {part["key"] for part in parts if part["kind"] == "quantity"}
         assert keys <= {*sent["vectors"], *sent["matrices"], *sent["numbers"]}
@@ -75,7 +75,7 @@ def test_every_key_of_an_equation_has_its_values() -> None:
 @pytest.mark.parametrize("cell", ["rnn", "gru", "gru-reset-before", "lstm", "lstm-peephole"])
 def test_the_largest_terms_and_the_rest_add_up_to_the_sum(cell: str) -> None:
     data = found(cell, units=30, embedding=12)
-    for key, sent in drawn(data)["sums"].items():
+    for key, sent in plain(data)["sums"].items():
         parts = {}
         for source, group in sent["groups"].items():
             terms = floats(group["terms"]).reshape(-1, 5)  # index, weight, value, product, gate
@@ -93,20 +93,20 @@ def test_the_largest_terms_and_the_rest_add_up_to_the_sum(cell: str) -> None:
 
 
 def test_of_very_many_terms_the_smallest_are_one_number() -> None:
-    sent = drawn(found("rnn", units=MOST_TERMS + 40, embedding=0))["sums"]["candidate_pre"]["groups"]["hidden_before"]
+    sent = plain(found("rnn", units=MOST_TERMS + 40, embedding=0))["sums"]["candidate_pre"]["groups"]["hidden_before"]
     terms = floats(sent["terms"]).reshape(-1, 5)
     assert len(terms) == MOST_TERMS < sent["count"] == MOST_TERMS + 40
     assert terms[:, 3].sum() + sent["rest_of_all"] == pytest.approx(sent["part"], abs=1e-4)
 
 
 def test_a_peephole_sees_the_state_that_its_equation_names() -> None:
-    sums = drawn(found("lstm-peephole", units=6))["sums"]
+    sums = plain(found("lstm-peephole", units=6))["sums"]
     assert "cell_before" in sums["forget_pre"]["groups"]
     assert "cell" in sums["output_pre"]["groups"]
 
 
 def test_what_is_not_a_number_can_be_sent_and_is_not_lost() -> None:
-    sent = json.loads(json.dumps(drawn(found(units=20, nan=True, t=2)), allow_nan=False))
+    sent = json.loads(json.dumps(plain(found(units=20, nan=True, t=2)), allow_nan=False))
     assert np.isnan(floats(sent["vectors"]["hidden"]["values"])).all()
     colours = np.frombuffer(base64.b64decode(sent["matrices"]["weight:forget"]["levels"]), dtype=np.int8)
     assert (colours == NAN_LEVEL).any()
@@ -134,11 +134,4 @@ def test_what_is_not_a_number_can_be_sent_and_is_not_lost() -> None:
     ],
 )
 def test_only_places_that_exist_can_be_chosen(word: object, taken: dict) -> None:
-    assert changed(found(units=6), word) == taken
-
-
-def test_the_panels_script_is_whole_and_takes_nothing_from_a_network() -> None:
-    script = "".join(component.asset(f"{name}.js") for name in component._SCRIPTS)
-    assert script.count("export default function") == 1
-    assert "innerHTML" not in script
-    assert not [line for line in script.splitlines() if "http" in line and "www.w3.org" not in line]
+    assert fitting(word, fits(found(units=6))) == taken

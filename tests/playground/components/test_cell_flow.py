@@ -14,11 +14,12 @@ import pytest
 import engine
 from engine import LanguageModel, ModelConfig
 from engine.cells import CELLS
-from playground.components import cell_flow as component
-from playground.components.cell_flow import changed, drawn
+from playground.components.cell_flow import Flow, fits
+from playground.components.choice import fitting
+from playground.components.packing import plain
 from playground.inside.view import View
 from playground.notation import NOTATIONS
-from playground.views.unrolled.cell_flow import Flow, cell_flow
+from playground.views.unrolled.cell_flow import cell_flow
 
 
 def flow(cell: str = "lstm", *, notation: str = "ng", nan: bool = False, **settings: Any) -> Flow:
@@ -37,21 +38,21 @@ def unpacked(text: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), dtype="<f4")
 
 
-@pytest.mark.parametrize(("cell", "notation"), zip(CELLS, itertools.cycle(NOTATIONS), strict=False))
+@pytest.mark.parametrize(("cell", "notation"), [*zip(CELLS, itertools.cycle(NOTATIONS), strict=False)])
 def test_all_of_it_is_plain_json(cell: str, notation: str) -> None:
-    data = drawn(flow(cell, notation=notation))
+    data = plain(flow(cell, notation=notation))
     assert json.loads(json.dumps(data, allow_nan=False)) == data
 
 
 def test_nan_is_carried_as_a_word_and_in_the_values() -> None:
-    stream = drawn(flow(nan=True))["streams"]["forget"]
+    stream = plain(flow(nan=True))["streams"]["forget"]
     assert (stream["norm"], stream["mean"], stream["nan"]) == ("NaN", "NaN", 6)
     assert np.isnan(unpacked(stream["values"])).all()
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_wire_tag_and_fork_is_of_a_value_that_is_sent(cell: str) -> None:
-    data = drawn(flow(cell))
+    data = plain(flow(cell))
     layout, sent = data["layout"], set(data["streams"])
     assert {node["name"] for node in layout["nodes"]} == sent
     assert {tag["of"] for tag in layout["tags"]} <= sent
@@ -62,13 +63,13 @@ def test_every_wire_tag_and_fork_is_of_a_value_that_is_sent(cell: str) -> None:
 
 def test_the_layout_stays_while_the_place_moves() -> None:
     one = flow()
-    assert drawn(one)["layout"] == drawn(flow())["layout"]
-    assert drawn(one)["layout"] != drawn(flow(notation="plain"))["layout"]
+    assert plain(one)["layout"] == plain(flow())["layout"]
+    assert plain(one)["layout"] != plain(flow(notation="plain"))["layout"]
 
 
 def test_weights_stand_on_the_products_as_the_notation_has_them() -> None:
     def labels(notation: str, cell: str = "lstm", **settings: Any) -> dict[str, list[list[str]]]:
-        nodes = drawn(flow(cell, notation=notation, **settings))["layout"]["nodes"]
+        nodes = plain(flow(cell, notation=notation, **settings))["layout"]["nodes"]
         return {node["name"]: [["_".join(sign[:2]) for sign in row] for row in node["labels"]] for node in nodes}
 
     assert labels("ng")["forget_pre"] == [["W_f"], ["b_f"]]
@@ -80,7 +81,7 @@ def test_weights_stand_on_the_products_as_the_notation_has_them() -> None:
 
 
 def test_a_piece_of_an_equation_knows_the_wire_it_stands_for() -> None:
-    equations = drawn(flow())["layout"]["equations"]
+    equations = plain(flow())["layout"]["equations"]
     (cell,) = [equation for equation in equations if equation["left"] == "cell"]
     written = [(part["text"], part["own"]) for part in cell["parts"]]
     assert written == [
@@ -98,7 +99,7 @@ def test_a_piece_of_an_equation_knows_the_wire_it_stands_for() -> None:
 
 
 def test_what_leaves_is_the_value_from_inside() -> None:
-    nodes = {node["name"]: node for node in drawn(flow())["layout"]["nodes"]}
+    nodes = {node["name"]: node for node in plain(flow())["layout"]["nodes"]}
     assert nodes["hidden_out"]["value"] == "hidden"
     assert nodes["forget"]["value"] == "forget"
     assert nodes["hidden_out"]["written"] == nodes["hidden"]["written"]
@@ -106,25 +107,17 @@ def test_what_leaves_is_the_value_from_inside() -> None:
 
 def test_every_node_says_what_it_is_and_does() -> None:
     for cell in CELLS:
-        for node in drawn(flow(cell))["layout"]["nodes"]:
+        for node in plain(flow(cell))["layout"]["nodes"]:
             assert node["meaning"], (cell, node["name"])
             assert node["does"], (cell, node["name"])
 
 
 def test_a_unit_that_is_chosen_in_the_panel_is_told() -> None:
-    assert changed(flow(), {"unit": 3, "count": 1}) == {"unit": 3}
+    assert fitting({"unit": 3, "count": 1}, fits(flow())) == {"unit": 3}
 
 
 @pytest.mark.parametrize(
     "word", [None, {}, "3", {"unit": 6}, {"unit": -1}, {"unit": True}, {"unit": "1"}, {"unit": 1.0}]
 )
 def test_a_word_that_cannot_be_changes_nothing(word: Any) -> None:
-    assert changed(flow(), word) == {}
-
-
-def test_the_script_is_made_of_parts_that_define_nothing_twice() -> None:
-    script = "".join(component.asset(f"{name}.js") for name in component._SCRIPTS)
-    named = [line.split("(")[0].split()[-1] for line in script.splitlines() if line.startswith("function ")]
-    assert len(named) == len(set(named))
-    assert script.count("export default") == 1
-    assert "innerHTML" not in script
+    assert fitting(word, fits(flow())) == {}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from playground.components import selection_bar as component
-from playground.components.selection_bar import LABELS, Bar, changed, heard, told
+from playground.components.choice import fitting
+from playground.components.packing import plain
+from playground.components.selection_bar import LABELS, Bar, fits
 from playground.notation import NOTATIONS
 
 BAR = Bar(
@@ -47,7 +46,7 @@ BAR = Bar(
     ],
 )
 def test_what_is_on_the_bar_is_taken(word: dict[str, Any]) -> None:
-    assert changed(BAR, {"count": 3, **word}) == word
+    assert fitting({"count": 3, **word}, fits(BAR)) == word
 
 
 @pytest.mark.parametrize(
@@ -75,31 +74,12 @@ def test_what_is_on_the_bar_is_taken(word: dict[str, Any]) -> None:
     ],
 )
 def test_what_cannot_be_is_left_out_and_the_rest_taken(word: dict[str, Any]) -> None:
-    assert changed(BAR, {"count": 3, "layer": 1, **word}) == ({} if "layer" in word else {"layer": 1})
+    assert fitting({"count": 3, "layer": 1, **word}, fits(BAR)) == ({} if "layer" in word else {"layer": 1})
 
 
 @pytest.mark.parametrize("word", [None, [], "t", 5, {}, {"count": 1}])
 def test_a_word_that_is_none_changes_nothing(word: object) -> None:
-    assert changed(BAR, word) == {}
-
-
-@pytest.mark.parametrize(
-    ("kept", "count"),
-    [
-        ({}, 0),
-        ({"chosen": None}, 0),
-        ({"chosen": {"count": 7}}, 7),
-        ({"chosen": {"count": "7"}}, 0),
-        ({"chosen": {"count": -7}}, 0),
-        ({"chosen": {"count": True}}, 0),
-        ({"chosen": [7]}, 0),
-    ],
-)
-def test_only_a_whole_count_is_heard(monkeypatch: pytest.MonkeyPatch, kept: dict[str, Any], count: int) -> None:
-    monkeypatch.setattr(st, "session_state", {"bar": kept})
-    assert heard("bar") == count
-    assert heard("another") == 0
-    assert told("bar", BAR) == {}
+    assert fitting(word, fits(BAR)) == {}
 
 
 def test_every_notation_says_what_the_axes_are_called() -> None:
@@ -109,39 +89,29 @@ def test_every_notation_says_what_the_axes_are_called() -> None:
         assert all(word and form.count("{}") == 1 for word, form in labels.values())
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Callable[[Bar], dict[str, Any]]:
+def sent(bar: Bar) -> dict[str, Any]:
     """What the browser gets of a bar, after JSON."""
-    given: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        component, "_BAR", lambda data, **_: given.append(json.loads(json.dumps(data, allow_nan=False)))
-    )
-
-    def drawn(bar: Bar) -> dict[str, Any]:
-        component.selection_bar(bar, key="bar", on_choose=lambda: None)
-        return given[-1]
-
-    return drawn
+    data: dict[str, Any] = json.loads(json.dumps(plain(bar), allow_nan=False))
+    return data
 
 
-def test_losses_that_are_no_numbers_are_sent_as_words(sent: Callable[[Bar], dict[str, Any]]) -> None:
+def test_losses_that_are_no_numbers_are_sent_as_words() -> None:
     bar = replace(BAR, steps=(0, 1, 2, 3), losses=(1.5, None, float("nan"), float("inf")))
-    assert sent(bar)["losses"] == [1.5, None, "NaN", "∞"]
+    assert sent(bar)["losses"] == [1.5, None, "NaN", "Infinity"]
 
 
-def test_the_curve_goes_through_all_that_was_measured(sent: Callable[[Bar], dict[str, Any]]) -> None:
-    assert sent(BAR)["curve"] == [[0, 4.2], [100, 1.5]]
+def test_the_curve_goes_through_all_that_was_measured() -> None:
+    assert sent(BAR)["measured"] == [[0, 4.2], [100, 1.5]]
     bar = replace(BAR, measured=((5, 4.0), (50, float("nan"))), training=(None, 4.1, 1.4))
-    assert sent(bar)["curve"] == [[5, 4.0], [50, "NaN"]]
+    assert sent(bar)["measured"] == [[5, 4.0], [50, "NaN"]]
     assert sent(bar)["training"] == [None, 4.1, 1.4]
 
 
-def test_notations_keep_their_order_and_tokens_stay_data(sent: Callable[[Bar], dict[str, Any]]) -> None:
+def test_notations_keep_their_order_and_tokens_stay_data() -> None:
     data = sent(BAR)
     assert [key for key, _ in data["notations"]] == list(NOTATIONS)
     assert data["notation"] == "ng"
     assert data["names"] == ["h", "␣", "<b>"]
-    assert data["heard"] == 0
 
 
 def test_the_bar_stands_on_a_page() -> None:

@@ -428,7 +428,7 @@ def test_the_bar_is_drawn_for_the_view_and_what_it_tells_is_chosen(
             on_choose()
 
     monkeypatch.setattr(page, "selection_bar", drawing)
-    monkeypatch.setattr(page, "told", lambda key, bar: {"t": 3, "unit": 1, "step": 31, "present": True})
+    monkeypatch.setattr(page, "chosen", lambda key, bar: {"t": 3, "unit": 1, "step": 31, "present": True})
     app = open_inside(run="hello-rnn", t="2", notation="pytorch")
     bar = drawn[0]
     assert (bar.step, bar.newest, bar.live, bar.t, bar.layer, bar.unit) == (500, True, False, 2, 0, 0)

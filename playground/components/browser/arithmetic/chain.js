@@ -1,5 +1,11 @@
 // Every timestep reads the same weights: one line from each token into one box, in which the matrices stand once.
 
+import { children, make, setText, svg } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
+import { setSign } from "../shared/signs.js";
+import { TALL } from "./equations.js";
+import { matrixPicture } from "./values.js";
+
 const TICKS = { top: 22, bend: 78, box: 84 };
 const LETTER = 7.6; // px of one letter in the fixed face
 
@@ -26,7 +32,7 @@ function strand(x, middle, zoom) {
   return `M${x.toFixed(1)} ${top}C${x.toFixed(1)} ${bend * 0.75} ${end.toFixed(1)} ${bend * 0.45} ${end.toFixed(1)} ${bottom}`;
 }
 
-function weightChain(parent, tell) {
+export function weightChain(parent, tell) {
   const drawing = svg("svg", { class: "fan", role: "img" });
   const box = make("div", "box");
   const caption = make("p", "caption");
@@ -51,9 +57,9 @@ function weightChain(parent, tell) {
       setSign(one.sign, data.symbols[key]);
       const [rows, columns] = matrix.dot;
       const mean = rows * columns > 1 ? `, means of ${rows} × ${columns}` : "";
-      set(one.note, `${matrix.rows} × ${matrix.columns}, ±${digits(matrix.full)}${mean}`);
+      setText(one.note, `${matrix.rows} × ${matrix.columns}, ±${digits(matrix.full)}${mean}`);
     }
-    set(caption, said());
+    setText(caption, said());
   }
 
   function said() {

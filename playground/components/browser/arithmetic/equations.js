@@ -1,8 +1,13 @@
 // Equations with what they stand for underneath: every quantity has its symbol on the line and its values below it.
 
+import { make, setText } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
+import { setSign, signOf } from "../shared/signs.js";
+import { matrixPicture, numberTable, strip } from "./values.js";
+
 const CLOSERS = new Set([")", "]", ",", ";", "= 0]", "[next]"]);
-const TIGHT = new Set(["(", "[", ")", "]", ",", ";", "·", "1", "[next]"]);
-const TALL = { inline: 32, chain: 84 };
+export const TIGHT = new Set(["(", "[", ")", "]", ",", ";", "·", "1", "[next]"]);
+export const TALL = { inline: 32, chain: 84 };
 
 // Parts in pieces that a line is not broken within: a quantity with the signs before it and those that close after it.
 function pieces(parts) {
@@ -18,8 +23,8 @@ function pieces(parts) {
   return found;
 }
 
-// The equations of the cell or of the output layer. `tell` takes {hover, pick, light} from pointers.
-function equationList(parent, tell) {
+// The equations of the cell or of the output layer.
+export function equationList(parent) {
   let structure = "";
   let shown = []; // {part, element, sign, view, scale}
 
@@ -102,24 +107,24 @@ function equationList(parent, tell) {
   }
 
   function fillNumber(one, value, { target }) {
-    set(one.values, value === undefined ? "–" : digits(value));
-    if (one.key === "clock") set(one.scale, "for all units");
-    else if (one.key === "loss") set(one.scale, value === undefined ? "" : "nats");
-    else set(one.scale, target === null ? "not known" : `“${target}”`);
+    setText(one.values, value === undefined ? "–" : digits(value));
+    if (one.key === "clock") setText(one.scale, "for all units");
+    else if (one.key === "loss") setText(one.scale, value === undefined ? "" : "nats");
+    else setText(one.scale, target === null ? "not known" : `“${target}”`);
   }
 
   function fillVector(one, vector, data) {
     one.vector = vector;
     const rowNames = vector.axis === "token" ? vector.names : null;
     one.view.load(data.every_number ? { ...vector, width: 1, rowNames, rowAxis: vector.axis, on: -1, past: 0 } : vector);
-    set(one.scale, scaleOf(vector));
+    setText(one.scale, scaleOf(vector));
   }
 
   function fillMatrix(one, matrix, data) {
     one.matrix = matrix;
     if (data.every_number) one.view.load(tableOf(matrix, data));
     else one.view.load(matrix);
-    set(one.scale, data.every_number ? "" : `${matrix.rows} × ${matrix.columns}`);
+    setText(one.scale, data.every_number ? "" : `${matrix.rows} × ${matrix.columns}`);
   }
 
   return {

@@ -1,6 +1,8 @@
 // All numbers of the step as a table: every value that is shown, with what it is and where it stands.
 
-function arithmeticRows(data) {
+import { floats } from "../shared/numbers.js";
+
+export function arithmeticRows(data) {
   const rows = [["quantity", "symbol", "row", "column", "name", "value"]];
   for (const [key, vector] of Object.entries(data.vectors)) {
     vector.numbers.forEach((value, at) => {
@@ -15,7 +17,7 @@ function arithmeticRows(data) {
     });
   }
   for (const [key, sum] of Object.entries(data.sums)) rows.push(...sumRows(key, sum, data.unit));
-  for (const { name, share } of data.likeliest) rows.push(["likeliest", "", "", "", name, share]);
+  for (const { name, probability } of data.likeliest) rows.push(["likeliest", "", "", "", name, probability]);
   return rows;
 }
 

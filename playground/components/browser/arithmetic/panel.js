@@ -1,33 +1,32 @@
 // One timestep's arithmetic. What is drawn is patched in place: only another cell or notation builds equations anew.
-const LISTENED = ["unrolled:term", "unrolled:place"];
-const panels = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
-  let panel = panels.get(parentElement);
-  if (!panel) {
-    panel = open(parentElement);
-    panels.set(parentElement, panel);
-  }
-  panel.load(data, (word) => setStateValue("chosen", word));
-  return () => {
-    panel.close();
-    panels.delete(parentElement);
-  };
-}
+import { channel, placeChannel } from "../shared/channel.js";
+import { choices } from "../shared/choice.js";
+import { colorsOf } from "../shared/colors.js";
+import { children, make, setText } from "../shared/dom.js";
+import { takeAway } from "../shared/files.js";
+import { mounted } from "../shared/mount.js";
+import { digits, figure, floats } from "../shared/numbers.js";
+import { snapshot } from "../shared/snapshot.js";
+import { weightChain } from "./chain.js";
+import { equationList } from "./equations.js";
+import { arithmeticRows } from "./export.js";
+import { unitSums } from "./sums.js";
+import { cellWidth, shadesOf } from "./values.js";
 
-function open(parent) {
+export default mounted((parent, send) => {
   const find = (selector) => parent.querySelector(selector);
   const root = find(".arithmetic");
   let data = null;
-  let say = () => {};
-  let sent = 0;
-  let place = { t: 0, layer: 0, unit: 0 }; // as it is drawn: ahead of the server for a moment
+  const choice = choices(send, draw);
+  const places = placeChannel(overhear);
+  const terms = channel("term", ({ quantity }) => light(quantity ?? null, true));
   let shades = null;
   let shadesFor = "";
 
   const tell = { unit: (unit) => choose({ unit }), time: (t) => choose({ t }), tip };
-  const cell = equationList(find(".cell.equations"), tell);
-  const output = equationList(find(".output.equations"), tell);
+  const cell = equationList(find(".cell.equations"));
+  const output = equationList(find(".output.equations"));
   const chain = weightChain(find(".chain"), tell);
   const sums = unitSums(find(".one"), tell);
   const lists = [cell, output];
@@ -38,31 +37,22 @@ function open(parent) {
   // ---- choosing
 
   function choose(change) {
-    if (Object.entries(change).every(([name, value]) => place[name] === value)) return;
-    sent += 1;
-    say({ ...change, count: sent });
-    place = { ...place, ...change };
-    window.dispatchEvent(new CustomEvent("unrolled:place", { detail: { ...place, from: "arithmetic" } }));
-    draw();
+    choice.choose(change, true);
+    places.tell(choice.shown());
   }
 
-  function overhear({ detail }) {
-    if (!data || !detail || detail.from === "arithmetic") return;
-    const { t = place.t, unit = place.unit } = detail;
-    if (t >= data.names.length || unit >= data.units) return;
-    place = { ...place, t, unit };
-    draw();
+  // Of another layer there are no numbers here yet.
+  function overhear(place) {
+    if (!data) return;
+    const { t, unit } = { ...choice.shown(), ...place };
+    if (t < data.names.length && unit < data.units) choice.overhear({ t, unit });
   }
 
   // ---- lighting up one quantity, here and in the cell's diagram
 
   function light(key, told = false) {
     for (const one of [...lists, chain]) one.light(key);
-    if (!told) window.dispatchEvent(new CustomEvent("unrolled:term", { detail: { quantity: key, from: "arithmetic" } }));
-  }
-
-  function lit({ detail }) {
-    if (detail?.from !== "arithmetic") light(detail?.quantity ?? null, true);
+    if (!told) terms.tell({ quantity: key });
   }
 
   // ---- pointer
@@ -116,7 +106,7 @@ function open(parent) {
       if (!one) return grid.removeAttribute("aria-activedescendant");
       one.element.classList.add("current");
       one.element.id ||= `quantity-${which}-${at}`;
-      one.element.setAttribute("aria-label", list.spoken(one, place.unit, data.first));
+      one.element.setAttribute("aria-label", list.spoken(one, choice.shown().unit, data.first));
       grid.setAttribute("aria-activedescendant", one.element.id);
       one.element.scrollIntoView({ block: "nearest" });
     };
@@ -149,7 +139,7 @@ function open(parent) {
     const element = find(".tip");
     element.hidden = !event || !text;
     if (element.hidden) return;
-    set(element, text);
+    setText(element, text);
     const frame = root.getBoundingClientRect();
     const left = event.clientX - frame.left + 12;
     element.style.left = `${Math.max(0, Math.min(left, frame.width - element.offsetWidth))}px`;
@@ -162,7 +152,8 @@ function open(parent) {
     const colors = data.colors;
     const width = Math.floor(find(".sheet").clientWidth);
     const zoom = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1;
-    return { colors, shades, width, cell: cellWidth(width / zoom), zoom, t: place.t, unit: place.unit, hovered };
+    const { t, unit } = choice.shown();
+    return { colors, shades, width, cell: cellWidth(width / zoom), zoom, t, unit, hovered };
   }
 
   function draw() {
@@ -177,14 +168,13 @@ function open(parent) {
   }
 
   function paint() {
-    const colors = themed(root, data.colors);
-    data.colors = { ...colors, accent: hex(getComputedStyle(root).getPropertyValue("--st-primary-color")) || colors.alarm };
+    data.colors = colorsOf(root, data.family);
     const wanted = JSON.stringify(data.colors);
     if (wanted !== shadesFor) shades = shadesOf(data.colors);
     shadesFor = wanted;
   }
 
-  takeAway(find(".take-away"), { toString: () => fileName(data) }, () => printed(), () => arithmeticRows(data));
+  takeAway(find(".take-away"), () => fileName(data), () => printed(), () => arithmeticRows(data));
 
   // The picture has to stand in the page while it is read.
   function printed() {
@@ -196,19 +186,14 @@ function open(parent) {
     return picture;
   }
 
-  const listeners = { "unrolled:term": lit, "unrolled:place": overhear };
-  for (const name of LISTENED) window.addEventListener(name, listeners[name]);
-
   return {
-    load(given, teller) {
-      say = teller;
+    load(given) {
       data = unpacked(given);
-      if (given.heard >= sent) place = { t: given.t, layer: given.layer, unit: given.unit };
-      sent = Math.max(sent, given.heard);
+      choice.acknowledge({ t: given.t, layer: given.layer, unit: given.unit }, given.acknowledged);
       paint();
       root.classList.toggle("every-number", data.every_number);
-      set(find(".place"), headline(data));
-      set(find(".reads"), reading(data));
+      setText(find(".place"), headline(data));
+      setText(find(".reads"), reading(data));
       cell.load(data.equations, data);
       output.load(data.outputs, data);
       likely(find(".likely"), data);
@@ -218,13 +203,14 @@ function open(parent) {
       const found = pointer && under(pointer);
       if (found) tip(pointer, told(found));
     },
-    close() {
+    stop() {
       watcher.disconnect();
-      for (const name of LISTENED) window.removeEventListener(name, listeners[name]);
+      choice.stop();
       if (lighted) light(null);
+      for (const one of [places, terms]) one.stop();
     },
   };
-}
+});
 
 // Numbers out of their packing; names beside what is over the vocabulary; every symbol by its key.
 function unpacked(given) {
@@ -275,18 +261,17 @@ function likely(parent, data) {
     return row;
   });
   rows.forEach((row, at) => {
-    const { name, share, target } = data.likeliest[at];
-    const value = figure(share);
+    const { name, probability, target } = data.likeliest[at];
+    const value = figure(probability);
     const [label, bar, number, mark] = row.children;
-    set(label, name);
+    setText(label, name);
     bar.firstChild.style.width = `${Number.isFinite(value) ? 100 * value : 0}%`;
-    set(number, digits(value));
-    set(mark, target ? "follows" : "");
+    setText(number, digits(value));
+    setText(mark, target ? "follows" : "");
     row.classList.toggle("target", target);
   });
 }
 
 function fileName({ run, step, t, first, layer, layers }) {
-  const name = `${run}-step-${step}-t-${t + first}${layers > 1 ? `-layer-${layer + first}` : ""}-arithmetic`;
-  return name.replace(/[^\w.-]+/g, "-");
+  return `${run}-step-${step}-t-${t + first}${layers > 1 ? `-layer-${layer + first}` : ""}-arithmetic`;
 }

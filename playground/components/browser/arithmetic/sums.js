@@ -1,6 +1,11 @@
 // One unit, down to the numbers: its equations with numbers in them, and one weighted sum taken apart, term by term.
 
-function unitSums(parent, tell) {
+import { children, make, setText } from "../shared/dom.js";
+import { bracketed, digits, figure, floats } from "../shared/numbers.js";
+import { setSign, signOf } from "../shared/signs.js";
+import { TIGHT } from "./equations.js";
+
+export function unitSums(parent, tell) {
   const find = (selector) => parent.querySelector(selector);
   const [lines, ledger, field] = [".lines", ".ledger", ".which"].map(find);
   let data = null;
@@ -23,7 +28,7 @@ function unitSums(parent, tell) {
     field.min = data.first;
     field.max = data.units - 1 + data.first;
     if (document.activeElement !== field && !parent.getRootNode().activeElement?.matches(".which")) field.value = data.unit + data.first;
-    set(find(".of"), `of ${data.units}`);
+    setText(find(".of"), `of ${data.units}`);
     show();
   }
 
@@ -56,7 +61,7 @@ function unitSums(parent, tell) {
       span.className = name;
       if (sign) return setSign(span, sign);
       delete span.dataset.sign;
-      set(span, text);
+      setText(span, text);
     });
   }
 
@@ -116,7 +121,7 @@ function unitSums(parent, tell) {
     const most = Math.max(...Object.values(sum.groups).map(({ count, shown }) => count - shown - 1));
     const all = find(".all");
     all.hidden = most <= 0;
-    set(all, whole ? "Largest terms only" : "Every term");
+    setText(all, whole ? "Largest terms only" : "Every term");
     all.setAttribute("aria-pressed", String(whole));
     ledger.classList.toggle("whole", whole);
     const range = spanOf(listed);
@@ -156,15 +161,15 @@ function unitSums(parent, tell) {
     row.className = `entry ${entry.kind}`;
     const [what, product, is] = row.children;
     const value = entry.product ?? entry.value;
-    set(is, entry.kind === "from" ? "" : `${entry.kind === "total" ? "" : value >= 0 ? "+" : ""}${digits(value)}`);
-    set(product, "");
+    setText(is, entry.kind === "from" ? "" : `${entry.kind === "total" ? "" : value >= 0 ? "+" : ""}${digits(value)}`);
+    setText(product, "");
     if (entry.kind === "from") return setHead(what, entry, sum);
     if (entry.kind === "bias") return setBias(what, entry, sum);
     delete what.dataset.head;
-    if (entry.kind === "term") set(product, `${digits(entry.weight)} × ${bracketed(entry.value)}`);
-    if (entry.kind === "term") set(what, placeName(entry.key, entry.index));
-    if (entry.kind === "rest") set(what, `and ${entry.count} more`);
-    if (entry.kind === "total") set(what, "sum");
+    if (entry.kind === "term") setText(product, `${digits(entry.weight)} × ${bracketed(entry.value)}`);
+    if (entry.kind === "term") setText(what, placeName(entry.key, entry.index));
+    if (entry.kind === "rest") setText(what, `and ${entry.count} more`);
+    if (entry.kind === "total") setText(what, "sum");
   }
 
   function placeName(key, index) {
@@ -212,7 +217,7 @@ function unitSums(parent, tell) {
     fillWords(find(".result"), numbersIn(equation));
     const [total, recorded] = [figure(sum.total), figure(sum.recorded)];
     const changed = Math.abs(total - recorded) > 1e-3 * Math.max(1, Math.abs(total));
-    set(find(".put"), changed ? `The sum is ${digits(total)}; ${digits(recorded)} was put in its place.` : "");
+    setText(find(".put"), changed ? `The sum is ${digits(total)}; ${digits(recorded)} was put in its place.` : "");
   }
 
   return { load, redraw: () => data && show() };

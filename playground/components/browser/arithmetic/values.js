@@ -1,8 +1,12 @@
 // How values are seen: a strip of coloured cells, a picture of a weight matrix, or, where all is small, the numbers.
 
+import { channels, gateColor, inkOn, signedColor } from "../shared/colors.js";
+import { children, make, setText, sharpen } from "../shared/dom.js";
+import { bytes, digits } from "../shared/numbers.js";
+
 const STEPS = 127;
 const NAN_LEVEL = -128;
-const CELLS = [
+const STRIPS = [
   { upTo: 16, across: 16, wider: 2.6, height: 19 },
   { upTo: 64, across: 32, wider: 1, height: 12 },
   { upTo: 256, across: 32, wider: 1, height: 7 },
@@ -15,17 +19,12 @@ const PAD = 2; // around a strip, for the mark of the chosen unit
 const GUTTER = 8; // left of a matrix, for the mark of the chosen row
 
 // All shades of both scales, computed once for a theme.
-function shadesOf(colors) {
+export function shadesOf(colors) {
   const signed = Array.from({ length: 2 * STEPS + 1 }, (_, at) => signedColor(at - STEPS, STEPS, colors));
   const gate = Array.from({ length: STEPS + 1 }, (_, at) => gateColor(at, STEPS, colors));
   const { nan, ink, paper } = colors;
   const dots = { signed: signed.map(channels), nan: channels(nan), paper: channels(paper) };
   return { signed, gate, nan, ink, paper, dots };
-}
-
-// Red, green and blue of a colour as `mix` or the theme gives it.
-function channels(color) {
-  return color.startsWith("#") ? [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)) : color.match(/\d+/g).map(Number);
 }
 
 function shade(value, { full, gate }, shades) {
@@ -35,25 +34,13 @@ function shade(value, { full, gate }, shades) {
 }
 
 // The width of a strip's cell, so that an equation fits in one line where it can.
-function cellWidth(width) {
+export function cellWidth(width) {
   const fits = Math.floor((2 * (width - LINE.rest)) / LINE.cells) / 2;
   return Math.max(WIDTHS.least, Math.min(WIDTHS.most, fits));
 }
 
-function sharpen(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
-  const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== across || canvas.height !== down) [canvas.width, canvas.height] = [across, down];
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  const pen = canvas.getContext("2d");
-  pen.setTransform(across / width, 0, 0, down / height, 0, 0);
-  pen.clearRect(0, 0, width, height);
-  return pen;
-}
-
 // A vector as cells in rows, read like a text. `load` takes the vector, `draw` the shades, sizes and the chosen unit.
-function strip() {
+export function strip() {
   const canvas = make("canvas", "strip");
   canvas.setAttribute("aria-hidden", "true"); // the quantity around it says what it is
   let vector = null;
@@ -61,7 +48,7 @@ function strip() {
 
   function draw({ shades, cell, zoom, unit, hovered }) {
     const count = vector.numbers.length;
-    const cells = CELLS.find(({ upTo }) => count <= upTo);
+    const cells = STRIPS.find(({ upTo }) => count <= upTo);
     const across = Math.min(count, cells.across);
     const width = cell * cells.wider * zoom;
     const height = cells.height * zoom;
@@ -135,7 +122,7 @@ function hatch(pen, x, y, width, height, color) {
 }
 
 // A weight matrix as dots of colour, `tall` pixels high at most, with a mark at the chosen unit's row.
-function matrixPicture(tall) {
+export function matrixPicture(tall) {
   const canvas = make("canvas", "matrix");
   canvas.setAttribute("aria-hidden", "true");
   const dots = document.createElement("canvas");
@@ -196,7 +183,7 @@ function point(pen, y, ink) {
 }
 
 // All numbers of a matrix, or of a vector as a column, in coloured cells; names beside those over the vocabulary.
-function numberTable() {
+export function numberTable() {
   const table = make("span", "numbers");
   let content = null;
 
@@ -220,7 +207,7 @@ function numberTable() {
         if (head !== undefined) return paintHead(cell, head, column === true);
         const value = numbers[row * width + column];
         const color = content.gate ? gateColor(value, 1, colors) : signedColor(value, content.full, colors);
-        set(cell, digits(value));
+        setText(cell, digits(value));
         cell.className = `number${Number.isNaN(value) ? " nan" : ""}`;
         cell.classList.toggle("chosen", content.rowAxis === "unit" && row === unit);
         cell.classList.toggle("hovered", content.rowAxis === "unit" && row === hovered);
@@ -236,7 +223,7 @@ function numberTable() {
 }
 
 function paintHead(cell, text, above) {
-  set(cell, text);
+  setText(cell, text);
   cell.className = above ? "head above" : "head";
   cell.removeAttribute("style");
 }

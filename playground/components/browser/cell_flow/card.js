@@ -1,9 +1,15 @@
 // The card of what is pointed at: its name, what it means, its whole vector, and the chosen unit's number.
 
+import { make, setText, sharpen } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
+import { signOf } from "../shared/signs.js";
+import { kindOf, shownSign } from "./equations.js";
+import { colorOf, valueAt } from "./values.js";
+
 const ROW = 64; // values in a row of the strip at most
 const BAND = 16; // height of a row
 
-function card(element, choose) {
+export function card(element, choose) {
   const find = (selector) => element.querySelector(selector);
   const canvas = find(".strip");
   let shown = null; // {stream, look}
@@ -16,7 +22,7 @@ function card(element, choose) {
       head.dataset.word = word;
       head.replaceChildren(...(node ? node.written.map(written) : [document.createTextNode("One step of the cell")]));
     }
-    set(find(".meaning"), node ? node.about : look.idle);
+    setText(find(".meaning"), node ? node.about : look.idle);
     find(".strip").hidden = !stream;
     shown = stream ? { stream, look } : null;
     under = -1;
@@ -25,7 +31,7 @@ function card(element, choose) {
   }
 
   function tell() {
-    set(find(".numbers"), shown ? numbers(shown.stream, shown.look, under) : "");
+    setText(find(".numbers"), shown ? numbers(shown.stream, shown.look, under) : "");
   }
 
   function rowsOf(stream) {
@@ -40,15 +46,8 @@ function card(element, choose) {
     if (!shown) return;
     const { stream, look } = shown;
     const { columns, rows, wide } = rowsOf(stream);
-    const ratio = window.devicePixelRatio || 1;
-    const [width, height] = [columns * wide, rows * BAND];
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
     canvas.classList.toggle("choosable", stream.by_unit);
-    const pen = canvas.getContext("2d");
-    pen.scale(ratio, ratio);
+    const pen = sharpen(canvas, columns * wide, rows * BAND);
     stream.values.forEach((value, place) => {
       const [x, y] = [(place % columns) * wide, Math.floor(place / columns) * BAND];
       pen.fillStyle = Number.isFinite(value) ? colorOf(value, stream, look.colors, "") : look.colors.nan;

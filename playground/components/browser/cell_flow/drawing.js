@@ -1,12 +1,14 @@
 // The drawing: wires below, operations on them, tags beside. Built once for a layout; what changes is patched.
 
+import { svg } from "../shared/dom.js";
+
 const CORNER = 9;
 const ARROW = 7;
-const SIGNS = { times: "×", plus: "+", one_minus: "1−", turn: "mod T = 0", join: "[ ]", sigmoid: "σ", tanh: "tanh", relu: "ReLU" };
+export const SIGNS = { times: "×", plus: "+", one_minus: "1−", turn: "mod T = 0", join: "[ ]", sigmoid: "σ", tanh: "tanh", relu: "ReLU" };
 const ROUND = new Set(["times", "plus", "one_minus"]);
 const WIDE = new Set(["join"]); // what they give out is two vectors in one: a thicker line
 
-function drawLayout(picture, layout, serial) {
+export function drawLayout(picture, layout, serial) {
   const [width, height] = layout.size;
   picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
   picture.style.setProperty("--natural", `${width}px`);
@@ -141,7 +143,7 @@ function setSymbol(text, [base, below, above, upright, belowUpright], before = "
 }
 
 // Words that are wider than their place are set smaller. Measured, for fonts differ; and so again when one has come.
-function fitTexts(drawing) {
+export function fitTexts(drawing) {
   for (const [text, room] of drawing.texts) {
     text.style.fontSize = "";
     const wide = text.getComputedTextLength();

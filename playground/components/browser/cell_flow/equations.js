@@ -1,6 +1,9 @@
 // The cell's equations beside the drawing. Every piece knows which operation or value of the drawing it writes.
 
-function equationSheet(parent, point) {
+import { make } from "../shared/dom.js";
+import { signOf } from "../shared/signs.js";
+
+export function equationSheet(parent, point) {
   let pieces = []; // {element, within, own}
 
   function build(equations) {
@@ -39,13 +42,13 @@ function equationSheet(parent, point) {
 
 const BINARY = new Set(["=", "+", "⊙", "−", "mod"]);
 
-function kindOf(part) {
+export function kindOf(part) {
   if (part.kind === "function") return "function";
   if (part.text === "·") return "applied";
   return BINARY.has(part.text) ? "binary" : "operator";
 }
 
-function shownSign(part) {
+export function shownSign(part) {
   if (part.text === "·") return "";
   if (BINARY.has(part.text)) return ` ${part.text}\u00a0`; // a line may break before the sign
   if (part.text === "= 0]") return ` ${part.text}`;

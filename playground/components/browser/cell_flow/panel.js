@@ -1,32 +1,29 @@
+import { channel, placeChannel } from "../shared/channel.js";
+import { choices } from "../shared/choice.js";
+import { colorsOf, mix } from "../shared/colors.js";
+import { make, put, setText } from "../shared/dom.js";
+import { takeAway } from "../shared/files.js";
+import { mounted } from "../shared/mount.js";
+import { card } from "./card.js";
+import { drawLayout, fitTexts, SIGNS } from "./drawing.js";
+import { equationSheet } from "./equations.js";
+import { player } from "./play.js";
+import { fillTag, SHOWN, unpackStreams, writtenOn } from "./values.js";
+
 // One step of a cell. The drawing is built for a cell and notation; values, places and lights are patched into it.
-const ME = "cell_flow";
 const BESIDE = 300; // width of the column of equations
 const LEAST = 0.86; // the drawing is never smaller than this: it scrolls sideways instead
-const flows = new WeakMap();
 const asked = { mode: "unit" }; // outlives a visit to another page
 let serial = 0;
 
-export default function ({ data, parentElement, setStateValue }) {
-  let flow = flows.get(parentElement);
-  if (!flow) {
-    flow = open(parentElement);
-    flows.set(parentElement, flow);
-  }
-  flow.load(data, (word) => setStateValue("chosen", word));
-  return () => {
-    flow.close();
-    flows.delete(parentElement);
-  };
-}
-
-function open(parent) {
+export default mounted((parent, send) => {
   const find = (selector) => parent.querySelector(selector);
   const [root, picture, body] = [".cell-flow", ".picture", ".body"].map(find);
   const number = (serial += 1);
   let data = null;
-  let say = () => {};
-  let sent = 0;
-  let unit = 0; // as it is drawn: ahead of the server for a moment
+  const choice = choices(send, fill);
+  const places = placeChannel(overhear);
+  const terms = channel("term", hear);
   let layoutWord = "";
   let drawing = null;
   let operations = []; // names, in order
@@ -44,19 +41,12 @@ function open(parent) {
   // ---- choosing
 
   function chooseUnit(chosen) {
-    if (chosen === unit) return;
-    sent += 1;
-    unit = chosen;
-    say({ unit, count: sent });
-    window.dispatchEvent(new CustomEvent("unrolled:place", { detail: { t: data.t, layer: data.layer, unit, from: ME } }));
-    fill();
+    choice.choose({ unit: chosen }, true);
+    places.tell({ t: data.t, layer: data.layer, unit: chosen });
   }
 
-  function overhear({ detail }) {
-    if (!data || !detail || detail.from === ME || !Number.isInteger(detail.unit)) return;
-    if (detail.unit < 0 || detail.unit >= data.units || detail.unit === unit) return;
-    unit = detail.unit;
-    fill();
+  function overhear({ unit }) {
+    if (data && unit >= 0 && unit < data.units) choice.overhear({ unit });
   }
 
   for (const button of parent.querySelectorAll("[data-mode]")) {
@@ -135,12 +125,11 @@ function open(parent) {
   function tellOthers(value) {
     if (value === told) return;
     told = value;
-    window.dispatchEvent(new CustomEvent("unrolled:term", { detail: { quantity: value, from: ME } }));
+    terms.tell({ quantity: value });
   }
 
-  function hear({ detail }) {
-    if (!drawing || !detail || detail.from === ME) return;
-    const key = detail.quantity ?? null;
+  function hear({ quantity: key = null }) {
+    if (!drawing) return;
     const name = key === null ? null : drawing.byName.has(key) ? key : sheet.named(key);
     told = drawing.byName.get(name)?.value ?? null; // the others know already
     hover(name);
@@ -163,6 +152,7 @@ function open(parent) {
   }
 
   function looks() {
+    const { unit } = choice.shown();
     return { mode: asked.mode, unit, base: data.first, reads: data.reads, colors: data.colors, hatch: `url(#nan-${number})`, idle: idle() };
   }
 
@@ -223,10 +213,10 @@ function open(parent) {
     for (const [name, group] of drawing.nodes) {
       const node = drawing.byName.get(name);
       const stream = data.streams[node.value];
-      patch(group, "aria-label", `${spelled(drawing.byName.get(node.value).written)}, ${drawing.byName.get(node.value).meaning}: ${writtenOn(stream, look.mode, unit)}`);
+      put(group, { "aria-label": `${spelled(drawing.byName.get(node.value).written)}, ${drawing.byName.get(node.value).meaning}: ${writtenOn(stream, look.mode, look.unit)}` });
     }
     for (const button of parent.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", String(button.dataset.mode === look.mode));
-    set(find("[data-mode=unit]"), `unit ${unit + data.first}`);
+    setText(find("[data-mode=unit]"), `unit ${look.unit + data.first}`);
     legend(find(".legend"), look, data);
     light();
   }
@@ -240,29 +230,23 @@ function open(parent) {
   }
 
   function paint() {
-    const colors = themed(root, data.colors);
-    data.colors = colors;
+    const colors = (data.colors = colorsOf(root, data.family));
     const tones = { wire: mix(colors.paper, colors.ink, 0.62), faded: mix(colors.paper, colors.ink, 0.68), inside: mix(colors.paper, colors.ink, 0.04), edge: mix(colors.paper, colors.ink, 0.18) };
     tones.weights = mix(colors.paper, colors.family, 0.14);
-    for (const name of ["gate", "negative", "positive"]) tones[name] = mix(colors.paper, colors[name], 0.42);
     tones.missing = mix(colors.nan, colors.ink, 0.35);
-    for (const name of ["paper", "ink", "family", "nan"]) tones[name] = colors[name];
+    for (const name of ["paper", "ink"]) tones[name] = colors[name];
     for (const [name, color] of Object.entries(tones)) root.style.setProperty(`--${name}`, color);
     // As attributes, for they leave with the picture.
-    for (const stop of picture.querySelectorAll("stop")) patch(stop, "stop-color", tones[stop.dataset.tone]);
+    for (const stop of picture.querySelectorAll("stop")) put(stop, { "stop-color": mix(colors.paper, colors[stop.dataset.tone], 0.42) });
   }
 
-  takeAway(find(".take-away"), { toString: () => fileName(data) }, () => picture, () => flowRows(data, drawing));
-  window.addEventListener("unrolled:term", hear);
-  window.addEventListener("unrolled:place", overhear);
+  takeAway(find(".take-away"), () => fileName(data), () => picture, () => flowRows(data, drawing));
 
   return {
-    load(given, teller) {
-      say = teller;
+    load(given) {
       data = { ...given, streams: unpackStreams(given.streams) };
       data.streams.input.isInput = true;
-      if (given.heard >= sent) unit = given.unit;
-      sent = Math.max(sent, given.heard);
+      choice.acknowledge({ unit: given.unit }, given.acknowledged);
       const word = JSON.stringify(given.layout);
       const fresh = word !== layoutWord;
       layoutWord = word;
@@ -272,14 +256,13 @@ function open(parent) {
       motion.load(operations.length, fresh);
       fill();
     },
-    close() {
+    stop() {
       watcher.disconnect();
       motion.stop();
-      window.removeEventListener("unrolled:term", hear);
-      window.removeEventListener("unrolled:place", overhear);
+      for (const one of [choice, places, terms]) one.stop();
     },
   };
-}
+});
 
 function signOfOperation(node) {
   return { product: "W", diagonal: "The peephole" }[node.operation] ?? SIGNS[node.operation];
@@ -289,7 +272,7 @@ function spelled(parts) {
   return parts.map((part) => part.text).join(" ");
 }
 
-function legend(element, { mode, unit, base, colors }, data) {
+function legend(element, { mode, unit, base }, data) {
   if (!element.childElementCount) {
     for (const kind of ["gate", "signed", "nan", "strips"]) element.append(make("span", kind));
   }
@@ -300,15 +283,15 @@ function legend(element, { mode, unit, base, colors }, data) {
   };
   scale(gate, "gate 0", "1");
   scale(signed, "− signed", "+");
-  set(nan, Object.values(data.streams).some((stream) => stream.nan) ? "▨ NaN" : "");
-  const count = Math.min(CELLS[mode], data.units);
+  setText(nan, Object.values(data.streams).some((stream) => stream.nan) ? "▨ NaN" : "");
+  const count = Math.min(SHOWN[mode], data.units);
   const first = Math.min(Math.floor(unit / count) * count, data.units - count);
   const words = count < data.units ? `strips: units ${first + base} to ${first + count - 1 + base} of ${data.units}` : `strips: all ${count} units`;
-  set(strips, mode === "vector" ? `${words}; ø mean of a gate, ‖·‖ norm of the rest` : words);
+  setText(strips, mode === "vector" ? `${words}; ø mean of a gate, ‖·‖ norm of the rest` : words);
 }
 
 function fileName(data) {
-  return `${data.run}-step-${data.step}-cell-t${data.t + data.first}-layer${data.layer + data.first}`.replace(/[^\p{L}\p{N}.-]+/gu, "-");
+  return `${data.run}-step-${data.step}-cell-t${data.t + data.first}-layer${data.layer + data.first}`;
 }
 
 function flowRows(data, drawing) {

@@ -1,9 +1,11 @@
 // The step in slow motion: operation after operation, in the order in which they can be computed.
 
+import { setText } from "../shared/dom.js";
+
 const BEAT = 900; // milliseconds for one operation
 
 // `show(at)` draws up to an operation, or the whole step for null.
-function player(bar, show) {
+export function player(bar, show) {
   const find = (name) => bar.querySelector(`.${name}`);
   let count = 0;
   let at = null;
@@ -11,13 +13,13 @@ function player(bar, show) {
 
   function go(to) {
     at = to === null || to < 0 || to >= count ? null : to;
-    set(find("at"), at === null ? "" : `${at + 1} of ${count}`);
+    setText(find("at"), at === null ? "" : `${at + 1} of ${count}`);
     find("end").hidden = at === null;
     show(at);
   }
 
   function label() {
-    set(find("play"), timer ? "❚❚ Pause" : at === null ? "▶ Play the step" : "▶ Go on");
+    setText(find("play"), timer ? "❚❚ Pause" : at === null ? "▶ Play the step" : "▶ Go on");
   }
 
   function pause() {

@@ -1,15 +1,19 @@
 // Live values: numbers and colour strips on the tags, patched in place.
 
-const CELLS = { unit: 16, vector: 32 }; // values in a strip: around the chosen unit, or as many as can be told apart
+import { gateColor, signedColor } from "../shared/colors.js";
+import { children, put, setText, svg } from "../shared/dom.js";
+import { digits, figure, floats } from "../shared/numbers.js";
 
-function unpackStreams(streams) {
+export const SHOWN = { unit: 16, vector: 32 }; // values in a strip: around the chosen unit, or as many as can be told apart
+
+export function unpackStreams(streams) {
   return Object.fromEntries(
     Object.entries(streams).map(([name, stream]) => [name, { ...stream, values: floats(stream.values), norm: figure(stream.norm), mean: figure(stream.mean) }]),
   );
 }
 
 // What is written on a wire: the chosen unit's number, or the whole vector in one.
-function writtenOn(stream, mode, unit, reads = "") {
+export function writtenOn(stream, mode, unit, reads = "") {
   if (mode === "unit" && stream.by_unit) return brief(valueAt(stream, unit));
   if (stream.length === 1 && !stream.by_unit) return brief(stream.values[0]);
   if (reads) return reads;
@@ -29,44 +33,36 @@ function brief(value) {
   return digits(Number(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)));
 }
 
-function valueAt(stream, place) {
+export function valueAt(stream, place) {
   const value = stream.values[place - stream.first];
   return value === undefined ? NaN : value;
 }
 
-function colorOf(value, stream, colors, hatch) {
+export function colorOf(value, stream, colors, hatch) {
   if (!Number.isFinite(value)) return hatch;
   return stream.gate ? gateColor(value, 1, colors) : signedColor(value, stream.full, colors);
 }
 
 // The stretch of a vector that a strip shows: the page of it in which the chosen unit is.
 function pageOf(stream, mode, unit) {
-  const count = Math.min(CELLS[mode], stream.values.length);
+  const count = Math.min(SHOWN[mode], stream.values.length);
   const page = stream.by_unit ? Math.floor((unit - stream.first) / count) * count : 0;
   const first = Math.max(0, Math.min(page, stream.values.length - count));
   return { first, count };
 }
 
-function fillTag(tag, stream, look) {
+export function fillTag(tag, stream, look) {
   const { mode, unit, colors, hatch } = look;
   const { first, count } = pageOf(stream, mode, unit);
   const wide = tag.width / count;
-  const cells = tag.cells;
-  while (cells.childElementCount > count) cells.lastElementChild.remove();
-  while (cells.childElementCount < count) cells.append(svg("rect", { y: 0, height: 8 }));
-  [...cells.children].forEach((cell, at) => {
-    patch(cell, "x", (at * wide).toFixed(2));
-    patch(cell, "width", wide.toFixed(2));
-    patch(cell, "fill", colorOf(stream.values[first + at], stream, colors, hatch));
+  children(tag.cells, count, () => svg("rect", { y: 0, height: 8 })).forEach((cell, at) => {
+    put(cell, { x: (at * wide).toFixed(2), width: wide.toFixed(2), fill: colorOf(stream.values[first + at], stream, colors, hatch) });
   });
   const place = unit - stream.first - first;
   const shown = mode === "unit" && stream.by_unit && place >= 0 && place < count;
-  patch(tag.chosen, "visibility", shown ? "visible" : "hidden");
-  if (shown) {
-    patch(tag.chosen, "x", (place * wide - 1).toFixed(2));
-    patch(tag.chosen, "width", (wide + 2).toFixed(2));
-  }
-  set(tag.number, writtenOn(stream, mode, unit, tag.of === "input" ? quoted(look.reads) : ""));
+  put(tag.chosen, { visibility: shown ? "visible" : "hidden" });
+  if (shown) put(tag.chosen, { x: (place * wide - 1).toFixed(2), width: (wide + 2).toFixed(2) });
+  setText(tag.number, writtenOn(stream, mode, unit, tag.of === "input" ? quoted(look.reads) : ""));
   tag.group.classList.toggle("nan", stream.nan > 0 && (mode === "vector" || !stream.by_unit || Number.isNaN(valueAt(stream, unit))));
 }
 
@@ -76,8 +72,4 @@ function quoted(token) {
   if (!token) return "";
   const letters = [...token];
   return `“${letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : token}”`;
-}
-
-function patch(element, name, value) {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }

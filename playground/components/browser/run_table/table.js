@@ -1,6 +1,9 @@
+import { choices } from "../shared/choice.js";
+import { setText } from "../shared/dom.js";
+import { mounted } from "../shared/mount.js";
+
 // Rows are plain values; text is set as text. A row is drawn again only when it has changed, and moved only when the
 // order has, so that scroll, focus and what is being typed stay.
-const tables = new WeakMap();
 const MINUTE = 60_000;
 // Made once: making a formatter costs more than all else that a row needs.
 const WHOLE = new Intl.NumberFormat("en");
@@ -11,20 +14,7 @@ const ORDER = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 // What was looked for outlives a visit to another page.
 const asked = { find: "", whose: "", status: "", cell: "", key: "", down: false };
 
-export default function ({ data, parentElement, setStateValue }) {
-  let table = tables.get(parentElement);
-  if (!table) {
-    table = start(parentElement, (word) => setStateValue("ticked", word));
-    tables.set(parentElement, table);
-  }
-  table.load(data);
-  return () => {
-    table.stop();
-    tables.delete(parentElement);
-  };
-}
-
-function start(parent, tell) {
+export default mounted((parent, send) => {
   const find = (selector) => parent.querySelector(selector);
   const [head, body, none, count] = [".head", ".body", ".none", ".count"].map(find);
   const heads = [...head.querySelectorAll("button")];
@@ -33,9 +23,9 @@ function start(parent, tell) {
   const fields = { find: find(".find"), whose: find(".whose"), status: find(".status"), cell: find(".cell") };
   const sort = find(".sort");
   const drawn = new Map(); // id -> {element, text}
-  let data = { rows: [], ticked: [], heard: 0, chosen: "", statuses: {}, colors: {}, letters: "" };
-  let ticked = [];
-  let sent = 0;
+  const choice = choices(send, show);
+  let data = { rows: [], chosen: "", statuses: {}, letters: "" };
+  let ticked = []; // as it is drawn
   let order = "";
 
   for (const button of heads) {
@@ -76,20 +66,13 @@ function start(parent, tell) {
     show();
   }
 
-  function say(ids) {
-    ticked = ids;
-    sent += 1;
-    tell({ ids, count: sent });
-    show();
-  }
-
   function tick(id) {
-    say(ticked.includes(id) ? ticked.filter((other) => other !== id) : [...ticked, id]);
+    choice.choose({ ids: ticked.includes(id) ? ticked.filter((other) => other !== id) : [...ticked, id] }, true);
   }
 
   function tickAll(on) {
     const ids = shown().map((row) => row.id);
-    say(on ? [...new Set([...ticked, ...ids])] : ticked.filter((id) => !ids.includes(id)));
+    choice.choose({ ids: on ? [...new Set([...ticked, ...ids])] : ticked.filter((id) => !ids.includes(id)) }, true);
   }
 
   function shown() {
@@ -105,6 +88,7 @@ function start(parent, tell) {
   }
 
   function show() {
+    ticked = choice.shown().ids;
     const rows = shown();
     for (const row of rows) draw(row);
     const now = rows.map((row) => row.id).join();
@@ -116,11 +100,11 @@ function start(parent, tell) {
     }
     none.hidden = rows.length > 0;
     const empty = "There is no run yet: train one, or bring one in.";
-    set(none.firstElementChild, data.rows.length ? "No run matches." : empty);
+    setText(none.firstElementChild, data.rows.length ? "No run matches." : empty);
     find(".clear").hidden = !data.rows.length;
     const hidden = data.rows.length - rows.length;
     const marks = ticked.length ? `, ${ticked.length} ticked` : "";
-    set(count, (hidden ? `${rows.length} of ${data.rows.length} runs` : `${rows.length} runs`) + marks);
+    setText(count, (hidden ? `${rows.length} of ${data.rows.length} runs` : `${rows.length} runs`) + marks);
     const on = rows.filter((row) => ticked.includes(row.id)).length;
     all.checked = on > 0 && on === rows.length;
     all.indeterminate = on > 0 && on < rows.length;
@@ -137,7 +121,7 @@ function start(parent, tell) {
     if (!known) {
       known = { element: blank.cloneNode(true), text: "" };
       known.element.dataset.run = row.id;
-      drawn.set(row.id, known);
+      drawn.setText(row.id, known);
     }
     const text = JSON.stringify(row) + Math.floor(Date.now() / MINUTE); // its age is part of it
     if (known.text !== text) {
@@ -149,7 +133,7 @@ function start(parent, tell) {
     known.element.classList.toggle("chosen", row.id === data.chosen);
     known.element.querySelector("input").checked = on;
     const compared = on && ticked.length >= 2 && ticked.length <= data.letters.length;
-    set(known.element.querySelector(".letter"), compared ? data.letters[ticked.indexOf(row.id)] : "");
+    setText(known.element.querySelector(".letter"), compared ? data.letters[ticked.indexOf(row.id)] : "");
   }
 
   // What was ticked elsewhere, by a link or a button, comes into sight; the page itself stays where it is.
@@ -164,11 +148,11 @@ function start(parent, tell) {
   const ageing = setInterval(show, MINUTE); // where nothing trains, nothing else draws the ages again
 
   return {
-    stop: () => clearInterval(ageing),
+    stop: () => (clearInterval(ageing), choice.stop()),
     load(given) {
       data = given;
-      const moved = given.heard >= sent && given.ticked.join() !== ticked.join();
-      if (given.heard >= sent) [ticked, sent] = [given.ticked, given.heard];
+      choice.acknowledge({ ids: given.ticked }, given.acknowledged);
+      const moved = choice.shown().ids.join() !== ticked.join();
       const ids = new Set(given.rows.map((row) => row.id));
       for (const id of drawn.keys()) if (!ids.has(id)) drawn.delete(id);
       offer(fields.status, Object.keys(given.statuses), (status) => capital(status));
@@ -181,33 +165,33 @@ function start(parent, tell) {
       if (moved) reveal();
     },
   };
-}
+});
 
-function patch(element, row, { statuses, colors }) {
+function patch(element, row, { statuses }) {
   const at = (name) => element.querySelector(name);
   at("input").setAttribute("aria-label", `Tick ${row.name}`);
-  set(at("strong"), row.name);
+  setText(at("strong"), row.name);
   at(".name").title = row.name;
-  set(at(".whose"), { starter: "starter run", others: "somebody else's" }[row.whose] || "");
+  setText(at(".whose"), { starter: "starter run", others: "somebody else's" }[row.whose] || "");
   at(".status").className = `status ${row.status}`;
   at(".status").title = statuses[row.status] || "";
-  set(at(".sign"), row.sign);
-  set(at(".word"), capital(row.status) + (row.place ? `, ${ordinal(row.place)}` : ""));
-  set(at(".shape"), row.model);
-  set(at(".text"), row.text);
-  set(at(".bits"), row.bits_text);
+  setText(at(".sign"), row.sign);
+  setText(at(".word"), capital(row.status) + (row.place ? `, ${ordinal(row.place)}` : ""));
+  setText(at(".shape"), row.model);
+  setText(at(".text"), row.text);
+  setText(at(".bits"), row.bits_text);
   at(".bits").classList.toggle("unknown", row.bits === null);
   at(".bits").title = row.best_step === null ? "not judged yet" : `lowest at step ${WHOLE.format(row.best_step)}`;
-  set(at(".perplexity"), row.perplexity_text);
+  setText(at(".perplexity"), row.perplexity_text);
   at("polyline").setAttribute("points", row.spark);
-  at("polyline").style.stroke = colors[row.family];
+  at("polyline").style.stroke = `var(--${row.family})`;
   const planned = row.planned && row.step < row.planned ? ` / ${WHOLE.format(row.planned)}` : "";
-  set(at(".done"), WHOLE.format(row.step) + planned);
+  setText(at(".done"), WHOLE.format(row.step) + planned);
   at(".bar").hidden = row.status !== "running" || !row.planned;
   at(".bar i").style.width = `${Math.min(100, (100 * row.step) / (row.planned || 1))}%`;
-  set(at(".when"), row.whose === "starter" ? "" : moment(row.created));
+  setText(at(".when"), row.whose === "starter" ? "" : moment(row.created));
   at(".when").title = MOMENT.format(row.created * 1000);
-  set(at(".bytes"), row.bytes_text);
+  setText(at(".bytes"), row.bytes_text);
 }
 
 function comparing(key, down) {
@@ -223,10 +207,6 @@ function offer(field, values, label) {
   const known = [...field.options].slice(1).map((option) => option.value);
   if (known.join() === values.join()) return;
   field.replaceChildren(field.options[0], ...values.map((value) => new Option(label(value), value)));
-}
-
-function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function capital(word) {

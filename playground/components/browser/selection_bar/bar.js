@@ -1,32 +1,24 @@
+import { AXES, placeChannel } from "../shared/channel.js";
+import { choices } from "../shared/choice.js";
+import { setText } from "../shared/dom.js";
+import { mounted } from "../shared/mount.js";
+import { keyboard } from "./keys.js";
+import { play } from "./play.js";
+import { scrubber } from "./scrubber.js";
+
 // The one place where training step, timestep, layer and unit are chosen: by pointer, by key, or played through.
-const AXES = ["t", "layer", "unit"];
 const NEWEST = -1;
 const QUIET = 700; // ms of rest before what was chosen by key is said aloud
-const bars = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
-  let bar = bars.get(parentElement);
-  if (!bar) {
-    bar = start(parentElement);
-    bars.set(parentElement, bar);
-  }
-  bar.load(data, (word) => setStateValue("chosen", word));
-  return () => {
-    bar.stop();
-    bars.delete(parentElement);
-  };
-}
-
-function start(parent) {
+export default mounted((parent, send) => {
   const find = (selector) => parent.querySelector(selector);
   const [bar, playing, legend] = [".selection", ".play", ".legend"].map(find);
   let data = null;
-  let tell = () => {};
-  const words = conversation((word) => tell(word), draw);
-  const line = scrubber(find(".scrubber"), { scrub: (step) => toStep(step), settle: () => words.settle() });
-  const player = play({ next: playOn, ready: words.answered, changed: drawPlay });
+  const choice = choices(send, draw);
+  const places = placeChannel(overhear);
+  const line = scrubber(find(".scrubber"), { scrub: (step) => toStep(step), settle: () => choice.settle() });
+  const player = play({ next: playOn, ready: choice.answered, changed: drawPlay });
   const aloud = announce(find(".said"));
-  let speaking = false;
 
   // ---- places in the network
 
@@ -34,25 +26,21 @@ function start(parent) {
   const within = (axis, place) => Math.max(0, Math.min(size(axis) - 1, place));
 
   function goTo(axis, place) {
-    words.choose({ [axis]: within(axis, place) });
-    const { t, layer, unit } = words.shown();
-    speaking = true;
-    window.dispatchEvent(new CustomEvent("unrolled:place", { detail: { t, layer, unit } }));
-    speaking = false;
+    choice.choose({ [axis]: within(axis, place) });
+    const { t, layer, unit } = choice.shown();
+    places.tell({ t, layer, unit });
   }
 
-  const go = (axis, by) => goTo(axis, within(axis, words.shown()[axis]) + by);
+  const go = (axis, by) => goTo(axis, within(axis, choice.shown()[axis]) + by);
 
-  function overhear({ detail }) {
-    if (speaking || !data || !detail) return;
-    const place = AXES.filter((axis) => Number.isInteger(detail[axis])).map((axis) => [axis, within(axis, detail[axis])]);
-    if (place.length) words.overhear(Object.fromEntries(place));
+  function overhear(place) {
+    if (data) choice.overhear(Object.fromEntries(Object.entries(place).map(([axis, at]) => [axis, within(axis, at)])));
   }
 
   // ---- steps of training
 
   function stepShown() {
-    const { step } = words.shown();
+    const { step } = choice.shown();
     if (step !== NEWEST) return step;
     return data.newest ? data.step : (data.steps.at(-1) ?? data.step);
   }
@@ -61,14 +49,14 @@ function start(parent) {
   function placeInSteps() {
     const step = stepShown();
     const { length } = data.steps;
-    if (words.shown().step === NEWEST) return data.steps.at(-1) === step ? length - 1 : length;
+    if (choice.shown().step === NEWEST) return data.steps.at(-1) === step ? length - 1 : length;
     const after = data.steps.findIndex((other) => other > step);
     return (after < 0 ? length : after) - 1;
   }
 
   function toStep(step, settled = false) {
     player.stop();
-    words.choose({ step }, settled);
+    choice.choose({ step }, settled);
   }
 
   function goStep(by) {
@@ -78,7 +66,7 @@ function start(parent) {
   }
 
   function toggleNewest() {
-    if (words.shown().step !== NEWEST) toStep(NEWEST, true);
+    if (choice.shown().step !== NEWEST) toStep(NEWEST, true);
     else if (data.steps.length) toStep(data.steps.at(-1), true);
   }
 
@@ -88,16 +76,16 @@ function start(parent) {
     let place = placeInSteps() + 1;
     if (place > last && begins) place = 0;
     if (place > last) return false;
-    words.choose({ step: data.steps[place] }, true);
+    choice.choose({ step: data.steps[place] }, true);
     return place < last;
   }
 
   function nextNotation() {
     const keys = data.notations.map(([key]) => key);
-    words.choose({ notation: keys[(keys.indexOf(words.shown().notation) + 1) % keys.length] });
+    choice.choose({ notation: keys[(keys.indexOf(choice.shown().notation) + 1) % keys.length] });
   }
 
-  const present = (on) => words.choose({ present: on }, true);
+  const present = (on) => choice.choose({ present: on }, true);
 
   function toggleLegend() {
     if (legend.open) legend.close();
@@ -119,8 +107,8 @@ function start(parent) {
     ",": step(-1),
     ".": step(1),
     " ": (repeated) => data.steps.length > 1 && once(player.toggle)(repeated),
-    p: once(() => present(!words.shown().present)),
-    Escape: () => words.shown().present && (present(false), true),
+    p: once(() => present(!choice.shown().present)),
+    Escape: () => choice.shown().present && (present(false), true),
     m: once(nextNotation),
     "?": once(toggleLegend),
   };
@@ -129,7 +117,7 @@ function start(parent) {
   // ---- what is seen
 
   function draw() {
-    const now = words.shown();
+    const now = choice.shown();
     line.show(stepShown(), now.step === NEWEST);
     const place = placeInSteps();
     refuse(find(".back"), place <= 0);
@@ -137,11 +125,11 @@ function start(parent) {
     refuse(playing, data.steps.length < 2);
     drawNewest(find(".live"), data.live, now.step === NEWEST);
     for (const axis of AXES) drawStepper(axis, within(axis, now[axis]));
-    set(find(".token"), data.names[within("t", now.t)] ?? "");
+    setText(find(".token"), data.names[within("t", now.t)] ?? "");
     bar.classList.toggle("presenting", now.present);
     find(".present").setAttribute("aria-pressed", String(now.present));
     const name = data.notations.find(([key]) => key === now.notation)?.[1] ?? "";
-    set(find(".notation span"), name);
+    setText(find(".notation span"), name);
     find(".notation").setAttribute("aria-label", `Notation: ${name}. Next`);
   }
 
@@ -149,8 +137,8 @@ function start(parent) {
     const stepper = find(`.stepper.${axis}`);
     const [word, form] = data.labels[axis];
     const at = (selector) => stepper.querySelector(selector);
-    set(at(".word"), word);
-    set(at(".extent"), extent(size(axis)));
+    setText(at(".word"), word);
+    setText(at(".extent"), extent(size(axis)));
     refuse(at(".less"), place <= 0);
     refuse(at(".more"), place >= size(axis) - 1);
     stepper.classList.toggle("alone", size(axis) < 2);
@@ -161,7 +149,7 @@ function start(parent) {
       at(`.${name}`).title = `${about} (${at(`.${name} kbd`).textContent})`;
     }
     const field = at("input");
-    if (!field) return set(at(".number"), form.replace("{}", place + data.first));
+    if (!field) return setText(at(".number"), form.replace("{}", place + data.first));
     Object.assign(field, { min: data.first, max: data.first + size(axis) - 1, disabled: size(axis) < 2 });
     field.setAttribute("aria-label", `${word} ${extent(size(axis))}`);
     if (parent.activeElement !== field || field.dataset.place !== String(place)) field.value = place + data.first;
@@ -171,7 +159,7 @@ function start(parent) {
   const extent = (length) => (data.first ? `of ${length}` : `0 to ${length - 1}`);
 
   function spoken(axis) {
-    const place = within(axis, words.shown()[axis]);
+    const place = within(axis, choice.shown()[axis]);
     const [word] = data.labels[axis];
     return `${word} ${place + data.first} ${extent(size(axis))}` + (axis === "t" ? `, ${data.names[place] ?? ""}` : "");
   }
@@ -221,7 +209,7 @@ function start(parent) {
     act(".back", () => goStep(-1));
     act(".on", () => goStep(1));
     act(".live", toggleNewest);
-    act(".present", () => present(!words.shown().present));
+    act(".present", () => present(!choice.shown().present));
     act(".notation", nextNotation);
     act(".keys", toggleLegend);
     act(".close", toggleLegend);
@@ -233,7 +221,7 @@ function start(parent) {
     field.onchange = () => typed(field);
     field.onfocus = () => field.select();
     field.onkeydown = ({ key }) => {
-      if (key === "Escape") field.value = within("unit", words.shown().unit) + data.first;
+      if (key === "Escape") field.value = within("unit", choice.shown().unit) + data.first;
       if (key === "Escape" || key === "Enter") field.blur();
     };
     legend.onclick = ({ target }) => {
@@ -244,18 +232,17 @@ function start(parent) {
       event.preventDefault(); // on the document it would open the legend again
       legend.close();
     };
-    window.addEventListener("unrolled:place", overhear);
   }
 
   listen();
   drawPlay(false);
   return {
-    load(given, teller) {
+    load(given) {
       const fixed = ({ names, labels, layers, units, first, keys } = {}) => JSON.stringify([names, labels, layers, units, first, keys]);
       const other = fixed(given) !== fixed(data ?? {});
-      [data, tell] = [given, teller];
+      data = given;
       const { t, layer, unit, notation } = given;
-      words.hear({ step: given.newest ? NEWEST : given.step, t, layer, unit, notation, present: given.present }, given.heard);
+      choice.acknowledge({ step: given.newest ? NEWEST : given.step, t, layer, unit, notation, present: given.present }, given.acknowledged);
       line.load(given);
       if (other) {
         measure();
@@ -265,36 +252,32 @@ function start(parent) {
     },
     stop() {
       player.stop();
-      words.stop();
+      choice.stop();
       line.stop();
       silence();
       aloud(null);
-      window.removeEventListener("unrolled:place", overhear);
+      places.stop();
     },
   };
-}
+});
 
 // What `words()` says, once nothing has been chosen for a moment.
 function announce(region) {
   let timer = 0;
   return (words) => {
     clearTimeout(timer);
-    if (words) timer = setTimeout(() => set(region, words()), QUIET);
+    if (words) timer = setTimeout(() => setText(region, words()), QUIET);
   };
 }
 
 function drawNewest(button, live, on) {
   button.setAttribute("aria-pressed", String(on));
   button.classList.toggle("trains", live);
-  set(button.querySelector("span"), live ? "Live" : "Newest");
+  setText(button.querySelector("span"), live ? "Live" : "Newest");
   button.title = live ? "Follow the run as it trains" : "The newest weights of the run";
 }
 
 // Not `disabled`: a button that is loses the focus, and with it the keys.
 function refuse(button, no) {
   button.setAttribute("aria-disabled", String(no));
-}
-
-function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,3 +1,4 @@
+
 // The keyboard of a page. It is on the document, and silent wherever a key already means something.
 // A dialog that was just closed has the focus for a moment yet; the keys are the page's again.
 const WRITTEN_IN =
@@ -10,7 +11,7 @@ const OF_A_SLIDER = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", 
 const MOUNTED = Symbol.for("unrolled.keyboards"); // the newest one has the keys, so that two never double them
 
 // `handle(key, repeated)` says whether it did anything; only then is the key taken from the page.
-function keyboard(slider, handle) {
+export function keyboard(slider, handle) {
   const mounted = (window[MOUNTED] ??= []);
   const self = {};
   let tabbed = false; // whether the focus came by Tab: then Space belongs to the focused button

@@ -1,7 +1,7 @@
 const TEMPO = 667; // ms a training step is played for at least
 
 // One step after the other, each when the one before is drawn. `next(begins)` says whether there is another after it.
-function play({ next, ready, changed }) {
+export function play({ next, ready, changed }) {
   let timer = 0;
   let on = false;
 

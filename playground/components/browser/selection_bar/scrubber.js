@@ -1,13 +1,15 @@
+import { digits, figure } from "../shared/numbers.js";
+
 // The kept training steps on one line, evenly spaced, over the validation loss: what is left of the head is past.
 const WIDE = 1000;
 const HIGH = 100;
 const THUMB = 14; // px, as in the style sheet: the head moves between half of it from either end
 
 // `act.scrub(step)` while it is moved, `act.settle()` when it is let go.
-function scrubber(root, act) {
+export function scrubber(root, act) {
   const find = (selector) => root.querySelector(selector);
   const [range, bubble] = ["input", ".bubble"].map(find);
-  let kept = { steps: [], losses: [], training: [], curve: [], loss_unit: "" };
+  let kept = { steps: [], losses: [], training: [], measured: [], loss_unit: "" };
   let next = null; // what came while it was being dragged
   let now = { step: 0, newest: true };
   let held = false;
@@ -19,7 +21,7 @@ function scrubber(root, act) {
       return;
     }
     kept = given;
-    const text = JSON.stringify([given.steps, given.losses, given.curve, given.training]);
+    const text = JSON.stringify([given.steps, given.losses, given.measured, given.training]);
     if (text === drawn) return;
     drawn = text;
     range.max = String(Math.max(0, kept.steps.length - 1));
@@ -61,7 +63,7 @@ function scrubber(root, act) {
     const place = kept.steps.indexOf(step);
     const loss = kept.losses[place] ?? kept.training[place] ?? null;
     const whose = (kept.losses[place] ?? null) === null ? " in training" : "";
-    if (loss !== null) words.push(typeof loss === "string" ? loss : `${digits(loss)} ${kept.loss_unit}${whose}`);
+    if (loss !== null) words.push(typeof loss === "string" ? digits(figure(loss)) : `${digits(loss)} ${kept.loss_unit}${whose}`);
     if (kept.steps.length === 1) words.push("the only one kept");
     return words.join(" · ");
   }
@@ -104,9 +106,9 @@ function scrubber(root, act) {
 }
 
 // The validation loss where it was measured, and before that, dashed, the loss in training.
-function drawCurve(root, { steps, losses, curve, training }) {
+function drawCurve(root, { steps, losses, measured, training }) {
   const finite = ([, loss]) => typeof loss === "number";
-  const known = curve.filter(finite).filter(([step]) => step >= steps[0] && step <= steps.at(-1));
+  const known = measured.filter(finite).filter(([step]) => step >= steps[0] && step <= steps.at(-1));
   const first = known[0]?.[0] ?? Infinity;
   const early = steps.map((step, place) => [step, training[place]]).filter(finite).filter(([step]) => step < first);
   const values = [...early, ...known].map(([, loss]) => loss);

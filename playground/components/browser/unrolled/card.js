@@ -1,6 +1,10 @@
 // The card under the pointer: a place's real numbers in full.
 
-function fillCard(card, numbers, t, layer) {
+import { digits } from "../shared/numbers.js";
+import { unknownNext } from "./ends.js";
+import { percent } from "./numbers.js";
+
+export function fillCard(card, numbers, t, layer) {
   const { data, lanes, other } = numbers;
   const rows = [];
   const say = (name, value, kind = "") => rows.push({ name, value, kind });
@@ -60,7 +64,7 @@ function signPart(text, place) {
 }
 
 // Beside the column, inside the window of the picture.
-function placeCard(card, frame, x, y, width) {
+export function placeCard(card, frame, x, y, width) {
   card.hidden = false;
   const beside = x + width + 8;
   const fits = beside + card.offsetWidth <= frame.clientWidth;

@@ -1,9 +1,15 @@
 // One column: the token read, a box for each layer, the predicted distribution, and what really came next.
 
-const FAINT = 0.13;
-const DIM = 0.5;
+import { gateColor, inkOn, mix } from "../shared/colors.js";
+import { add, put } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
+import { patchGuesses, patchTarget, patchToken } from "./ends.js";
+import { arrowAlong, arrowUp, BAR, columnX, FOOT, roundedBox } from "./layout.js";
+import { buildUnits, fillOf, numberClass, patchUnits } from "./marks.js";
+import { pulledTo, seen } from "./motion.js";
+import { normShare, percent, pullShare } from "./numbers.js";
 
-function buildColumn(parent, numbers, layout, t) {
+export function buildColumn(parent, numbers, layout, t) {
   const column = { g: add(parent, "g", t < 0 ? "column start" : "column"), cells: [], bars: [] };
   column.band = add(column.g, "rect", "band");
   for (let layer = 0; layer < numbers.layers; layer++) column.cells.push(buildCell(column.g, numbers, layout, layer, t));
@@ -60,7 +66,7 @@ function buildEnds(column, numbers, layout) {
 }
 
 // Sets all that a column shows. `view` says what is chosen, hovered and so far revealed.
-function patchColumn(column, numbers, layout, t, view) {
+export function patchColumn(column, numbers, layout, t, view) {
   const { colors, reveal } = view;
   column.t = t;
   put(column.g, { transform: `translate(${columnX(layout, t)} 0)`, "data-t": t });
@@ -77,19 +83,6 @@ function patchColumn(column, numbers, layout, t, view) {
   put(column.out, { opacity: seen(reveal, t, numbers.layers, numbers) });
   patchGuesses(column, numbers, layout, t, colors);
   patchTarget(column, numbers, layout, t, view);
-}
-
-// How visible the forward pass is at a place, while it is revealed step by step. Layer `layers` stands for what it says.
-function seen(reveal, t, layer) {
-  if (!reveal) return 1;
-  if (reveal.phase === "backward") return DIM;
-  return t < reveal.t || (t === reveal.t && layer <= reveal.layer) ? 1 : FAINT;
-}
-
-function pulledTo(reveal, t, layer) {
-  if (!reveal) return 1;
-  if (reveal.phase === "forward") return 0;
-  return t > reveal.t || (t === reveal.t && layer >= reveal.layer) ? 1 : 0;
 }
 
 function patchCell(cell, numbers, layout, layer, t, view) {

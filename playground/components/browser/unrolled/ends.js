@@ -1,6 +1,14 @@
 // Both ends of a column: the token that is read, the tokens that are expected, and the one that came.
 
-function patchToken(column, numbers, layout, t, view) {
+import { gateColor, inkOn, mix } from "../shared/colors.js";
+import { put } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
+import { arrowUp, BAR, PILL } from "./layout.js";
+import { fitted, NOT_A_NUMBER, putSign } from "./marks.js";
+import { pulledTo, seen } from "./motion.js";
+import { percent } from "./numbers.js";
+
+export function patchToken(column, numbers, layout, t, view) {
   const { data } = numbers;
   const { colors } = view;
   const unknown = data.unknown.includes(t);
@@ -24,7 +32,7 @@ function patchToken(column, numbers, layout, t, view) {
   }
 }
 
-function patchGuesses(column, numbers, layout, t, colors) {
+export function patchGuesses(column, numbers, layout, t, colors) {
   const goal = numbers.data.targets[t];
   const left = layout.gap + 1;
   const wide = layout.box - 2 - (numbers.other ? 52 : 28); // the shares stand beside the bars
@@ -50,7 +58,7 @@ function bareShare(share) {
   return Number.isFinite(share) ? String(Math.round(100 * share)) : "NaN";
 }
 
-function patchTarget(column, numbers, layout, t, view) {
+export function patchTarget(column, numbers, layout, t, view) {
   const { data, gradient } = numbers;
   const { colors, reveal } = view;
   const goal = data.targets[t];
@@ -79,7 +87,7 @@ function patchTarget(column, numbers, layout, t, view) {
 }
 
 // Whether what comes next has no chance and so no loss: nothing stands for it in the vocabulary.
-function unknownNext(data, t) {
+export function unknownNext(data, t) {
   return !data.stranger && data.unknown.includes(t + 1);
 }
 

@@ -1,12 +1,13 @@
 // Where everything stands, in pixels. A column is its gap, through which arrows come in from the left, and its box.
 
+
 const START = 58; // width of the state before the first token
-const PILL = 26;
-const BAR = 17;
-const FOOT = 17;
+export const PILL = 26;
+export const BAR = 17;
+export const FOOT = 17;
 const FIELD = 28;
 
-function layoutOf(numbers, width) {
+export function layoutOf(numbers, width) {
   const { data, lanes, units } = numbers;
   const few = lanes[0].values !== null;
   const phone = width < 420;
@@ -25,13 +26,13 @@ function layoutOf(numbers, width) {
 }
 
 // Few units: one rectangle each, wide enough for its number.
-function fieldsOf(units, width) {
+export function fieldsOf(units, width) {
   const across = Math.max(1, Math.min(units, Math.floor(width / 33)));
   return { across, wide: width / across, high: FIELD, height: FIELD * Math.ceil(units / across), width };
 }
 
 // Many units: squares, as large as fit.
-function gridOf(units, width, height) {
+export function gridOf(units, width, height) {
   let best = { across: 1, side: 0 };
   for (let across = 1; across <= units; across++) {
     const side = Math.min(width / across, height / Math.ceil(units / across), 9);
@@ -41,7 +42,7 @@ function gridOf(units, width, height) {
   return { across, wide: side, high: side, height: side * Math.ceil(units / across), width: side * across };
 }
 
-function placeRows(layout, numbers) {
+export function placeRows(layout, numbers) {
   let y = 10;
   layout.target = { y };
   y += PILL + 34;
@@ -67,20 +68,20 @@ function placeRows(layout, numbers) {
   layout.height = y;
 }
 
-function columnX(layout, t) {
+export function columnX(layout, t) {
   if (layout.fixed !== undefined) return layout.fixed;
   return t < 0 ? 0 : layout.start + layout.step * t;
 }
 
 // A box with its upper corners, its lower ones, both or none rounded.
-function roundedBox(x, y, width, height, { top, bottom }) {
+export function roundedBox(x, y, width, height, { top, bottom }) {
   const [a, b] = [top ? 7 : 0, bottom ? 7 : 0];
   const [right, base] = [x + width, y + height];
   return `M${x} ${y + a}Q${x} ${y} ${x + a} ${y}H${right - a}Q${right} ${y} ${right} ${y + a}V${base - b}Q${right} ${base} ${right - b} ${base}H${x + b}Q${x} ${base} ${x} ${base - b}Z`;
 }
 
 // A filled arrow along a line of constant y, its shaft `thick` pixels.
-function arrowAlong(from, to, y, thick) {
+export function arrowAlong(from, to, y, thick) {
   const way = Math.sign(to - from);
   const head = Math.min(Math.abs(to - from), 5 + thick * 0.45) * way;
   const [half, wing] = [thick / 2, thick / 2 + 3];
@@ -88,7 +89,7 @@ function arrowAlong(from, to, y, thick) {
   return `M${from} ${y - half}H${neck}V${y - wing}L${to} ${y}L${neck} ${y + wing}V${y + half}H${from}Z`;
 }
 
-function arrowUp(x, from, to, thick = 1.5) {
+export function arrowUp(x, from, to, thick = 1.5) {
   const way = Math.sign(to - from);
   const neck = to - 6 * way;
   const half = thick / 2;

@@ -1,30 +1,11 @@
-// Setting attributes and signs only where they change, and what boxes are filled with.
+// Signs as SVG text, and what boxes are filled with.
 
-function put(element, attributes, text) {
-  const kept = (element.kept ||= {});
-  for (const name in attributes) {
-    const value = attributes[name];
-    if (kept[name] === value) continue;
-    kept[name] = value;
-    if (value === null) element.removeAttribute(name);
-    else element.setAttribute(name, value);
-  }
-  if (text !== undefined && kept[" text"] !== text) {
-    kept[" text"] = text;
-    element.textContent = text;
-  }
-  return element;
-}
-
-function add(parent, tag, name = "", attributes = {}) {
-  const element = svg(tag, attributes);
-  if (name) element.setAttribute("class", name);
-  parent.append(element);
-  return element;
-}
+import { inkOn, signedColor } from "../shared/colors.js";
+import { add, put, svg } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
 
 // A quantity's name with its raised and lowered parts; `time` is set where the sign leaves room for it.
-function putSign(element, sign, time) {
+export function putSign(element, sign, time) {
   const key = JSON.stringify(sign) + time;
   if (element.signed === key) return;
   element.signed = key;
@@ -40,30 +21,30 @@ function putSign(element, sign, time) {
   }
 }
 
-function spokenSign(sign, time) {
+export function spokenSign(sign, time) {
   return sign.map(([text, place]) => (place === "down" && !/^[⟨[]/.test(text) ? `_${text}` : text).replace("§", time)).join("");
 }
 
 // A token in as many characters as fit; the rest is shown as cut.
-function fitted(text, most) {
+export function fitted(text, most) {
   const letters = [...text];
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
 }
 
-function hatching(parent, colors) {
+export function hatching(parent, colors) {
   const pattern = add(add(parent, "defs"), "pattern", "", { id: "not-a-number", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
   add(pattern, "rect", "", { width: 6, height: 6, fill: colors.paper });
   add(pattern, "rect", "", { width: 2.5, height: 6, fill: colors.nan });
 }
 
-const NOT_A_NUMBER = "url(#not-a-number)";
+export const NOT_A_NUMBER = "url(#not-a-number)";
 
-function fillOf(color, value) {
+export function fillOf(color, value) {
   return Number.isFinite(value) ? color : NOT_A_NUMBER;
 }
 
 // A number that is none stands on hatching, and needs paper around its letters.
-function numberClass(name, value) {
+export function numberClass(name, value) {
   return Number.isFinite(value) ? name : `${name} on-hatching`;
 }
 
@@ -71,7 +52,7 @@ function numberClass(name, value) {
 
 const SHADES = 12; // of squares on either side of zero, so that one path draws all of a shade
 
-function buildUnits(parent, layout, units) {
+export function buildUnits(parent, layout, units) {
   const group = add(parent, "g", "units");
   const made = { group, paths: new Map(), fields: [], ring: null };
   if (layout.few) {
@@ -84,7 +65,7 @@ function buildUnits(parent, layout, units) {
   return made;
 }
 
-function patchUnits(made, lane, layout, { first, units, chosen, x, y, colors }) {
+export function patchUnits(made, lane, layout, { first, units, chosen, x, y, colors }) {
   const { across, wide, high } = layout.fields;
   const corner = (unit) => [x + (unit % across) * wide, y + Math.floor(unit / across) * high];
   const [left, top] = corner(chosen);

@@ -1,7 +1,14 @@
 // The passes step by step: the states travel right, layer by layer, then the gradient travels left from its loss.
 
+import { put } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
+import { spokenSign } from "./marks.js";
+import { percent } from "./numbers.js";
+
 const WHOLE = 14000; // milliseconds that all steps take together, where there are many
 const [FASTEST, SLOWEST] = [45, 480];
+const FAINT = 0.13;
+const DIM = 0.5;
 
 function stepsOf(numbers) {
   const steps = [];
@@ -17,7 +24,7 @@ function stepsOf(numbers) {
 }
 
 // `show(step)` draws up to a step, or the finished picture for null.
-function startMotion(bar, show) {
+export function startMotion(bar, show) {
   const find = (name) => bar.querySelector(`.${name}`);
   const motion = { steps: [], at: null, timer: 0, numbers: null };
   const said = find("said");
@@ -86,6 +93,19 @@ function startMotion(bar, show) {
   };
 }
 
+// How visible the forward pass is at a place, while it is revealed step by step. Layer `layers` stands for what it says.
+export function seen(reveal, t, layer) {
+  if (!reveal) return 1;
+  if (reveal.phase === "backward") return DIM;
+  return t < reveal.t || (t === reveal.t && layer <= reveal.layer) ? 1 : FAINT;
+}
+
+export function pulledTo(reveal, t, layer) {
+  if (!reveal) return 1;
+  if (reveal.phase === "forward") return 0;
+  return t > reveal.t || (t === reveal.t && layer >= reveal.layer) ? 1 : 0;
+}
+
 function writing(event) {
   const target = event.composedPath()[0];
   return target instanceof Element && target.closest("input, textarea, select, [contenteditable]:not([contenteditable=false])");
@@ -117,7 +137,7 @@ function restingWords(numbers) {
 }
 
 // The number that travels with the front of a pass.
-function frontWords(numbers, { phase, t, layer }) {
+export function frontWords(numbers, { phase, t, layer }) {
   if (phase === "backward") return `‖∂L/∂s‖ ${digits(numbers.pull(layer, t))}`;
   if (layer < numbers.layers) return numbers.lanes.map((lane, place) => `‖${lane.signs[layer][0][0].slice(0, 2).trim()}‖ ${digits(numbers.norm(place, layer, t))}`).reverse().join("  ");
   const loss = numbers.loss(t);

@@ -1,11 +1,20 @@
 // What moves: the front of a pass, columns that fold into one, the pointer, and the whole probe in small.
 
-function buildFront(parent) {
+import { channel } from "../shared/channel.js";
+import { gateColor, inkOn } from "../shared/colors.js";
+import { add, put } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
+import { unknownNext } from "./ends.js";
+import { columnX, PILL } from "./layout.js";
+import { frontWords } from "./motion.js";
+import { ROLLED_LEFT } from "./rolled.js";
+
+export function buildFront(parent) {
   const g = add(parent, "g", "front");
   return { g, ring: add(g, "rect", "glow"), bubble: add(g, "rect", "bubble"), text: add(g, "text", "bubble-text") };
 }
 
-function patchFront(front, numbers, layout, { reveal, colors }) {
+export function patchFront(front, numbers, layout, { reveal, colors }) {
   const { t, layer, phase } = reveal;
   const words = frontWords(numbers, reveal);
   const color = phase === "backward" ? colors.surprise : colors.family;
@@ -19,7 +28,9 @@ function patchFront(front, numbers, layout, { reveal, colors }) {
   put(front.text, { x: left + long / 2, y: -16.5, fill: inkOn(color) }, words);
 }
 
-function foldColumns(columns, layout, t, port) {
+export const FOLDING = 420; // ms
+
+export function foldColumns(columns, layout, t, port) {
   const goal = port.left() + ROLLED_LEFT;
   for (const [time, column] of columns) {
     column.g.classList.add("folding");
@@ -29,7 +40,7 @@ function foldColumns(columns, layout, t, port) {
   }
 }
 
-function unfoldColumns(columns, layout, t, port) {
+export function unfoldColumns(columns, layout, t, port) {
   const from = port.left() + ROLLED_LEFT;
   for (const [time, column] of columns) {
     column.g.style.transform = `translate(${from}px, 0)`;
@@ -46,7 +57,7 @@ function unfoldColumns(columns, layout, t, port) {
 }
 
 // Hovering shows a place's numbers, a click chooses it; on a target's loss it chooses whose gradient is drawn.
-function listenTo(pane, port, { root, numbers, layout, folded, hover, pick, at }) {
+export function listenTo(pane, port, { root, numbers, layout, folded, hover, pick, at }) {
   const whereIs = (event) => {
     const [box, place, data] = [pane.getBoundingClientRect(), layout(), numbers()];
     if (!place) return null;
@@ -112,7 +123,7 @@ function striped(pen, colors) {
 }
 
 // The whole probe in small: every loss, the window, the chosen place. Dragging in it scrolls.
-function startMap(map, port, { numbers, layout, view }) {
+export function startMap(map, port, { numbers, layout, view }) {
   let shown = false;
   const name = map.previousElementSibling;
   let [size, within] = [null, 0];
@@ -172,7 +183,7 @@ function startMap(map, port, { numbers, layout, view }) {
 
 // The scrolled window in the drawing's own units, which grow with the page's type. Pictures beside each other scroll
 // together, by timestep.
-function portOf(pane) {
+export function portOf(pane) {
   const type = () => Math.max(1, Math.min(2, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1));
   const port = {
     scale: type(),
@@ -190,15 +201,14 @@ function portOf(pane) {
     tellOthers(layout) {
       if (!layout || layout.rolled || port.told === Math.round(pane.scrollLeft)) return;
       const time = (port.left() - layout.start) / layout.step;
-      window.dispatchEvent(new CustomEvent("unrolled:scroll", { detail: { time, from: port } }));
+      others.tell({ time });
     },
-    stop: () => window.removeEventListener("unrolled:scroll", onScroll),
+    stop: () => others.stop(),
   };
-  const onScroll = ({ detail }) => {
-    if (detail.from === port || !port.layout || port.layout.rolled) return;
-    port.to(port.layout.start + detail.time * port.layout.step);
+  const others = channel("scroll", ({ time }) => {
+    if (!port.layout || port.layout.rolled) return;
+    port.to(port.layout.start + time * port.layout.step);
     port.told = Math.round(pane.scrollLeft); // this one is not passed on
-  };
-  window.addEventListener("unrolled:scroll", onScroll);
+  });
   return port;
 }

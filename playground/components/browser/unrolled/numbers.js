@@ -1,7 +1,9 @@
 // The numbers that the picture is drawn from, read off the packed arrays. Layers and timesteps count from 0; t = -1 is
 // the state before the first token.
 
-function numbersOf(data) {
+import { bytes, floats } from "../shared/numbers.js";
+
+export function numbersOf(data) {
   const { length, layers, units } = data;
   const at = (layer, t) => layer * length + t;
   const after = (layer, t) => layer * (length + 1) + t + 1; // arrays that begin with the state before the first token
@@ -74,19 +76,19 @@ function spanOf(lane, then) {
 }
 
 // Where a norm stands between them, from 0.1 to 0.9; a state of zero has no colour.
-function normShare(value, { least, most }) {
+export function normShare(value, { least, most }) {
   if (value === 0) return 0;
   return 0.1 + 0.8 * Math.max(0, Math.min(1, most > least ? (value - least) / (most - least) : 1));
 }
 
 // Where a gradient's norm stands on the logarithmic scale, from 0.08 (the least that is drawn) to 1.
-function pullShare(value, { most, least }) {
+export function pullShare(value, { most, least }) {
   if (!(value > 0)) return 0;
   if (most === least) return 1;
   return Math.max(0.08, Math.min(1, 0.08 + (0.92 * Math.log(value / least)) / Math.log(most / least)));
 }
 
-function percent(share) {
+export function percent(share) {
   if (!Number.isFinite(share)) return "NaN";
   const value = 100 * share;
   if (value > 0 && value < 0.5) return "<1%";

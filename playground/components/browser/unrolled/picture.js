@@ -1,34 +1,37 @@
 // The picture as a whole: which columns are drawn, what is chosen, and what is told to the server. Columns outside the
 // window are not drawn, and those that leave it are used again; data of the same version touches nothing but the marks.
 
-const pictures = new WeakMap();
+import { placeChannel } from "../shared/channel.js";
+import { choices } from "../shared/choice.js";
+import { colorsOf } from "../shared/colors.js";
+import { put } from "../shared/dom.js";
+import { takeAway } from "../shared/files.js";
+import { mounted } from "../shared/mount.js";
+import { fillCard, placeCard } from "./card.js";
+import { buildColumn, patchColumn } from "./column.js";
+import { columnX, layoutOf } from "./layout.js";
+import { hatching } from "./marks.js";
+import { startMotion } from "./motion.js";
+import { buildFront, foldColumns, FOLDING, listenTo, patchFront, portOf, startMap, unfoldColumns } from "./moves.js";
+import { numbersOf } from "./numbers.js";
+import { printed } from "./print.js";
+import { buildRolled, patchRolled, rolledLayout } from "./rolled.js";
+import { patchKeys, patchSide, SIDE } from "./sides.js";
+import { describe, describeFold, offerTargets, tableOf } from "./captions.js";
+
 const BEYOND = 2; // columns drawn on either side of the window
-const PATIENCE = 2500; // milliseconds for the server to take over what was chosen here
-const FOLDING = 420;
 
-export default function ({ data, parentElement, setStateValue }) {
-  let picture = pictures.get(parentElement);
-  if (!picture) {
-    picture = startPicture(parentElement.querySelector(".unrolled"));
-    pictures.set(parentElement, picture);
-  }
-  picture.tell = (word) => setStateValue("chosen", word);
-  picture.load(data);
-  return () => {
-    picture.stop();
-    pictures.delete(parentElement);
-  };
-}
-
-function startPicture(root) {
+export default mounted((parent, send) => {
+  const root = parent.querySelector(".unrolled");
   const find = (selector) => root.querySelector(selector);
   const [side, pane, sheet, chip, map] = [".side", ".window", ".sheet", ".chip", ".map"].map(find);
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const columns = new Map(); // t -> column
   const view = { t: 0, layer: 0, unit: 0, hover: -2, reveal: null, colors: {} };
-  const self = { tell: () => {}, load, stop };
+  const choice = choices(send, showChosen);
+  const places = placeChannel((place) => choice.overhear(place));
   let [data, numbers, layout, front, rolled] = [null, null, null, null, null];
-  let [spare, count, folded, asked, frame, key] = [[], 0, false, null, 0, ""];
+  let [spare, folded, heading, frame, key] = [[], false, false, 0, ""]; // `heading` is ahead of `folded` while it folds
   const port = portOf(pane);
 
   const motion = startMotion(find(".transport"), reveal);
@@ -39,27 +42,20 @@ function startPicture(root) {
     frame = requestAnimationFrame(drawWindow);
     port.tellOthers(layout);
   };
-  const onPlace = ({ detail }) => place({ ...detail }, true);
-  window.addEventListener("unrolled:place", onPlace);
-  takeAway(find(".take-away"), { toString: () => fileName(numbers.data) }, wholePicture, () => tableOf(numbers));
-  find(".fold").onclick = () => fold(!folded, true);
+  takeAway(find(".take-away"), () => `${numbers.data.run}-step-${numbers.data.step}-unrolled`, wholePicture, () => tableOf(numbers));
+  find(".fold").onclick = () => choice.choose({ folded: !heading }, true);
   find(".of select").onchange = (event) => {
     const { value } = event.target;
-    say({ target: value === "sum" ? "sum" : Number(value) });
+    pick.target(value === "sum" ? "sum" : Number(value));
   };
   chip.onclick = () => bring(view.t, "smooth");
   listenTo(pane, port, { root, numbers: () => numbers, layout: () => layout, folded: () => folded, hover, pick, at: () => view.t });
-  pick.target = (t) => say({ target: t });
+  pick.target = (target) => choice.choose({ target }, true);
   const atlas = startMap(map, port, { numbers: () => numbers, layout: () => layout, view });
-
-  function say(word) {
-    count = Math.max(Date.now(), count + 1);
-    self.tell({ count, ...word });
-  }
 
   function load(given) {
     data = given;
-    view.colors = themed(root, data.colors);
+    view.colors = colorsOf(root, data.family);
     const fresh = `${data.version}${view.colors.paper}${view.colors.ink}` !== key;
     const first = !numbers;
     if (fresh) {
@@ -70,11 +66,11 @@ function startPicture(root) {
       if (!same) clear();
       describe(root, numbers);
     }
-    if (first) folded = data.folded;
-    else if (data.folded !== folded && !(asked?.folded === folded && Date.now() < asked.until)) fold(data.folded, false);
-    else if (data.folded === folded && asked?.folded === folded) asked = null;
+    const { t, layer, unit } = data;
+    choice.acknowledge({ t, layer, unit, folded: data.folded, target: data.gradient?.of ?? null }, data.acknowledged);
+    if (first) describeFold(root, (folded = heading = data.folded));
     if (fresh || port.changed()) arrange();
-    place({ t: data.t, layer: data.layer, unit: data.unit }, false);
+    showChosen();
     if (fresh) motion.load(numbers);
     if (fresh && view.hover >= -1) hover(...(view.hover < numbers.length ? view.under : [-2])); // its numbers are others
     if (first) bring(view.t, "auto");
@@ -142,44 +138,33 @@ function startPicture(root) {
     for (const t of new Set(times)) if (columns.has(t)) patchColumn(columns.get(t), numbers, layout, t, view);
   }
 
-  // Another place is chosen. One from outside comes into sight; one that was chosen here is in sight already.
-  function place(wanted, outside) {
+  // What is chosen, here or elsewhere, is drawn. What was chosen elsewhere comes into sight.
+  function showChosen() {
     if (!numbers) return;
-    const next = { t: wanted.t ?? view.t, layer: wanted.layer ?? view.layer, unit: wanted.unit ?? view.unit };
-    next.t = Math.max(0, Math.min(numbers.length - 1, next.t));
-    next.layer = Math.max(0, Math.min(numbers.layers - 1, next.layer));
-    next.unit = Math.max(0, Math.min(numbers.units - 1, next.unit));
-    const same = (one, other) => one && one.t === other.t && one.layer === other.layer && one.unit === other.unit;
-    if (!outside && asked?.t !== undefined) {
-      if (same(asked, next)) asked = null;
-      else if (Date.now() < asked.until) return; // an older answer does not take the choice back
-    }
-    if (outside) asked = { ...next, until: Date.now() + PATIENCE };
-    if (same(view, next)) return;
+    const wanted = choice.shown();
+    if (wanted.folded !== heading) fold(wanted.folded);
     const before = view.t;
-    const all = view.unit !== next.unit;
-    Object.assign(view, next);
-    if (all && !folded) drawWindow(true);
-    else patchSome(before, view.t);
-    if (before !== view.t) {
-      bring(view.t, "auto");
-      offerTargets(find(".of"), numbers, view.t);
-    }
-    atlas.draw(!folded);
+    mark(wanted);
+    if (before !== view.t) bring(view.t, "auto");
     showChip();
   }
 
-  function pick({ t, layer, unit }) {
-    const next = { t, layer: layer ?? view.layer, unit: unit ?? view.unit };
-    asked = { ...next, until: Date.now() + PATIENCE };
+  function mark({ t, layer, unit }) {
+    const within = (place, count) => Math.max(0, Math.min(count - 1, place));
+    const next = { t: within(t, numbers.length), layer: within(layer, numbers.layers), unit: within(unit, numbers.units) };
+    if (Object.entries(next).every(([name, value]) => view[name] === value)) return;
     const [before, all] = [view.t, next.unit !== view.unit];
     Object.assign(view, next);
     if (all && !folded) drawWindow(true);
-    else patchSome(before, t);
-    offerTargets(find(".of"), numbers, view.t);
+    else patchSome(before, view.t);
+    if (before !== view.t) offerTargets(find(".of"), numbers, view.t);
     atlas.draw(!folded);
-    say(unit === undefined ? { t, layer: next.layer } : { t, layer: next.layer, unit });
-    window.dispatchEvent(new CustomEvent("unrolled:place", { detail: next })); // the bar follows at once
+  }
+
+  function pick({ t, layer = view.layer, unit = view.unit }) {
+    mark({ t, layer, unit }); // in sight already, so that nothing need be scrolled
+    choice.choose({ t, layer, unit }, true);
+    places.tell({ t, layer, unit });
   }
 
   function hover(t, layer, box) {
@@ -218,7 +203,7 @@ function startPicture(root) {
   function reveal(step) {
     view.reveal = step;
     if (!layout) return;
-    if (step && folded) fold(false, true);
+    if (step && folded) choice.choose({ folded: false }, true);
     if (step && step.t >= 0 && motion.playing()) follow(step);
     else if (step && step.t >= 0) bring(step.t, "auto");
     if (!folded) drawWindow(true);
@@ -242,9 +227,10 @@ function startPicture(root) {
     patchFront(front, numbers, layout, view);
   }
 
-  function fold(now, told) {
-    if (now === folded) return;
+  function fold(now) {
+    heading = now;
     const switchOver = () => {
+      if (heading !== now) return; // called back meanwhile
       folded = now;
       clear();
       arrange();
@@ -252,10 +238,6 @@ function startPicture(root) {
       if (!folded) bring(view.t, "auto");
       if (folded && view.reveal) motion.load(numbers);
     };
-    if (told) {
-      asked = { folded: now, until: Date.now() + PATIENCE };
-      say({ folded: now });
-    }
     hover(-2);
     if (still.matches || !layout) return switchOver();
     if (now) {
@@ -281,13 +263,8 @@ function startPicture(root) {
     port.stop();
     resized.disconnect();
     cancelAnimationFrame(frame);
-    window.removeEventListener("unrolled:place", onPlace);
+    for (const one of [choice, places]) one.stop();
   }
 
-  return self;
-}
-
-// A class's folder may hold several: run and step tell them apart.
-function fileName({ run, step }) {
-  return `${run}-step-${step}-unrolled`.replace(/[^\w.-]+/g, "-");
-}
+  return { load, stop };
+});

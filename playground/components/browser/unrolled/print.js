@@ -1,6 +1,12 @@
 // The picture as it leaves in a file: every column, with title, row names and keys, whatever the window shows.
 
-function printed(parent, numbers, layout, view, folded) {
+import { add, put } from "../shared/dom.js";
+import { buildColumn, patchColumn } from "./column.js";
+import { hatching } from "./marks.js";
+import { buildRolled, patchRolled } from "./rolled.js";
+import { drawKey, keysOf, patchSide, SIDE } from "./sides.js";
+
+export function printed(parent, numbers, layout, view, folded) {
   const { data } = numbers;
   const { colors } = view;
   const wider = 1.4; // a file cannot bring the page's typeface along

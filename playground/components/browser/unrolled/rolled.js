@@ -1,9 +1,17 @@
 // The same network folded into one column whose state goes round: the values are those of the chosen timestep, and the
 // weights, named beside the arrows, are the same at every one.
 
-const ROLLED_LEFT = 44;
+import { add, put } from "../shared/dom.js";
+import { digits, floats } from "../shared/numbers.js";
+import { buildColumn, patchColumn } from "./column.js";
+import { fieldsOf, gridOf, placeRows } from "./layout.js";
+import { fillOf, putSign } from "./marks.js";
+import { percent } from "./numbers.js";
+import { plainSign } from "./sides.js";
 
-function rolledLayout(numbers, width) {
+export const ROLLED_LEFT = 44;
+
+export function rolledLayout(numbers, width) {
   const { lanes, units } = numbers;
   const few = lanes[0].values !== null;
   const roomy = width > 560;
@@ -16,7 +24,7 @@ function rolledLayout(numbers, width) {
   return layout;
 }
 
-function buildRolled(parent, numbers, layout) {
+export function buildRolled(parent, numbers, layout) {
   const g = add(parent, "g", "rolled");
   const rolled = { g, column: buildColumn(g, numbers, layout, 0), loops: [], into: [] };
   for (let layer = 0; layer < numbers.layers; layer++) {
@@ -33,7 +41,7 @@ function buildRolled(parent, numbers, layout) {
   return rolled;
 }
 
-function patchRolled(rolled, numbers, layout, view) {
+export function patchRolled(rolled, numbers, layout, view) {
   const { data } = numbers;
   const { colors, t } = view;
   patchColumn(rolled.column, numbers, layout, t, { ...view, reveal: null, hover: -2 });

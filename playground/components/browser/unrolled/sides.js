@@ -1,8 +1,14 @@
 // What stands beside the columns: the names of the rows at the left, and the keys to the colours below.
 
-const SIDE = { wide: 96, narrow: 62 };
+import { mix } from "../shared/colors.js";
+import { add, put, svg } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
+import { BAR, FOOT, PILL } from "./layout.js";
+import { putSign } from "./marks.js";
 
-function patchSide(side, numbers, layout, colors, width, scale = 1) {
+export const SIDE = { wide: 96, narrow: 62 };
+
+export function patchSide(side, numbers, layout, colors, width, scale = 1) {
   const { data } = numbers;
   const key = [data.version, layout.height, colors.ink, width, scale].join();
   if (side.drawn === key) return;
@@ -37,7 +43,7 @@ function patchSide(side, numbers, layout, colors, width, scale = 1) {
 }
 
 // One entry for each scale: its name, a bar or arrows, its ends.
-function keysOf(numbers, colors) {
+export function keysOf(numbers, colors) {
   const { data, scales, gradient, other } = numbers;
   const name = (lane) => plainSign(lane.signs[0]);
   const keys = numbers.lanes.map((lane, place) => ({
@@ -72,7 +78,7 @@ function keysOf(numbers, colors) {
 }
 
 // A state's name without its place: "a" rather than "a[1]⟨t⟩".
-function plainSign(sign) {
+export function plainSign(sign) {
   return sign.filter(([, place]) => !place).map(([text]) => text).join("");
 }
 
@@ -94,7 +100,7 @@ function textLength(element, text) {
 
 // An entry as SVG, so that it can leave with the picture. Its parent must be in the page, where text has a typeface;
 // `wider` leaves room for another, as that of a file's reader.
-function drawKey(parent, key, place, wider = 1) {
+export function drawKey(parent, key, place, wider = 1) {
   const group = add(parent, "g", "key");
   const id = `ramp-${place}`;
   const write = (text, name, x, y) => {
@@ -119,7 +125,7 @@ function drawKey(parent, key, place, wider = 1) {
 }
 
 // They grow with the page's type, as the picture does: `scale`. `room` is the width that there is for them.
-function patchKeys(list, numbers, colors, scale, room) {
+export function patchKeys(list, numbers, colors, scale, room) {
   const narrow = room < 480 * scale;
   const keys = keysOf(numbers, colors).map((key) => (narrow ? { ...key, note: "" } : key));
   const text = JSON.stringify([keys, colors.ink, scale]);

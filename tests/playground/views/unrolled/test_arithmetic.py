@@ -215,14 +215,6 @@ def test_a_quantity_has_one_scale_at_all_timesteps() -> None:
     assert all(scale == scales[0] for scale in scales)
 
 
-def test_a_few_extreme_values_do_not_take_the_colour_from_all_others() -> None:
-    values = torch.full((100,), 0.5)
-    values[7] = 40.0
-    assert step_values.usual(values) == pytest.approx(0.5)
-    assert step_values.usual(torch.linspace(-1, 1, 101)) == pytest.approx(1.0)
-    assert step_values.usual(torch.tensor([float("nan")])) == 1.0
-
-
 # ---- the smallest network
 
 

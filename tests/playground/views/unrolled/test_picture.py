@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from dataclasses import replace
@@ -19,11 +18,11 @@ from engine.models.language_model import LanguageModel
 from engine.trace import UNKNOWN, Change
 from playground.access import traces
 from playground.access.runs import snapshot_of
+from playground.components.packing import LEVELS, NAN_LEVEL, plain
 from playground.inside.view import View, look
 from playground.notation import NOTATIONS
 from playground.state import Selection
 from playground.text import number
-from playground.views.unrolled.packing import LEVELS, NAN_LEVEL
 from playground.views.unrolled.picture import picture
 
 pytestmark = pytest.mark.usefixtures("own_recordings")
@@ -33,8 +32,9 @@ def _view(run: str = "tales-lstm", **values: Any) -> View:
     return look(snapshot_of(run), Selection(run=run, **values))
 
 
-def _floats(text: str, *shape: int) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), "<f4").reshape(shape)
+def _floats(values: torch.Tensor, *shape: int) -> np.ndarray:
+    assert values.shape == shape
+    return values.numpy()
 
 
 def _model(view: View, *, units: int = 128, layers: int = 2, broken: bool = False) -> View:
@@ -77,7 +77,7 @@ def test_of_many_units_each_has_the_nearest_level_of_colour_and_the_chosen_one_i
         values = view.trace[lane.name].numpy()
         assert lane.values is None
         assert lane.levels is not None
-        found = np.frombuffer(base64.b64decode(lane.levels), np.int8).reshape(values.shape) / LEVELS * lane.full
+        found = lane.levels / LEVELS * lane.full
         inside = np.abs(values) <= lane.full
         assert inside.mean() > 0.97
         np.testing.assert_allclose(found[inside], values[inside], atol=lane.full / LEVELS)
@@ -198,12 +198,12 @@ def test_a_change_over_another_probe_is_refused() -> None:
 
 def test_only_the_chosen_place_leaves_the_version_as_it_is() -> None:
     view = _view(t=3)
-    data = picture(view, "sum").data()
-    moved = picture(replace(view, t=7), "sum").data()
+    data = plain(picture(view, "sum"))
+    moved = plain(picture(replace(view, t=7), "sum"))
     assert (data["t"], moved["t"]) == (3, 7)
     assert moved["version"] == data["version"]
     others = (replace(view, unit=9), replace(view, notation="pytorch"), _view(t=3, step=500))
-    assert len({data["version"], *(picture(other, "sum").data()["version"] for other in others)}) == 4
+    assert len({data["version"], *(plain(picture(other, "sum"))["version"] for other in others)}) == 4
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)
@@ -237,15 +237,15 @@ def test_broken_weights_are_drawn_as_nan_and_said() -> None:
     hidden = drawn.lanes[0]
     assert np.isnan(_floats(hidden.norms, 2, view.trace.length + 1)[:, 2:]).all()
     assert hidden.levels is not None
-    assert (np.frombuffer(base64.b64decode(hidden.levels), np.int8) == NAN_LEVEL).mean() > 0.9
+    assert (hidden.levels == NAN_LEVEL).mean() > 0.9
     assert "not finite" in drawn.about
-    json.dumps(drawn.data(), allow_nan=False)  # what a browser can read
+    json.dumps(plain(drawn), allow_nan=False)  # what a browser can read
 
 
 @pytest.mark.parametrize("run", ["tales-lstm", "tales-gru", "tales-rnn", "hello-rnn", "tales-words"])
 def test_every_starter_run_can_be_drawn(run: str) -> None:
     view = _view(run)
-    data = picture(view, "sum").data()
+    data = plain(picture(view, "sum"))
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert data["kind"] == ("word" if run == "tales-words" else "character")
     assert data["cell"] == view.cell.title
@@ -255,7 +255,7 @@ def test_every_starter_run_can_be_drawn(run: str) -> None:
 def test_a_long_probe_in_a_large_network_stays_small() -> None:
     view = _model(_view(probe=("They ate the fish, and then " * 4)[:100]))
     assert view.trace.length == 100
-    assert len(json.dumps(picture(view, "sum").data())) < 150_000
+    assert len(json.dumps(plain(picture(view, "sum")))) < 150_000
 
 
 def test_markup_stays_text() -> None:

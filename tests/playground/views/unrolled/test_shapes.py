@@ -13,6 +13,7 @@ import engine
 from engine.models.language_model import LanguageModel
 from playground.access import traces
 from playground.access.runs import snapshot_of
+from playground.components.packing import plain
 from playground.inside.view import View, look
 from playground.state import Selection
 from playground.views.unrolled.shapes import SHOWN, Shape, shapes
@@ -102,5 +103,5 @@ def test_broken_weights_write_nothing_and_say_why() -> None:
 
 @pytest.mark.parametrize("run", ["hello-rnn", "tales-words"])
 def test_every_kind_of_run_has_a_gallery(run: str) -> None:
-    data = shapes(_view(run)).data()
+    data = plain(shapes(_view(run)))
     assert json.loads(json.dumps(data, allow_nan=False)) == data

@@ -1,3 +1,5 @@
+import { drawTokens, listen } from "../token_strip/tokens.js";
+
 // All texts are here already: the slider only draws another one, without asking the app.
 export default function ({ data, parentElement }) {
   const range = parentElement.querySelector("input");

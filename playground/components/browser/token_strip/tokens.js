@@ -1,6 +1,6 @@
 // Draws tokens as spans, one each, and only adds to them while the same text grows. Text is set as text throughout.
 
-function drawTokens(parent, data) {
+export function drawTokens(parent, data) {
   const root = parent.querySelector(".tokens");
   const page = root.querySelector(".page");
   const drawn = (page.drawn ||= { text: null, count: 0, copied: "", forced: "" });
@@ -114,7 +114,7 @@ function showTip(root, span, data) {
 }
 
 // Pointer and keyboard: hovering tells, a click or Enter chooses, arrows move.
-function listen(page, onChoose) {
+export function listen(page, onChoose) {
   const root = page.closest(".tokens");
   page.onmousemove = (event) => showTip(root, event.target.closest(".token"), page.data);
   page.onmouseleave = () => showTip(root, null, page.data);

@@ -1,9 +1,11 @@
 // An SVG of what stands in an HTML element, as it is seen: texts, lines, coloured boxes, canvases, drawings. What is
 // marked with `data-screen` is for the screen alone.
 
+import { svg } from "./dom.js";
+
 const MARGIN = 16; // px around
 
-function snapshot(root) {
+export function snapshot(root) {
   const { left, top, width, height } = root.getBoundingClientRect();
   const [across, down] = [Math.ceil(width) + 2 * MARGIN, Math.ceil(height) + 2 * MARGIN];
   const picture = svg("svg", { viewBox: `0 0 ${across} ${down}`, width: across, height: down });

@@ -1,12 +1,19 @@
 // Cards of task shapes. A live one shows the run's tokens, norms and chances; another shows boxes and arrows alone.
 
+import { colorsOf, gateColor, inkOn } from "../shared/colors.js";
+import { add, put, svg } from "../shared/dom.js";
+import { digits } from "../shared/numbers.js";
+import { arrowAlong, arrowUp } from "../unrolled/layout.js";
+import { fillOf, fitted, hatching, putSign } from "../unrolled/marks.js";
+import { normShare, percent } from "../unrolled/numbers.js";
+
 const [STEP, BOX, TOP, STATE_ROW, READ_ROW] = [60, 40, 10, 74, 142];
 const PICTURE = { width: 390, height: 196 };
 const cards = new WeakMap();
 
 export default function ({ data, parentElement }) {
   const list = parentElement.querySelector(".shapes");
-  const colors = themed(list, data.colors);
+  const colors = colorsOf(list, data.family);
   const key = JSON.stringify([data, colors.ink, colors.paper]);
   if (cards.get(list) === key) return;
   cards.set(list, key);

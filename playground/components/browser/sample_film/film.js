@@ -1,21 +1,9 @@
+import { mounted } from "../shared/mount.js";
+
 const FRAME_MS = 1100;
 const HOLD_MS = 4500; // the last sample is the one worth reading
-const films = new WeakMap();
 
-export default function ({ data, parentElement }) {
-  let film = films.get(parentElement);
-  if (!film) {
-    film = start(parentElement);
-    films.set(parentElement, film);
-  }
-  film.load(data);
-  return () => {
-    film.stop();
-    films.delete(parentElement);
-  };
-}
-
-function start(parent) {
+export default mounted((parent) => {
   const find = (selector) => parent.querySelector(selector);
   const [step, loss, text, button, range] = [".step", ".loss", ".text", ".play", "input"].map(find);
   let rows = [];
@@ -69,4 +57,4 @@ function start(parent) {
     },
     stop: () => clearTimeout(timer),
   };
-}
+});

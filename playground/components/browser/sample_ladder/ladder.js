@@ -1,3 +1,5 @@
+import { setText } from "../shared/dom.js";
+
 // Rows are only added and patched, so that an open text stays open while new samples arrive.
 export default function ({ data, parentElement }) {
   const list = parentElement.querySelector(".ladder");
@@ -37,16 +39,12 @@ function build(row) {
 }
 
 function patch(item, row, { prompt, who }) {
-  set(item.querySelector(".when"), `${who}step ${row.step.toLocaleString("en")}`);
-  set(item.querySelector(".loss"), row.loss);
-  set(item.querySelector(".note"), row.note);
+  setText(item.querySelector(".when"), `${who}step ${row.step.toLocaleString("en")}`);
+  setText(item.querySelector(".loss"), row.loss);
+  setText(item.querySelector(".note"), row.note);
   item.querySelector(".facts").classList.toggle("best", row.best);
   const text = item.querySelector("pre");
-  set(text.children[0], prompt);
-  set(text.children[1], row.text);
+  setText(text.children[0], prompt);
+  setText(text.children[1], row.text);
   text.classList.toggle("short", row.text.length < 220 && row.text.split("\n").length < 4);
-}
-
-function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

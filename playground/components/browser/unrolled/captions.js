@@ -1,30 +1,29 @@
 // The words around the picture: title, whose it is, what it shows for those who do not see it, and the choice of a loss.
 
-function describe(root, numbers) {
+import { put } from "../shared/dom.js";
+import { fitted } from "./marks.js";
+
+export function describe(root, numbers) {
   const { data } = numbers;
   const find = (selector) => root.querySelector(selector);
   put(find(".title"), {}, data.title);
   put(find(".badge"), {}, data.letter);
   find(".badge").hidden = !data.letter;
-  root.style.setProperty("--family", data.colors.family);
-  root.style.setProperty("--surprise", data.colors.surprise);
-  root.style.setProperty("--alarm", data.colors.alarm);
   put(find(".caption .name"), {}, data.run);
   const layers = numbers.layers === 1 ? `${numbers.units} units` : `${numbers.layers} layers of ${numbers.units} units`;
   put(find(".where"), {}, `${data.cell}, ${layers}, at step ${data.step.toLocaleString("en")}${data.live ? ", training now" : ""}`);
   put(find(".about"), {}, data.about);
   put(find(".sheet"), { "aria-label": `${data.title}. ${data.about}` });
-  describeFold(root, data.folded);
 }
 
-function describeFold(root, folded) {
+export function describeFold(root, folded) {
   const button = root.querySelector(".fold");
   put(button, { "aria-pressed": String(folded) }, folded ? "Unroll over time" : "Fold into the loop");
   root.classList.toggle("folded", folded);
 }
 
 // The sum of all losses, the loss that is differentiated now, and the loss at the chosen timestep.
-function offerTargets(label, numbers, t) {
+export function offerTargets(label, numbers, t) {
   const { data, gradient } = numbers;
   const select = label.querySelector("select");
   const judged = (time) => Number.isFinite(numbers.loss(time));
@@ -42,7 +41,7 @@ function offerTargets(label, numbers, t) {
   label.hidden = !numbers.losses.some(Number.isFinite);
 }
 
-function tableOf(numbers) {
+export function tableOf(numbers) {
   const { data, lanes, gradient, other } = numbers;
   const names = ["t", "token", "layer"];
   for (const lane of lanes) names.push(`norm of ${lane.name}`, `share of ${lane.name} changed`, `${lane.name} of unit ${numbers.when(data.unit)}`);
