@@ -9,13 +9,13 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
-from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+
+if TYPE_CHECKING:  # the process that hands the tests out waits for no library of theirs
+    from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = os.environ.get("UNROLLED_TEST_DATA")
@@ -64,12 +64,16 @@ def pytest_collection_finish() -> None:
 def components_looked_for_once() -> None:
     """Each AppTest reads the metadata of every installed package, for components: as long as it takes to draw a page.
     A server does it once, and so do the tests."""
+    from streamlit.components.v2 import manifest_scanner
+
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Tests run side by side: one thread of torch each, which also makes sums come out the same."""
+    import torch
+
     torch.set_num_threads(1)
 
 
@@ -93,6 +97,9 @@ def shared_data(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def global_random_state_unchanged() -> Iterator[None]:
     """Fails the test if it moved the global generators of random, numpy or torch."""
+    import numpy as np
+    import torch
+
     python, numpy, pytorch = random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state()
     yield
     assert random.getstate() == python, "the global generator of the module random was moved"
@@ -156,6 +163,8 @@ def own_recordings(idle_trainer: IdleTrainer) -> Iterator[None]:
 @pytest.fixture
 def open_page(idle_trainer: IdleTrainer) -> Callable[..., AppTest]:
     """Opens a page of the app as a visitor of a fresh session: `open_page("train", run="tales-gru")`."""
+
+    from streamlit.testing.v1 import AppTest
 
     def opened(name: str = "home", **link: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(ROOT / "playground" / "app.py"), default_timeout=180)

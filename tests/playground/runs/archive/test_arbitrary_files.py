@@ -67,7 +67,7 @@ def _works(store: Store, run_id: str) -> None:
             pass
 
 
-@settings(max_examples=330, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=160, suppress_health_check=SLOW_TO_DRAW)
 @given(data=st.data())
 def test_a_damaged_run_file_is_refused_or_works(data: st.DataObject, packed: bytes, take: Taken) -> None:
     take(data.draw(damaged(packed)))
