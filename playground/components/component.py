@@ -16,7 +16,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 from playground import theme
 from playground.components.choice import acknowledged
 
-FOLDER = Path(__file__).parent / "browser"
+FOLDER = Path(__file__).resolve().parent / "browser"
 """A folder for each component, and `shared` for what several import."""
 
 _declaring = threading.Lock()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import socket
 import sys
 import threading
 
@@ -52,6 +54,7 @@ def tidy_memory() -> None:
     """Collect garbage on a timer instead of after every script run, and leave what was imported out of it."""
     torch.set_num_threads(1)  # the app only probes and samples; the cores are for those who train
     sys.setswitchinterval(_SWITCH_SECONDS)
+    _answer_without_delay()
     gc.collect()
     gc.freeze()
 
@@ -69,3 +72,15 @@ def own_text(digest: str) -> str:
         return store().text(digest)
     except StoreError as error:
         raise LookupError(str(error)) from None
+
+
+def _answer_without_delay() -> None:
+    """Let what is small leave at once, though what was sent before it is not acknowledged yet.
+
+    Streamlit makes the socket at which it listens in such a way that asyncio does not: each small file, and each small
+    message that follows another, waited 40 ms. Connections take the option over from that socket.
+    """
+    servers = [one for one in gc.get_objects() if type(one) is asyncio.Server]
+    for listening in (one for server in servers for one in server.sockets):
+        if listening.family in (socket.AF_INET, socket.AF_INET6):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

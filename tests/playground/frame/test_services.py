@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -37,3 +40,23 @@ def test_a_missing_text_is_said_as_the_engine_expects_it() -> None:
 def test_everyone_shares_one_store_and_one_reader() -> None:
     assert services.store() is services.store()
     assert services.reader().store is services.store()
+
+
+def test_what_is_small_leaves_at_once_on_every_connection_from_then_on() -> None:
+    async def accepted_with() -> int:
+        listening = socket.socket()  # as Streamlit makes it: without the protocol, by which asyncio goes
+        listening.bind(("127.0.0.1", 0))
+        found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            found.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(accept, sock=listening):
+            services._answer_without_delay()
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            writer.close()
+            return await found
+
+    assert asyncio.run(accepted_with()) == 1

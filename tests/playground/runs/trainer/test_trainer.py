@@ -26,7 +26,7 @@ from playground.runs.trainer.worker_process import WorkerProcess
 Until = Callable[..., None]
 
 
-START = "from playground.runs.trainer import main; raise SystemExit(main({arguments!r}))"
+START = "from playground.runs.trainer.__main__ import main; raise SystemExit(main({arguments!r}))"
 FRESH = [sys.executable, "-m", "playground.runs.trainer"]
 
 
@@ -52,15 +52,19 @@ class Processes:
             process = subprocess.Popen([*FRESH, *arguments], cwd=ROOT, env=environment)
         else:
             forks = multiprocessing.get_context("forkserver")
-            forks.set_forkserver_preload(["playground.runs.trainer"])
+            forks.set_forkserver_preload(["playground.runs.trainer.__main__"])
             enter = f"import os\nos.environ.clear()\nos.environ.update({environment!r})\n"
             process = forks.Process(target=exec, args=(enter + script.format(arguments=arguments), {}))
             process.start()
         assert process.pid is not None
         self.started.append(psutil.Process(process.pid))
-        # by name, not by number: a new trainer strikes dead ones off
-        self.until(lambda: {info.id for info in self.store.trainers()} - known, "the trainer is there")
+        self.until(lambda: self._registered(known), "the trainer is there")
         return self.started[-1]
+
+    def _registered(self, known: set[str]) -> bool:
+        """Whether there is another trainer than those known: by name, as a new one strikes dead ones off."""
+        assert not has_ended(self.started[-1]), "the trainer ended at once"
+        return bool({info.id for info in self.store.trainers()} - known)
 
     def end(self) -> None:
         for process in self.started:
