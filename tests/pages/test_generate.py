@@ -405,7 +405,6 @@ def test_a_run_that_trains_writes_with_its_newest_weights_until_asked_again(open
     app = _done(open_page("generate", run=run, length="20"))
     assert _job(app).request.weights == (run, 8, models.LIVE)
     store.put_live(run, _trained(run, 9, seed=3))
-    services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
     app = _done(app.run())
     assert _job(app).request.weights[1] == 8, "a text does not change under the eyes of its reader"
     app = _done(_press(app, "Write"))
@@ -418,7 +417,6 @@ def test_a_run_that_is_deleted_meanwhile_is_said(open_page: OpenPage, said: Text
     store.put_checkpoint(run, _trained(run, 3, seed=1))
     app = _done(open_page("generate", run=run, length="20"))
     store.delete_run(run)
-    services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
     app.run()
     assert not app.exception
     assert run in said(app) or "Doomed" in said(app)

@@ -58,6 +58,8 @@ PURGE_SECONDS = 60.0
 SAVE_SECONDS = 8.0
 """How long workers may take to save when the trainer ends."""
 
+_CLOSED = "the app was closed"
+
 
 class Trainer:
     """Claims runs and supervises their workers, up to `settings.workers` at once.
@@ -268,6 +270,7 @@ class Trainer:
     def _end_workers(self) -> None:
         """Let the workers save and end; kill those that do not; remove this trainer."""
         for worker in self._workers.values():
+            worker.cause = worker.cause or _CLOSED  # it may not have come so far that it hears the signal
             worker.send_signal(signal.SIGTERM)
         end = time.perf_counter() + SAVE_SECONDS
         while self._workers and time.perf_counter() < end:
@@ -277,7 +280,7 @@ class Trainer:
             worker.send_signal(KILL)
         try:
             if self.id:
-                self.store.remove_trainer(self.id, _sentence("the app was closed"))
+                self.store.remove_trainer(self.id, _sentence(_CLOSED))
         except StoreError as error:
             log.error("%s", error)
         self._detector.close()

@@ -43,7 +43,6 @@ def save() -> Callable[..., None]:
             tensors={f"model.{name}": tensor for name, tensor in tensors.items()},
         )
         (services.store().put_live if live else services.store().put_checkpoint)(run, checkpoint)
-        services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
 
     return saved
 
@@ -69,7 +68,6 @@ def test_the_newest_weights_are_the_live_ones_while_they_are_newer(run: str, sav
     save(run, 7, live=True)
     assert _newest(run) == (7, True)
     services.store().record(run, status="finished")
-    services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
     assert _newest(run) == (5, False), "a run that has ended is what it has saved"
 
 

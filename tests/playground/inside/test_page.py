@@ -227,7 +227,6 @@ def test_a_run_that_was_never_saved_is_waited_for_and_then_seen(
     assert "Fresh <b> has saved no weights yet (queued)" in re.sub(r"\\(.)", r"\1", app.info[0].value)
     assert "views" not in app.session_state
     services.store().put_live(run, make_checkpoint(run, 0))
-    services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
     (view,) = _views(app.run())
     assert (view.step, view.following) == (0, True)
     assert not app.info
@@ -241,7 +240,6 @@ def test_a_run_that_is_deleted_meanwhile_is_said(
     services.store().put_checkpoint(run, make_checkpoint(run, 3))
     other = open_inside(compare=f"tales-lstm,{run}")
     services.store().delete_run(run)
-    services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
     other.run()
     assert [view.run.id for view in _views(other)] == ["tales-lstm"]
     assert run in _warnings(other)
@@ -255,7 +253,6 @@ def test_when_the_chosen_run_is_deleted_meanwhile_the_first_starter_run_stands_i
     app = open_inside(run=run)
     assert _views(app)[0].run.id == run
     services.store().delete_run(run)
-    services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
     app.run()
     assert run in _warnings(app)
     assert _views(app)[0].run.id == "tales-lstm"
@@ -394,7 +391,6 @@ def test_a_view_follows_the_newest_weights_with_one_recording_for_all(
     visitors = []
     for step in (8, 9, 10):
         services.store().put_live(run, make_checkpoint(run, step, seed=step))
-        services.reader().refresh_seconds = 0.0  # it asks the store again, however soon
         visitors = [visitor.run() for visitor in visitors] or [open_inside(run=run), open_inside(run=run)]
         assert [_views(visitor)[0].step for visitor in visitors] == [step, step]
         assert _views(visitors[0])[0].trace is _views(visitors[1])[0].trace

@@ -121,7 +121,7 @@ export default mounted((parent, send) => {
     if (!known) {
       known = { element: blank.cloneNode(true), text: "" };
       known.element.dataset.run = row.id;
-      drawn.setText(row.id, known);
+      drawn.set(row.id, known);
     }
     const text = JSON.stringify(row) + Math.floor(Date.now() / MINUTE); // its age is part of it
     if (known.text !== text) {

@@ -279,6 +279,21 @@ def test_what_became_of_a_worker_is_said_once_the_store_takes_it(
     trainer._end_workers()
 
 
+def test_a_worker_that_ends_with_its_app_before_it_can_save_says_so(
+    store: Store, settings: AppSettings, tiny: Config
+) -> None:
+    run_id = store.create_run(tiny)
+    trainer = Trainer(store, settings)
+    trainer._send_heartbeat()
+    claim = store.claim(trainer.id)
+    assert claim is not None
+    deaf = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    trainer._workers[deaf.pid] = WorkerProcess(claim, deaf.pid, deaf)
+    trainer._end_workers()
+    assert store.run(run_id).status == "interrupted"
+    assert "the app was closed" in store.run(run_id).message
+
+
 def test_a_trainer_that_is_silent_is_given_up_but_not_while_nobody_can_write(
     store: Store, settings: AppSettings, tiny: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
