@@ -19,7 +19,7 @@ from torch import Tensor
 
 import engine
 from engine import Config, LanguageModel, ModelConfig
-from engine.analysis import shares
+from engine.analysis import gradient_contributions
 from engine.analysis.activations import activation_of
 from engine.analysis.sums import weighted_sum
 from engine.cells import CELLS, Cell, Parameters, State, Tap, untapped
@@ -195,7 +195,7 @@ def test_it_records_with_gradients_and_each_sum_adds_up() -> None:
     logits, _ = made(torch.tensor([[1], [0], [2], [2]]), made.initial_state(1))
     loss = torch.nn.functional.cross_entropy(logits[:, 0], torch.tensor([0, 2, 2, 3]), reduction="sum")
     (expected,) = torch.autograd.grad(loss, weight)
-    torch.testing.assert_close(shares.gradient(cell, trace, 1), expected, rtol=0, atol=1e-10)
+    torch.testing.assert_close(gradient_contributions.gradient(cell, trace, 1), expected, rtol=0, atol=1e-10)
 
 
 def test_its_formulas_stand_in_every_notation() -> None:

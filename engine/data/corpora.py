@@ -122,7 +122,7 @@ def load_split(corpus: str, own: OwnText | None = None, progress: Progress | Non
     Args:
         corpus: a name in `SOURCES`, file:PATH, or own:HASH.
         own: gives the text of the user's that has a hash; a LookupError where there is none.
-        progress: told (bytes done, bytes in all) while a download runs.
+        progress: called with (bytes done, bytes in all) while a download runs.
 
     Raises:
         ConfigError: no corpus of that name.

@@ -100,7 +100,7 @@ def read(file: RemoteFile, progress: Progress | None = None, folder: Path | None
 
     Args:
         file: which one.
-        progress: told (bytes done, bytes in all) while it downloads.
+        progress: called with (bytes done, bytes in all) while it downloads.
         folder: the cache folder; by default `cache_folder()`.
 
     Raises:

@@ -172,9 +172,9 @@ class CharVocabulary(Vocabulary):
             return ids
         if unknown == "drop":
             return ids[ids >= 0]
-        strangers = dict.fromkeys(text[place] for place in np.flatnonzero(ids < 0)[:1_000])
+        missing = dict.fromkeys(text[place] for place in np.flatnonzero(ids < 0)[:1_000])
         raise TextError(
-            f"This model knows {len(self)} characters, and {_listed(strangers)} not among them: "
+            f"This model knows {len(self)} characters, and {_listed(missing)} not among them: "
             "write it another way or leave it out."
         )
 
@@ -270,8 +270,8 @@ def _visible(character: str) -> str:
     return f"U+{ord(character):04X}" if category[0] in "CZ" else character
 
 
-def _listed(strangers: Iterable[str]) -> str:
-    shown = [f"{_visible(s)} (U+{ord(s):04X})" if _visible(s) == s else _visible(s) for s in strangers]
+def _listed(unknown: Iterable[str]) -> str:
+    shown = [f"{_visible(s)} (U+{ord(s):04X})" if _visible(s) == s else _visible(s) for s in unknown]
     more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
     return f"{', '.join(shown[:5])}{more} {'are' if len(shown) > 1 else 'is'}"
 

@@ -1,4 +1,4 @@
-"""The shell's commands, and how their errors are said."""
+"""The shell's commands, and how their errors are printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a run will take and how much memory it will need, said before it starts.
+"""How long a run will take and how much memory it will need, estimated before it starts.
 
 Time per update is modelled as timesteps times a fixed cost plus multiply-adds over a rate. Both are measured
 on this machine with the fused LSTM, once; other cells scale by their usual share of its speed.

@@ -54,7 +54,7 @@ class Shapes:
     first: int
     """what the notation calls the first timestep"""
     family: str
-    """of the cell: what its colour is told by"""
+    """of the cell: it decides the colour"""
 
 
 _GALLERY = Component("shapes/shapes")

@@ -133,7 +133,7 @@ class Picture:
     weights: dict[str, Tensor]
     """(layer), Frobenius norms of what is the same at every timestep"""
     family: str
-    """of the cell: what its colour is told by"""
+    """of the cell: it decides the colour"""
 
 
 _PICTURE = Component("unrolled/picture")

@@ -179,9 +179,9 @@ def unknown_note(probe: Probe, loaded: Loaded, what: str) -> tuple[str, ...]:
 
 
 def trouble_note(run: Run, loaded: Loaded) -> tuple[str, ...]:
-    """What has befallen a run that trained, and which of its weights are looked at; nothing where all is well."""
-    befallen = run.status in (FAILED, INTERRUPTED, DIVERGED) or run.why == HELD_UP
-    if not (befallen and run.message):
+    """Why a run ended or waits, and which of its weights are shown; nothing where all is well."""
+    ended_badly = run.status in (FAILED, INTERRUPTED, DIVERGED) or run.why == HELD_UP
+    if not (ended_badly and run.message):
         return ()
     return (f"{run.message} Its weights at step {loaded.step:,} are shown.",)
 

@@ -161,7 +161,7 @@ class _Writer:
             case Turn(clock, periods):
                 inside = _between("mod", (self(clock, here), self(periods, here)), here)
                 return (operator("[", here), *inside, operator("= 0]", here))
-        raise TypeError(f"Nobody has said how to write {expression}.")
+        raise TypeError(f"There is no notation for {expression}.")
 
     def _piece(self, expression: Expression, within: Within, kinds: tuple[type, ...] = (Expression,)) -> Parts:
         """A factor or term, in brackets where it is of several pieces that would come apart."""

@@ -143,7 +143,7 @@ def _progress(place: DeltaGenerator, run: Run) -> None:
 
 
 def _messages(snapshots: Sequence[Snapshot]) -> None:
-    """What has befallen the runs, and what to do about it."""
+    """Errors of the runs, and what to do about them."""
     for snapshot in snapshots:
         if snapshot.run.status == "diverged":
             _diverged(snapshot.run)

@@ -8,7 +8,7 @@ from playground.components import cell_flow as cell_component
 from playground.components.shapes import shape_gallery
 from playground.inside.view import View
 from playground.parts.drill_downs import DrillDown
-from playground.views.unrolled import activations, weight_shares, whatif
+from playground.views.unrolled import activations, weight_gradient, whatif
 from playground.views.unrolled.arithmetic import arithmetic
 from playground.views.unrolled.cell_flow import cell_flow
 from playground.views.unrolled.shapes import shapes
@@ -40,7 +40,7 @@ DRILL_DOWNS: tuple[DrillDown[View], ...] = (
     DrillDown("arithmetic", "Arithmetic", _arithmetic),
     DrillDown("cell", "Inside the cell", _cell),
     DrillDown("activations", "Activations", activations.panel, charts=activations.charts),
-    DrillDown("shares", "Weight gradient", weight_shares.panel, charts=weight_shares.charts),
+    DrillDown("shares", "Weight gradient", weight_gradient.panel, charts=weight_gradient.charts),
     DrillDown("whatif", "What if", whatif.panel, charts=whatif.charts),
     DrillDown("shapes", "Task shapes", _shapes),
 )

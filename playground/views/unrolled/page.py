@@ -11,7 +11,7 @@ from playground.inside import Parts
 from playground.inside.view import View
 from playground.parts import drill_downs
 from playground.text import escape_markdown
-from playground.views.unrolled import blocks, changes, downloads, explain, losses, weight_shares, whatif
+from playground.views.unrolled import blocks, changes, downloads, explain, losses, weight_gradient, whatif
 from playground.views.unrolled import claim as claims
 from playground.views.unrolled.drill_downs import DRILL_DOWNS, select
 from playground.views.unrolled.picture import picture
@@ -69,7 +69,7 @@ def _fit(view: View) -> None:
     """Have the settings fit this network and probe: the nearest stands in for what does not, which is noted."""
     drill_downs.chosen(DRILL_DOWNS, view, settings)
     blocks.fit(view)
-    weight_shares.fit(view)
+    weight_gradient.fit(view)
     whatif.fit(view)
     losses.fit(view)
     changes.correct(view)

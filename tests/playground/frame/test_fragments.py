@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).resolve().parents[2]
-HOME = ROOT / "playground" / "fragments.py"
+ROOT = Path(__file__).resolve().parents[3]
+HOME = ROOT / "playground" / "frame" / "fragments.py"
 
 
 @pytest.mark.parametrize("folder", ["playground", "pages"])

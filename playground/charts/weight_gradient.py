@@ -27,7 +27,7 @@ TITLES = {
 """Axis and subtitle, by what is drawn."""
 
 
-def shares_frame(
+def contributions_frame(
     *, values: Sequence[float] | NDArray, names: Sequence[str], first: int, chosen: int, measure: str
 ) -> pd.DataFrame:
     """One row for each timestep; columns as in `COLUMNS`.
@@ -60,8 +60,8 @@ def _said(value: float, measure: str) -> str:
 
 
 @cache
-def shares_spec(measure: str) -> Spec:
-    """A bar for each timestep, its token below; reads `shares_frame`. `measure` is a key of `TITLES`."""
+def contributions_spec(measure: str) -> Spec:
+    """A bar for each timestep, its token below; reads `contributions_frame`. `measure` is a key of `TITLES`."""
     axis, subtitle = TITLES[measure]
     x = along_probe.timesteps()
     scale = alt.Scale(domain=[alt.ExprRef("lowest"), alt.ExprRef("highest")], nice=True)

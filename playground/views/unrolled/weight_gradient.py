@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from engine.analysis import shares
+from engine.analysis import gradient_contributions
 from engine.trace import Target
 from playground import notation
 from playground.charts.next_token import percent
-from playground.charts.weight_shares import shares_frame, shares_spec
+from playground.charts.weight_gradient import contributions_frame, contributions_spec
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.parts.downloads import ChartFile
@@ -33,9 +33,9 @@ def panel(view: View) -> None:
     of = settings.current().of
     _choose(view, of)
     st.latex(equation(view, of))
-    values = shares_of(view, of)
+    values = contributions_of(view, of)
     st.markdown(f"**{escape_markdown(sentence(view, of, values))}**")
-    st.vega_lite_chart(frame(view, values), shares_spec(measure()), key="unrolled.shares")
+    st.vega_lite_chart(frame(view, values), contributions_spec(measure()), key="unrolled.shares")
 
 
 def charts(view: View) -> list[ChartFile]:
@@ -43,31 +43,36 @@ def charts(view: View) -> list[ChartFile]:
     of = settings.current().of
     return [
         ChartFile(
-            "Weight gradient", "weight-gradient", shares_spec(measure()), lambda: frame(view, shares_of(view, of))
+            "Weight gradient",
+            "weight-gradient",
+            contributions_spec(measure()),
+            lambda: frame(view, contributions_of(view, of)),
         )
     ]
 
 
 def measure() -> str:
-    """What is drawn of each share: a key of `weight_shares.TITLES`."""
+    """What is drawn of each share: a key of `weight_gradient.TITLES`."""
     chosen = settings.current()
     return "element" if chosen.element is not None else chosen.measure
 
 
-def shares_of(view: View, of: Target) -> np.ndarray:
+def contributions_of(view: View, of: Target) -> np.ndarray:
     """What each timestep adds, (time), in the measure that is chosen."""
     chosen = settings.current()
     trace = view.gradient(of)
     if chosen.element is not None:
         row, column = element(view)
-        return np.asarray(shares.share_of_element(view.cell, trace, view.layer, chosen.weight, row, column))
-    found = shares.shares(view.cell, trace, view.layer, chosen.weight, _block(view))
+        return np.asarray(
+            gradient_contributions.element_contributions(view.cell, trace, view.layer, chosen.weight, row, column)
+        )
+    found = gradient_contributions.contributions(view.cell, trace, view.layer, chosen.weight, _block(view))
     return np.asarray(found.along if chosen.measure == "along" else found.norms)
 
 
 def frame(view: View, values: np.ndarray) -> pd.DataFrame:
     """The rows of the chart."""
-    return shares_frame(
+    return contributions_frame(
         values=values, names=view.probe.names, first=first_index(view.notation), chosen=view.t, measure=measure()
     )
 

@@ -1,8 +1,8 @@
-"""Each timestep's share of a weight's gradient: ∂L/∂W = Σ_t ∂L/∂W|_t.
+"""Each timestep's contribution to a weight's gradient: ∂L/∂W = Σ_t ∂L/∂W|_t.
 
 A recurrent network uses the same weights at every timestep, so the gradient of a weight is a sum over time. The
-share of one timestep is, for each block of rows, the outer product of two vectors: the gradient of what the
-weights' product went into, and what they multiplied. So no share is ever written out as a matrix here. All in
+contribution of one timestep is, for each block of rows, the outer product of two vectors: the gradient of what the
+weights' product went into, and what they multiplied. So no contribution is ever written out as a matrix here. All in
 float64.
 """
 
@@ -23,14 +23,14 @@ WEIGHTS = ("weight_ih", "weight_hh", "bias")
 
 
 @dataclass(frozen=True)
-class Shares:
+class Contributions:
     """What each timestep adds to the gradient of one parameter, or of one block of its rows.
 
     Attributes:
-        norms: (time), the Frobenius norm of each share
-        along: (time), the part of each share that points along the total G: <share_t, G> / ||G||². They sum to 1;
+        norms: (time), the Frobenius norm of each contribution
+        along: (time), the part of each contribution along the total G: <contribution_t, G> / ||G||². They sum to 1;
             one below zero pulls against the others. All zero where the total is.
-        total_norm: ||G||, the norm of the sum of all shares
+        total_norm: ||G||, the norm of the sum of all contributions
     """
 
     norms: Tensor
@@ -38,7 +38,7 @@ class Shares:
     total_norm: float
 
 
-def shares(
+def contributions(
     cell: Cell,
     trace: StackTrace,
     layer: int,
@@ -46,7 +46,7 @@ def shares(
     block: str | None = None,
     *,
     reverse: bool = False,
-) -> Shares:
+) -> Contributions:
     """How much each timestep adds to a parameter's gradient.
 
     Args:
@@ -71,10 +71,10 @@ def shares(
         projections += (left @ total * right).sum(1)
         total_square += total.square().sum()
     along = projections / total_square if total_square != 0 else torch.zeros_like(projections)
-    return Shares(squares.sqrt(), along, float(total_square.sqrt()))
+    return Contributions(squares.sqrt(), along, float(total_square.sqrt()))
 
 
-def share_of_element(
+def element_contributions(
     cell: Cell,
     trace: StackTrace,
     layer: int,
@@ -87,7 +87,7 @@ def share_of_element(
     """What each timestep adds to the gradient of one value of a parameter, (time). Of a bias the column is 0.
 
     Raises:
-        ValueError: as `shares`
+        ValueError: as `contributions`
         IndexError: a row or column that is not there
     """
     for first, left, right in _factors(cell, trace, layer, parameter, None, reverse=reverse):
@@ -99,10 +99,10 @@ def share_of_element(
 def gradient(
     cell: Cell, trace: StackTrace, layer: int, parameter: str = "weight_hh", *, reverse: bool = False
 ) -> Tensor:
-    """The sum of all shares: the gradient of the whole parameter, (rows, columns); of a bias (rows, 1).
+    """The sum of all contributions: the gradient of the whole parameter, (rows, columns); of a bias (rows, 1).
 
     Raises:
-        ValueError: as `shares`
+        ValueError: as `contributions`
     """
     blocks = _factors(cell, trace, layer, parameter, None, reverse=reverse)
     return torch.cat([left.T @ right for _, left, right in blocks])
@@ -111,9 +111,9 @@ def gradient(
 def _factors(
     cell: Cell, trace: StackTrace, layer: int, parameter: str, block: str | None, *, reverse: bool
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """For each block that has rows in the parameter: its first row, and the two factors of each timestep's share.
+    """For each block that has rows in the parameter: its first row, and the two factors of what each timestep adds.
 
-    The factors are (time, rows) and (time, columns), in float64; the share is their outer product. Of the recurrent
+    The factors are (time, rows) and (time, columns), in float64; what it adds is their outer product. Of the recurrent
     weights each module of a block comes by itself, with nothing in the columns that it does not hear.
     """
     direction = direction_of(trace, reverse=reverse)

@@ -1,4 +1,4 @@
-"""Shares of a weight's gradient: against autograd, with a copy of the weights for each timestep."""
+"""Contributions to a weight's gradient: against autograd, with a copy of the weights for each timestep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.analysis.shares import Shares, gradient, share_of_element, shares
+from engine.analysis.gradient_contributions import Contributions, contributions, element_contributions, gradient
 from engine.cells import CELLS, stacked
 from engine.cells.projection import project
 from engine.models.language_model import LanguageModel
@@ -66,15 +66,15 @@ def shares_by_autograd(model: LanguageModel, trace: Trace, layer: int) -> dict[s
     return found
 
 
-def expected_from(written_out: Tensor) -> Shares:
+def expected_from(written_out: Tensor) -> Contributions:
     """What (time, rows, columns) comes to by the definitions."""
     total = written_out.sum(0)
     norms = written_out.flatten(1).norm(dim=1)
     along = (written_out * total).sum((1, 2)) / total.square().sum()
-    return Shares(norms, along, float(total.norm()))
+    return Contributions(norms, along, float(total.norm()))
 
 
-def assert_same(found: Shares, expected: Shares) -> None:
+def assert_same(found: Contributions, expected: Contributions) -> None:
     torch.testing.assert_close(found.norms, expected.norms, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(found.along, expected.along, rtol=1e-10, atol=1e-12)
     assert found.total_norm == pytest.approx(expected.total_norm, rel=1e-10)
@@ -90,7 +90,7 @@ def test_shares_are_those_of_a_copy_of_the_weights_for_each_timestep(
             for name, written_out in shares_by_autograd(model, trace, layer).items():
                 with case(embedding, target, layer, name):
                     assert written_out.any()
-                    assert_same(shares(cell, trace, layer, name), expected_from(written_out))
+                    assert_same(contributions(cell, trace, layer, name), expected_from(written_out))
                     found = gradient(cell, trace, layer, name)
                     torch.testing.assert_close(found, written_out.sum(0), rtol=1e-10, atol=1e-12)
 
@@ -107,7 +107,7 @@ def test_shares_sum_to_the_gradient_that_training_would_see(make_model: Models, 
             assert weight.grad is not None
             found = gradient(model.stack.cells[layer], trace, layer, name).view_as(weight)
             torch.testing.assert_close(found, weight.grad, rtol=1e-9, atol=1e-11)
-            assert float(shares(model.stack.cells[layer], trace, layer, name).along.sum()) == pytest.approx(1)
+            assert float(contributions(model.stack.cells[layer], trace, layer, name).along.sum()) == pytest.approx(1)
 
 
 def test_one_block_is_its_rows_alone(make_model: Models, traced: Traces, one_of_each: tuple[str, dict]) -> None:
@@ -116,7 +116,9 @@ def test_one_block_is_its_rows_alone(make_model: Models, traced: Traces, one_of_
     written_out = shares_by_autograd(model, trace, 1)
     for name in ("weight_ih", "weight_hh", "bias"):
         for block in cell.recurrent_blocks if name == "weight_hh" else cell.blocks:
-            assert_same(shares(cell, trace, 1, name, block), expected_from(written_out[name][:, cell.rows(block)]))
+            assert_same(
+                contributions(cell, trace, 1, name, block), expected_from(written_out[name][:, cell.rows(block)])
+            )
 
 
 def test_the_share_of_one_value_is_its_place_in_the_share(
@@ -127,7 +129,7 @@ def test_the_share_of_one_value_is_its_place_in_the_share(
     for name, written_out in shares_by_autograd(model, trace, 1).items():
         rows, columns = written_out.shape[1:]
         for row, column in {(0, 0), (rows - 1, columns - 1), (rows // 2, columns // 2)}:
-            found = share_of_element(cell, trace, 1, name, row, column)
+            found = element_contributions(cell, trace, 1, name, row, column)
             torch.testing.assert_close(found, written_out[:, row, column], rtol=1e-10, atol=1e-12)
 
 
@@ -153,7 +155,7 @@ def test_both_directions_of_a_stack_have_their_shares(name: str) -> None:
 
 def test_what_comes_after_the_target_has_no_share(make_model: Models, traced: Traces) -> None:
     model = make_model("gru")
-    found = shares(model.stack.cells[0], traced(model, 3), 0)
+    found = contributions(model.stack.cells[0], traced(model, 3), 0)
     assert (found.norms[:4] > 0).all()
     assert not found.norms[4:].any()
     assert not found.along[4:].any()
@@ -165,14 +167,14 @@ def test_an_unknown_token_adds_nothing_to_the_input_weights_and_something_to_the
     model = make_model()
     trace = traced(model, 5)
     (place,) = (trace.tokens == UNKNOWN).nonzero().flatten().tolist()
-    assert shares(model.stack.cells[0], trace, 0, "weight_ih").norms[place] == 0
-    assert shares(model.stack.cells[0], trace, 0, "bias").norms[place] > 0
+    assert contributions(model.stack.cells[0], trace, 0, "weight_ih").norms[place] == 0
+    assert contributions(model.stack.cells[0], trace, 0, "bias").norms[place] > 0
 
 
 def test_where_the_whole_gradient_is_zero_no_share_points_along_it(make_model: Models) -> None:
     """One timestep from the zero state: the recurrent weights multiply nothing."""
     model = make_model("rnn")
-    found = shares(model.stack.cells[0], record(model, [1, 2], gradient=0), 0)
+    found = contributions(model.stack.cells[0], record(model, [1, 2], gradient=0), 0)
     assert found.total_norm == 0
     assert found.norms.tolist() == found.along.tolist() == [0, 0]
 
@@ -192,18 +194,18 @@ def test_what_is_not_there_is_refused_by_name(
 ) -> None:
     model = make_model(cell)
     with pytest.raises(ValueError, match=said):
-        shares(model.stack.cells[0], traced(model), 0, parameter, block)
+        contributions(model.stack.cells[0], traced(model), 0, parameter, block)
 
 
 def test_without_gradients_or_a_second_direction_it_says_what_to_do(make_model: Models, traced: Traces) -> None:
     model = make_model()
     cell = model.stack.cells[0]
     with pytest.raises(ValueError, match="record it with gradient"):
-        shares(cell, traced(model, None), 0)
+        contributions(cell, traced(model, None), 0)
     with pytest.raises(ValueError, match="reads forward only"):
-        shares(cell, traced(model), 0, reverse=True)
+        contributions(cell, traced(model), 0, reverse=True)
     with pytest.raises(IndexError, match="no row 99"):
-        share_of_element(cell, traced(model), 0, "weight_hh", 99)
+        element_contributions(cell, traced(model), 0, "weight_hh", 99)
 
 
 @pytest.mark.filterwarnings("error")
@@ -214,8 +216,8 @@ def test_weights_that_are_no_numbers_give_none_and_no_complaint(make_model: Mode
         parameter.data.fill_(value)
     trace = record(model, [1, 2, 3], gradient="sum")
     for name in model.stack.layer_parameters(0):
-        found = shares(model.stack.cells[0], trace, 0, name)
+        found = contributions(model.stack.cells[0], trace, 0, name)
         if value != value:
             assert found.norms[:2].isnan().all()
             assert found.along.isnan().all()
-        share_of_element(model.stack.cells[0], trace, 0, name, 0)
+        element_contributions(model.stack.cells[0], trace, 0, name, 0)

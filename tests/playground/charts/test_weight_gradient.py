@@ -6,11 +6,18 @@ import math
 
 import pytest
 
-from playground.charts.weight_shares import BROKEN, NEGATIVE, POSITIVE, TITLES, shares_frame, shares_spec
+from playground.charts.weight_gradient import (
+    BROKEN,
+    NEGATIVE,
+    POSITIVE,
+    TITLES,
+    contributions_frame,
+    contributions_spec,
+)
 
 
 def test_every_timestep_has_its_bar_counted_from_the_notations_first() -> None:
-    frame = shares_frame(values=[0.5, -0.25, 0.75], names=["a", "b", "c"], first=1, chosen=2, measure="along")
+    frame = contributions_frame(values=[0.5, -0.25, 0.75], names=["a", "b", "c"], first=1, chosen=2, measure="along")
     assert list(frame["place"]) == [1, 2, 3]
     assert list(frame["value"]) == [0.5, -0.25, 0.75]
     assert list(frame["sign"]) == [POSITIVE, NEGATIVE, POSITIVE]
@@ -20,21 +27,21 @@ def test_every_timestep_has_its_bar_counted_from_the_notations_first() -> None:
 
 
 def test_a_norm_is_written_as_a_number() -> None:
-    frame = shares_frame(values=[0.012345], names=["a"], first=0, chosen=0, measure="norm")
+    frame = contributions_frame(values=[0.012345], names=["a"], first=0, chosen=0, measure="norm")
     assert frame["text"].item() == "0.0123"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_no_number_is_marked_as_such(value: float) -> None:
-    frame = shares_frame(values=[value, 1.0], names=["a", "b"], first=0, chosen=0, measure="along")
+    frame = contributions_frame(values=[value, 1.0], names=["a", "b"], first=0, chosen=0, measure="along")
     assert list(frame["sign"]) == [BROKEN, POSITIVE]
     assert frame["text"].iloc[0] in ("NaN", "∞")
 
 
 @pytest.mark.parametrize("measure", TITLES)
 def test_the_specification_is_constant_and_says_what_it_shows(measure: str) -> None:
-    spec = shares_spec(measure)
-    assert spec is shares_spec(measure)
+    spec = contributions_spec(measure)
+    assert spec is contributions_spec(measure)
     assert spec["title"]["subtitle"] == TITLES[measure][1]
     assert spec["description"]
     assert "datasets" not in spec
