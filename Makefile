@@ -60,7 +60,7 @@ unit: $(INSTALLED_DEV)
 	  --dist worksteal -q
 
 browser: chromium
-	$(BIN)/pytest -m browser tests/browser -n 2 --dist loadscope -q --tb=short
+	$(BIN)/pytest -m browser tests/browser -n 2 --dist worksteal -q --tb=short
 
 chromium: $(INSTALLED_DEV)
 	@$(BIN)/python tests/browser/chromium.py

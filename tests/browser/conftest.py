@@ -73,7 +73,8 @@ def blank(one_visitor: BrowserContext, component_files: str) -> Iterator[Blank]:
 @pytest.fixture(scope="session")
 def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app, running and visited once, so that no test pays for the first import of torch."""
-    with serving(tmp_path_factory.mktemp("app")) as server:
+    # One thread of training: what trains while a test looks on leaves a core to the page.
+    with serving(tmp_path_factory.mktemp("app"), UNROLLED_THREADS="1") as server:
         first = Visits(browser, server.url)
         first.open()
         first.close()
