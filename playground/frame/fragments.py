@@ -5,15 +5,21 @@ drawn starts right after it, and what it drew along with the page is dropped if 
 the page is complete the browser hears nevertheless. It then takes out what did not come, all below moves up by a place,
 and what comes next goes to wrong places: Streamlit 1.67 leaves a blank page. In a container that the page itself has
 drawn, nothing stands below to be moved.
+
+When the whole page is asked for while a fragment runs, Streamlit stops the fragment and starts the page at once, in
+another thread. The page takes back the places outside its fragments before the fragment has noticed that it is to
+stop: that what it writes there has no place is no fault then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import ParamSpec
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitInvalidLayoutContextError
 
 P = ParamSpec("P")
 
@@ -21,11 +27,24 @@ P = ParamSpec("P")
 def fragment(body: Callable[P, None], *, key: str, run_every: float | None = None) -> Callable[P, None]:
     """What draws `body` here as a fragment, every `run_every` seconds again; `key` is its container's."""
 
+    @wraps(body)
+    def stoppable(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            body(*args, **kwargs)
+        except StreamlitInvalidLayoutContextError:
+            _end_if_stopped()
+            raise
+
     def draw(*args: P.args, **kwargs: P.kwargs) -> None:
         with st.container(key=key):
-            st.fragment(body, run_every=run_every)(*args, **kwargs)
+            st.fragment(stoppable, run_every=run_every)(*args, **kwargs)
 
     return draw
+
+
+def _end_if_stopped() -> None:
+    """Ends a run that Streamlit has been told to stop: that is noticed by whatever is drawn."""
+    st.empty()
 
 
 def place(key: str) -> DeltaGenerator:
