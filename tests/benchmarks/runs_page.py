@@ -16,7 +16,7 @@ from pathlib import Path
 import chromium
 from playwright.sync_api import sync_playwright
 from server import serving
-from visits import Visits
+from visits import Visitors, Visits
 from watching import say, share
 
 from engine.config import Config
@@ -86,7 +86,7 @@ def main() -> None:
         filled = time.monotonic() - began
         with serving(Path(folder)) as server, sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=chromium.ensure(driver), args=list(chromium.FLAGS))
-            visits = Visits(browser, server.url)
+            visits = Visits(Visitors(browser), server.url)
             first = visits.open("runs")
             seconds, whole = [], []
             for _ in range(arguments.openings):

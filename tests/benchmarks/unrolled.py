@@ -29,7 +29,7 @@ from playwright.sync_api import Page, sync_playwright
 from server import serving
 from train_page import TrainPage, eventually
 from unrolled_page import UnrolledPage, opened
-from visits import SIZES, Visits
+from visits import SIZES, Visitors, Visits
 from watching import link, say, share
 
 from engine.config import Config
@@ -120,7 +120,7 @@ def running(**settings: str) -> Iterator[Bench]:
         sync_playwright() as driver,
     ):
         browser = driver.chromium.launch(executable_path=chromium.ensure(driver), args=list(chromium.FLAGS))
-        visits = Visits(browser, server.url)
+        visits = Visits(Visitors(browser), server.url)
         visits.open("unrolled").close()
         trainer = next(
             child

@@ -22,7 +22,7 @@ import chromium
 import psutil
 from playwright.sync_api import Page, sync_playwright
 from server import Server, serving
-from visits import Visits
+from visits import Visitors, Visits
 
 from engine.config import Config
 
@@ -57,7 +57,7 @@ def watched(path: str = "train", **settings: str) -> Iterator[Watched]:
     """The app and a page of it in Chromium."""
     with app(**settings) as server, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium.ensure(driver), args=list(chromium.FLAGS))
-        visits = Visits(browser, server.url)
+        visits = Visits(Visitors(browser), server.url)
         visits.open(path).close()
         yield Watched(server, visits, visits.open(path))
         visits.close()

@@ -9,10 +9,10 @@ from pathlib import Path
 import chromium
 import pytest
 from evidence import leave_evidence
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from server import Server, serving
 from stage import Blank, files
-from visits import PATIENCE, Visits
+from visits import PATIENCE, Visitors, Visits
 
 from playground.runs.records import ACTIVE
 from playground.runs.store import Store
@@ -48,34 +48,33 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def component_files() -> Iterator[str]:
-    """The address of the blank page and of the components' files."""
-    with files() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def one_visitor(browser: Browser) -> Iterator[BrowserContext]:
-    """A visitor for all blank pages of a module: the components' files are loaded once."""
+def blank_pages(browser: Browser) -> Iterator[Blank]:
+    """The blank pages of the session: the components' files are loaded once."""
     context = browser.new_context(accept_downloads=True)
-    yield context
+    with files() as address:
+        yield Blank(context, address)
     context.close()
 
 
 @pytest.fixture
-def blank(one_visitor: BrowserContext, component_files: str) -> Iterator[Blank]:
+def blank(blank_pages: Blank) -> Iterator[Blank]:
     """Opens blank pages for components alone; at the end of the test nothing may have gone wrong on any of them."""
-    made = Blank(one_visitor, component_files)
-    yield made
-    made.close()
+    yield blank_pages
+    blank_pages.leave()
 
 
 @pytest.fixture(scope="session")
-def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def visitors(browser: Browser) -> Visitors:
+    """All who visit in this session."""
+    return Visitors(browser)
+
+
+@pytest.fixture(scope="session")
+def app(visitors: Visitors, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app, running and visited once, so that no test pays for the first import of torch."""
     # One thread of training: what trains while a test looks on leaves a core to the page.
     with serving(tmp_path_factory.mktemp("app"), UNROLLED_THREADS="1") as server:
-        first = Visits(browser, server.url)
+        first = Visits(visitors, server.url)
         first.open()
         first.close()
         yield server
@@ -91,18 +90,19 @@ def store(app: Server) -> Iterator[Store]:
 
 @pytest.fixture
 def visits(
-    app: Server, store: Store, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
+    app: Server, store: Store, visitors: Visitors, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Visits]:
     """Opens pages; at the end of the test nothing may have gone wrong on any of them."""
-    made = Visits(browser, app.url)
+    made = Visits(visitors, app.url)
     yield made
+    passed = request.node.stash.get(PASSED, False)
     try:
-        if request.node.stash.get(PASSED, False):
+        if passed:
             made.check()
         else:
             leave_evidence(made, app, tmp_path)
     finally:
-        made.close()
+        made.close(failed=not passed)
         if app.database.exists():  # no store has been needed where a page shows a component alone
             _end_training(store)
 

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from server import ROOT, serving
 from train_page import TrainPage, eventually
 from unrolled_page import opened
-from visits import Visits
+from visits import Visitors, Visits
 
 TARGET = ROOT / "docs"
 
@@ -27,7 +27,7 @@ def take(target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium.ensure(driver), args=list(chromium.FLAGS))
-        visits = Visits(browser, server.url)
+        visits = Visits(Visitors(browser), server.url)
         _train(visits, target / "train.png")
         _unrolled(visits, target / "unrolled.png")
         _generate(visits, target / "generate.png")

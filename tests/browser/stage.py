@@ -206,32 +206,45 @@ class Stage:
 
 @dataclass
 class Blank:
-    """Opens the blank page, and remembers what goes wrong on it."""
+    """Opens the blank page, and remembers what goes wrong on it. A tab that a test has left serves the next one."""
 
     context: BrowserContext
     address: str
     wrong: list[str] = field(default_factory=list)
     opened: list[Page] = field(default_factory=list)
+    left: list[Page] = field(default_factory=list)
 
     def open(self, size: Size = "wide") -> Page:
         """The page, with its clock stopped."""
-        page = self.context.new_page()
+        page = self.left.pop() if self.left else self._tab()
         self.opened.append(page)
         width, height = SIZES[size]
         page.set_viewport_size({"width": width, "height": height})
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
-        page.on("console", self._on_console)
+        page.mouse.move(0, 0)
         page.goto(self.address)
         page.evaluate("() => Promise.all([...document.fonts].map((font) => font.load()))")
         stop_the_clock(page)
         return page
 
-    def close(self) -> None:
-        """Close all pages; nothing may have gone wrong on them."""
+    def leave(self) -> None:
+        """Leave all pages; nothing may have gone wrong on them."""
+        wrong = "\n".join(self.wrong)
         for page in self.opened:
-            page.close()
-        assert not self.wrong, "\n".join(self.wrong)
+            if wrong:
+                page.close()
+            else:
+                page.goto("about:blank")
+                self.left.append(page)
+        self.opened.clear()
+        self.wrong.clear()
+        assert not wrong, wrong
+
+    def _tab(self) -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
+        page.on("console", self._on_console)
+        return page
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

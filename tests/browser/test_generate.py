@@ -57,20 +57,31 @@ def test_tokens_are_chosen_with_the_keyboard(visits: Visits) -> None:
 def test_back_leads_from_each_text_to_the_one_before_it(visits: Visits) -> None:
     page = _open(visits, "length=40")
     page.written(tokens=40)
-    views = [(page.page.url, page.strip.text)]
+
+    def texts() -> list[str]:
+        return [strip.text for strip in page.strips]
+
+    views = [(page.page.url, texts())]
     for name, strips in (("Another", 1), ("Temperature 0 repeats itself", 1), ("Early beside late", 2)):
         page.press(name)
-        eventually(page.page, "the link has changed", lambda: page.page.url != views[-1][0])
+        # The link changes before the texts do.
+        eventually(
+            page.page, "the link and the texts have changed", lambda: _differ((page.page.url, texts()), views[-1])
+        )
         page.written(strips=strips, tokens=40)
-        views.append((page.page.url, page.strip.text))
-    for url, text in reversed(views[:-1]):
+        views.append((page.page.url, texts()))
+    for url, before in reversed(views[:-1]):
         page.page.go_back()
-        eventually(page.page, "the text before stands there", lambda seen=text: page.strip.text == seen)
-        page.written(tokens=40)
+        eventually(page.page, "the text before stands there", lambda seen=before: texts() == seen)
+        page.written(strips=len(before), tokens=40)
         assert page.page.url == url
     page.page.go_forward()
-    eventually(page.page, "and the one after", lambda: page.strip.text == views[1][1])
+    eventually(page.page, "and the one after", lambda: texts() == views[1][1])
     assert page.page.url == views[1][0]
+
+
+def _differ(one: tuple[str, list[str]], other: tuple[str, list[str]]) -> bool:
+    return all(mine != yours for mine, yours in zip(one, other, strict=True))
 
 
 def test_the_slider_shows_every_step_without_asking_the_app(visits: Visits) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from playwright.sync_api import Locator, Page
 from train_page import TrainPage, eventually
-from visits import Size, Visits, stop_the_clock
+from visits import Size, Visits
 
 FRAME = 1_100
 """Milliseconds that the film shows a step."""
@@ -31,7 +31,7 @@ def test_the_film_plays_by_itself(visits: Visits) -> None:
 def test_the_scrubber_shows_any_step_and_holds_it(visits: Visits) -> None:
     page = visits.open()
     film = _film(page)
-    stop_the_clock(page)
+    visits.stop_the_clock(page)
     range_ = film.get_by_role("slider")
     range_.press("End")
     last = film.locator("pre").inner_text()

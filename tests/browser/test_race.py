@@ -36,7 +36,10 @@ def test_of_two_rivals_one_comes_apart_says_why_and_the_other_goes_on(visits: Vi
 
 def test_the_experiment_of_three_cells_compares_them_in_one_chart(visits: Visits) -> None:
     train = TrainPage(visits.open("train?preset=rnn-gru-lstm"))
-    train.tab("Training").get_by_role("spinbutton", name="Steps", exact=True).fill("100000")
+    training = train.tab("Training")
+    training.get_by_role("spinbutton", name="Steps", exact=True).fill("100000")
+    training.get_by_role("spinbutton", name="Evaluations").fill("200")  # the first of them sooner
+    train.tab("Model").get_by_role("spinbutton", name="Units").fill("24")
     train.press("Race 3")
     eventually(train.page, "three are judged", lambda: len({r["label"] for r in train.loss.rows("validation")}) == 3)
     colors = {row["color"] for row in train.loss.rows("key")}

@@ -17,8 +17,11 @@ from engine.config import Config
 _STATUS = re.compile(r"^(?P<status>\w+): step (?P<step>[\d,]+)")
 _POLL_MS = 50
 
-ENDLESS = Config().with_values(steps=100_000, evaluations=100)
-"""A run that is judged within its first steps and that no machine finishes while a test looks at it."""
+ENDLESS = Config().with_values(steps=100_000, evaluations=100, units=24, embedding=12, streams=16)
+"""A run that is judged within its first steps and that no machine finishes while a test looks at it.
+
+It is small: what is waited for comes after little work.
+"""
 
 # Streamlit keeps the Vega view of a chart in a hook of React's; nothing in the DOM leads to it but the fibers.
 VEGA_VIEW = """element => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 Size = Literal["wide", "phone"]
 Theme = Literal["light", "dark"]
+Screen = tuple[Size, Theme, bool]
+"""The last: whether it is touched."""
 
 SIZES: dict[Size, tuple[int, int]] = {"wide": (1280, 800), "phone": (390, 844)}
 
@@ -39,18 +42,53 @@ PATIENCE = 120.0
 
 
 @dataclass
+class Visitors:
+    """Those who visit the app: each with cookies and a storage of their own, which are empty at first.
+
+    A visitor who has left comes again as another: only the files of Streamlit's front end are still in the browser's
+    cache, which take longer to load and to compile than most tests to run.
+    """
+
+    browser: Browser
+    left: defaultdict[Screen, list[BrowserContext]] = field(default_factory=lambda: defaultdict(list))
+
+    def come(self, screen: Screen) -> BrowserContext:
+        """One with such a screen and no page open."""
+        if waiting := self.left[screen]:
+            return waiting.pop()
+        size, theme, touch = screen
+        width, height = SIZES[size]
+        return self.browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            accept_downloads=True,
+            has_touch=touch,
+            is_mobile=touch,
+        )
+
+    def leave(self, context: BrowserContext, screen: Screen) -> None:
+        """All pages are closed, and the browser forgets who it was."""
+        for page in context.pages:
+            page.close()
+        context.set_storage_state({"cookies": [], "origins": []})
+        self.left[screen].append(context)
+
+
+@dataclass
 class Visits:
     """Opens pages of the app and remembers every message, failed request and error on them.
 
     Attributes:
+        visitors: who visits.
         base: address of the app.
         wrong: what went wrong so far, one sentence each. A test that provokes an error clears it.
     """
 
-    browser: Browser
+    visitors: Visitors
     base: str
     wrong: list[str] = field(default_factory=list)
-    contexts: list[BrowserContext] = field(default_factory=list)
+    contexts: dict[BrowserContext, Screen] = field(default_factory=dict)
+    last_visit: set[BrowserContext] = field(default_factory=set)
 
     def open(
         self,
@@ -65,7 +103,12 @@ class Visits:
 
         `touch` is for one whose screen is touched, as a phone's is.
         """
-        page = (beside.context if beside else self._visitor(size, theme, touch)).new_page()
+        if beside:
+            context = beside.context
+        else:
+            context = self.visitors.come((size, theme, touch))
+            self.contexts[context] = (size, theme, touch)
+        page = context.new_page()
         page.set_default_timeout(1000 * PATIENCE)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
@@ -73,6 +116,11 @@ class Visits:
         page.goto(f"{self.base}/{path.lstrip('/')}")
         settle(page)
         return page
+
+    def stop_the_clock(self, page: Page) -> None:
+        """As the function `stop_the_clock`. Whose time was stopped does not come again."""
+        self.last_visit.add(page.context)
+        stop_the_clock(page)
 
     def check(self) -> None:
         """Raises AssertionError if anything went wrong, or an exception stands on an open page."""
@@ -85,24 +133,18 @@ class Visits:
         """The pages that are open now."""
         return [page for context in self.contexts for page in context.pages]
 
-    def close(self) -> None:
-        """Closes every tab. Requests cut short by this are nobody's fault."""
+    def close(self, *, failed: bool = False) -> None:
+        """Closes every tab. Requests cut short by this are nobody's fault.
+
+        Nobody comes again after a test that `failed`: what is wrong may be wrong with their browser.
+        """
         for page in self.pages():
             page.remove_listener("requestfailed", self._on_failed_request)
-        for context in self.contexts:
-            context.close()
-
-    def _visitor(self, size: Size, theme: Theme, touch: bool) -> BrowserContext:
-        width, height = SIZES[size]
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            accept_downloads=True,
-            has_touch=touch,
-            is_mobile=touch,
-        )
-        self.contexts.append(context)
-        return context
+        for context, screen in self.contexts.items():
+            if failed or context in self.last_visit:
+                context.close()
+            else:
+                self.visitors.leave(context, screen)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         where = message.location.get("url", "")
