@@ -128,8 +128,8 @@ def _factors(
         elif parameter == "weight_hh":
             product, seen = delta * past.scale(direction, layer), past.seen(direction, layer)
             for module in cell.modules:
-                heard = torch.cat((torch.zeros_like(seen[:, : module.start]), seen[:, module.start :]), dim=1)
-                yield first + module.start, product[:, module], heard
+                masked = torch.cat((torch.zeros_like(seen[:, : module.start]), seen[:, module.start :]), dim=1)
+                yield first + module.start, product[:, module], masked
         elif parameter == "bias":
             yield first, delta, one
         elif parameter == past.product_bias:

@@ -104,17 +104,17 @@ def weighted_sum(
     parameters = {name: weight.detach() for name, weight in stack.layer_parameters(layer, reverse=reverse).items()}
     row = cell.rows(block).start + unit
     read = _terms(INPUT.key, parameters["weight_ih"][row], inputs_of(trace, layer)[t].double(), sparse=layer == 0)
-    heard = _hidden_terms(past, parameters, row, direction, layer, t)[cell.heard_by(unit)]
+    recurrent_terms = _hidden_terms(past, parameters, row, direction, layer, t)[cell.units_read_by(unit)]
     others = [*read, *_peephole_terms(past, parameters, direction, layer, t, unit)]
     bias = float(parameters["bias"][row]) if "bias" in parameters else None
     product_bias = float(parameters[past.product_bias][unit]) if past.product_bias and bias is not None else None
     scale = float(past.scale(direction, layer)[t, unit])
     plain = sum([term.product for term in others], start=bias or 0.0)
-    recurrent = sum([term.product for term in heard], start=product_bias or 0.0)
+    recurrent = sum([term.product for term in recurrent_terms], start=product_bias or 0.0)
     return Sum(
         block=block,
         unit=unit,
-        terms=(*heard, *others),
+        terms=(*recurrent_terms, *others),
         bias=bias,
         before=past.before,
         after=past.after,

@@ -111,8 +111,8 @@ class Cell:
 
     def parameter_shapes(self, inputs: int, bias: bool) -> dict[str, tuple[int, ...]]:
         """Name and shape of each parameter of one layer that reads `inputs` values a timestep."""
-        rows, heard = len(self.blocks) * self.units, len(self.recurrent_blocks) * self.units
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (heard, self.units)}
+        rows, recurrent_rows = len(self.blocks) * self.units, len(self.recurrent_blocks) * self.units
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (recurrent_rows, self.units)}
         if bias:
             shapes["bias"] = (rows,)
         return shapes
@@ -123,23 +123,23 @@ class Cell:
         return self.blocks
 
     def parameter_count(self, inputs: int, bias: bool) -> int:
-        """Number of trained values of one layer: without the recurrent weights between units that do not hear each
-        other, which are always zero."""
+        """Number of trained values of one layer: without the recurrent weights between units that are not
+        connected, which are always zero."""
         whole = sum(math.prod(shape) for shape in self.parameter_shapes(inputs, bias).values())
-        heard = sum((module.stop - module.start) * (self.units - module.start) for module in self.modules)
-        return whole - len(self.recurrent_blocks) * (self.units**2 - heard)
+        connected = sum((module.stop - module.start) * (self.units - module.start) for module in self.modules)
+        return whole - len(self.recurrent_blocks) * (self.units**2 - connected)
 
     def connections(self) -> Tensor | None:
-        """Which recurrent weights there are, in the shape of `weight_hh` as 1 and 0; None where every unit hears every
+        """Which recurrent weights there are, in the shape of `weight_hh` as 1 and 0; None where every unit reads every
         other."""
         if len(self.modules) == 1:
             return None
-        heard = torch.zeros(self.units, self.units)
+        connected = torch.zeros(self.units, self.units)
         for module in self.modules:
-            heard[module, module.start :] = 1.0
-        return heard.repeat(len(self.recurrent_blocks), 1)
+            connected[module, module.start :] = 1.0
+        return connected.repeat(len(self.recurrent_blocks), 1)
 
-    def heard_by(self, unit: int) -> slice:
+    def units_read_by(self, unit: int) -> slice:
         """The units whose states at t - 1 a unit hears."""
         return slice(next(module.start for module in self.modules if unit < module.stop), self.units)
 

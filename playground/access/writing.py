@@ -62,7 +62,7 @@ class Request:
 
 
 @dataclass(eq=False)
-class Job:
+class WritingJob:
     """A text that is being written or has been. One thread writes; any number may read meanwhile."""
 
     request: Request
@@ -164,7 +164,7 @@ class WritingPool:
     def __init__(self, workers: int = WORKERS, waiting: int = MOST_WAITING, kept: int = TEXTS_KEPT) -> None:
         self._pool = BackgroundPool("writing", workers, waiting)
         self._most_waiting, self._most_kept = waiting, kept
-        self._known: OrderedDict[Request, Job] = OrderedDict()
+        self._known: OrderedDict[Request, WritingJob] = OrderedDict()
         self._lock = threading.Lock()
         atexit.register(self.close)  # before the pool's own end, which waits for the texts that are written
 
@@ -177,7 +177,7 @@ class WritingPool:
 
     def write(
         self, request: Request, vocabulary: Vocabulary, load: Callable[[], Loaded], *, fresh: bool = False
-    ) -> Job:
+    ) -> WritingJob:
         """The text of a request, which is begun unless it is there already; `fresh` writes it once more.
 
         Args:
@@ -199,7 +199,7 @@ class WritingPool:
                 self._known.move_to_end(request)
                 return known
             prompt, start = prompt_tokens(request.prompt, vocabulary)
-            job = Job(request, vocabulary, prompt, start)
+            job = WritingJob(request, vocabulary, prompt, start)
             try:
                 job.turn = self._pool.submit(lambda: job.run(load))
             except Full:
@@ -211,7 +211,7 @@ class WritingPool:
             self._forget()
         return job
 
-    def stop(self, job: Job) -> Job:
+    def stop(self, job: WritingJob) -> WritingJob:
         """A text as it is now, and no longer; its writing ends too, unless others wait for the same text."""
         with self._lock:
             if not job.active:
@@ -225,7 +225,7 @@ class WritingPool:
                     job.begun.set()
             return stopped
 
-    def position(self, job: Job) -> int:
+    def position(self, job: WritingJob) -> int:
         """How many texts are begun before this one; 0 once it has begun."""
         return self._pool.position(job.turn)
 
@@ -252,7 +252,7 @@ def film_pool() -> WritingPool:
     return WritingPool(workers=1, waiting=512, kept=1_024)
 
 
-def _as_it_is(job: Job) -> Job:
+def _as_it_is(job: WritingJob) -> WritingJob:
     """A text with what is written of it now, which nobody goes on with."""
     count = job.written
     return replace(

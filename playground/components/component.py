@@ -45,8 +45,8 @@ class Component:
             on_choose: called when a choice arrives, which `playground.components.choice.chosen` reads
         """
         _declare_folders()
-        heard = {} if on_choose is None else {"on_chosen_change": on_choose}
-        self._mount(data={**data, "acknowledged": acknowledged(key)}, key=key, **heard)
+        callbacks = {} if on_choose is None else {"on_chosen_change": on_choose}
+        self._mount(data={**data, "acknowledged": acknowledged(key)}, key=key, **callbacks)
 
     @functools.cached_property
     def _mount(self) -> Callable[..., Any]:

@@ -37,7 +37,7 @@ class Shape:
     task: str
     """what has this shape, in plain words"""
     live: bool
-    said: str
+    caption: str
     """of a live one what it shows; of another what a model of it would do"""
     cells: list[Cell]
     low: float = 0.0

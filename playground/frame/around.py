@@ -57,7 +57,7 @@ def _start_trainer() -> None:
     try:
         services.executor().submit(())
     except ExecutorError as error:
-        state.problem(str(error))
+        state.note_problem(str(error))
 
 
 def _listed() -> dict[str, Run]:
@@ -68,7 +68,7 @@ def _listed() -> dict[str, Run]:
         try:
             runs[selection.run] = services.store().run(selection.run)
         except StoreError as error:
-            state.problem(f"{error} The first starter run stands in.")
+            state.note_problem(f"{error} The first starter run stands in.")
             state.select(run="")
     return runs
 

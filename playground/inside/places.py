@@ -65,7 +65,7 @@ def _nearest(key: str, asked: int, count: int, why: str, first: int) -> tuple[in
     last = count - 1
     if asked <= last:
         return (last if asked < 0 else asked), ()
-    there = f"{name} {asked + first:,}{link.counted(key, asked, first)}"
+    there = f"{name} {asked + first:,}{link.zero_based_note(key, asked, first)}"
     return last, (f"There is no {there}: {why}. {name.capitalize()} {last + first:,} is the nearest.",)
 
 

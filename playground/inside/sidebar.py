@@ -68,7 +68,7 @@ def _take_text(name: str, key: str, shown: str, longest: int) -> None:
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     state.select(**{name: kept})
     if name == "probe" and not kept:
-        state.problem("There is nothing in the probe: the run's own stands in.")
+        state.note_problem("There is nothing in the probe: the run's own stands in.")
 
 
 def compared(selection: state.Selection, chosen: str) -> tuple[list[str], list[str]]:
@@ -88,7 +88,7 @@ def _compare(selection: state.Selection, chosen: Run) -> None:
             try:
                 runs[other] = services.store().run(other)
             except StoreError as error:
-                state.problem(f"{error} It is left out of the comparison.")
+                state.note_problem(f"{error} It is left out of the comparison.")
     there = [other for other in shown if other in runs]
     if there != shown:
         _beside(chosen.id, there)

@@ -49,7 +49,7 @@ def chosen(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings
     instead = fitting[0]
     why = next((found.fits(shown) for found in drill_downs if found.name == wanted), "")
     why = why or f"There is no drill-down {quoted(wanted)} (there are {', '.join(found.name for found in fitting)})."
-    state.problem(f"{why} “{instead.title}” is open in its place.")
+    state.note_problem(f"{why} “{instead.title}” is open in its place.")
     settings.change(look=instead.name)
     return instead
 

@@ -1,7 +1,7 @@
 """What is looked at and set up: the one selection, the settings of each page, and the link that they stand in."""
 
 from playground.state.link import given
-from playground.state.problems import problem, take_problems
+from playground.state.problems import note_problem, take_problems
 from playground.state.selection import (
     FEWEST_COMPARED,
     LAST,
@@ -30,8 +30,8 @@ __all__ = [
     "choose",
     "current",
     "given",
+    "note_problem",
     "outdated",
-    "problem",
     "select",
     "take_problems",
 ]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from playground.state.problems import problem
+from playground.state.problems import note_problem
 from playground.text import shorten
 
 STALE_SECONDS = 3.0
@@ -85,13 +85,13 @@ def given(name: str, title: str) -> str | None:
     texts = st.query_params.get_all(name)
     if len(set(texts)) > 1:
         quoted = [repr(shorten(text, 40)) for text in texts]
-        problem(
+        note_problem(
             f"The link gives its {title} {len(texts)} times ({', '.join(quoted[:5])}): the last, {quoted[-1]}, counts."
         )
     return texts[-1] if texts else None
 
 
-def counted(name: str, value: object, first: int) -> str:
+def zero_based_note(name: str, value: object, first: int) -> str:
     """How links write a place, behind what a page calls it; empty where a page counts as links do.
 
     Args:

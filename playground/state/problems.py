@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-SAID_SECONDS = 3.0
+SHOWN_SECONDS = 3.0
 """How long a sentence stays on a page that runs itself again."""
 
 MOST_PROBLEMS = 5
@@ -15,10 +15,10 @@ MOST_PROBLEMS = 5
 _STATE = "problems"
 
 
-def problem(sentence: str) -> None:
+def note_problem(sentence: str) -> None:
     """Note a sentence for the visitor.
 
-    A page may run itself again at once, as while a text is written: a sentence outlasts the runs of `SAID_SECONDS`.
+    A page may run itself again at once, as while a text is written: a sentence outlasts the runs of `SHOWN_SECONDS`.
     """
     noted: dict[str, float] = st.session_state.setdefault(_STATE, {})
     if sentence in noted or len(noted) < MOST_PROBLEMS:
@@ -29,5 +29,5 @@ def take_problems() -> list[str]:
     """The sentences to be shown now: those noted since the last call, and those of a moment before."""
     noted: dict[str, float] = st.session_state.pop(_STATE, {})
     now = time.monotonic()
-    st.session_state[_STATE] = {said: when for said, when in noted.items() if now - when < SAID_SECONDS}
+    st.session_state[_STATE] = {sentence: when for sentence, when in noted.items() if now - when < SHOWN_SECONDS}
     return list(noted)

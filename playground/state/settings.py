@@ -14,7 +14,7 @@ import streamlit as st
 
 from playground.state import link
 from playground.state.fields import Kind, NearestError, quoted
-from playground.state.problems import problem
+from playground.state.problems import note_problem
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -93,7 +93,7 @@ class PageSettings(Generic[S]):
             at_first = value == getattr(self.default, name)
             stands = about["at_first"] if at_first else quoted(kind.format(value) or str(value))
             form = f" Give it as {kind.form}." if kind.form else ""
-            problem(f"The link's {about['title']} cannot be used: {error}.{form} In its place stands: {stands}.")
+            note_problem(f"The link's {about['title']} cannot be used: {error}.{form} In its place stands: {stands}.")
             return found
 
     def change(self, *, renew: bool = True, **values: Any) -> None:

@@ -23,7 +23,7 @@ from engine.training.checkpoint import Checkpoint
 from playground import state
 from playground.access import corpora, models, training_text, writing
 from playground.access.runs import snapshot_of
-from playground.access.writing import Job
+from playground.access.writing import WritingJob
 from playground.charts.export import export
 from playground.charts.next_token import next_token_spec
 from playground.charts.surprise import surprise_spec
@@ -51,7 +51,7 @@ def own_pools(idle_trainer: object) -> Iterator[None]:
         cache.clear()
 
 
-def _job(app: AppTest, side: str = "chosen") -> Job:
+def _job(app: AppTest, side: str = "chosen") -> WritingJob:
     return app.session_state["generate.jobs"][side]
 
 

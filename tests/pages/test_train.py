@@ -131,7 +131,7 @@ WRONG_LINKS = {
 def test_a_wrong_value_in_a_link_gets_a_sentence_and_leaves_it(
     open_page: OpenPage, said: Text, link: Link, charts: Charts, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state.problems, "SAID_SECONDS", 0.0)
+    monkeypatch.setattr(state.problems, "SHOWN_SECONDS", 0.0)
     value, sentence = WRONG_LINKS[key]
     app = open_page("train", **{key: value})
     assert not app.exception

@@ -9,7 +9,7 @@ from engine.cells.cell import Parameters, State
 from engine.cells.clockwork import ClockworkRNN
 from engine.cells.packed.functions import tanh_, times_tanh_slope
 from engine.cells.packed.gru import SimplifiedGRUPasses
-from engine.cells.packed.passes import Gradients, Share, Tape, before, timesteps
+from engine.cells.packed.passes import Gradients, RecurrentRows, Tape, before, timesteps
 from engine.cells.products import product_with
 
 
@@ -40,4 +40,4 @@ class ClockworkRNNPasses(SimplifiedGRUPasses):
         d_candidates = times_tanh_slope(update, candidates, out=torch.empty_like(candidates))
         _, d_first = self.through_time(d_candidates, 1 - update, d_outputs, d_state[:1], parameters["weight_hh"])
         d_clock = torch.zeros_like(tape["clock"][0])
-        return Gradients(d_candidates, (d_first, d_clock), (Share(self.units, before(tape["hidden"])),))
+        return Gradients(d_candidates, (d_first, d_clock), (RecurrentRows(self.units, before(tape["hidden"])),))

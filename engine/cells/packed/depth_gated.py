@@ -8,7 +8,7 @@ from torch import Tensor
 from engine.cells.cell import Cell, Parameters, State
 from engine.cells.packed.functions import tanh_, times_sigmoid_slope
 from engine.cells.packed.lstm import LSTMPasses
-from engine.cells.packed.passes import Gradients, Moment, Share, Tape, before
+from engine.cells.packed.passes import Gradients, Moment, RecurrentRows, Tape, before
 from engine.cells.products import Product
 
 
@@ -56,7 +56,7 @@ class DepthGatedLSTMPasses(GivingLSTMPasses):
         found = super().backward(tape, parameters, d_outputs, d_state)
         depth, d_depth = self.blocks(tape["gates"])["depth"], self.blocks(found.projected)["depth"]
         d_below = (tape["d_total"] * depth).addcmul_(d_depth, parameters["peephole_below"])
-        return Gradients(found.projected, found.state, found.shares, found.parameters, d_below)
+        return Gradients(found.projected, found.state, found.recurrent_rows, found.parameters, d_below)
 
     # Forwards, one timestep.
 
@@ -91,8 +91,8 @@ class DepthGatedLSTMPasses(GivingLSTMPasses):
         (product,) = products
         return product(now.d_gates[:, : -self.units])
 
-    def shares(self, tape: Tape) -> tuple[Share, ...]:
-        return (Share(4 * self.units, before(tape["hidden"])),)
+    def recurrent_rows(self, tape: Tape) -> tuple[RecurrentRows, ...]:
+        return (RecurrentRows(4 * self.units, before(tape["hidden"])),)
 
     def further_gradients(self, tape: Tape, parameters: Parameters, d_gates: Tensor) -> dict[str, Tensor]:
         d_depth = self.blocks(d_gates)["depth"]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.cells.cell import Parameters, State
 from engine.cells.packed.functions import tanh_, times_sigmoid_slope, times_tanh_slope
-from engine.cells.packed.passes import Gradients, Passes, Share, Tape, after, before, timesteps, timesteps_back
+from engine.cells.packed.passes import Gradients, Passes, RecurrentRows, Tape, after, before, timesteps, timesteps_back
 from engine.cells.products import product_with
 
 
@@ -41,7 +41,7 @@ class SimplifiedGRUPasses(Passes):
         times_tanh_slope(gate["update"], gate["candidate"], out=factor["candidate"])
         keep = 1 - gate["update"]
         _, d_first = self.through_time(d_gates, keep, d_outputs, d_state, parameters["weight_hh"])
-        return Gradients(d_gates, (d_first,), (Share(2 * self.units, past),))
+        return Gradients(d_gates, (d_first,), (RecurrentRows(2 * self.units, past),))
 
     def through_time(
         self, d_gates: Tensor, keep: Tensor, d_outputs: Tensor, d_state: State, weight: Tensor
@@ -94,38 +94,38 @@ class GRUPasses(SimplifiedGRUPasses):
         time, batch, _ = gates.shape
         product = product_with(parameters["weight_hh"], batch, time)
         bias = parameters.get("bias_candidate")
-        tape["heard"] = torch.empty_like(after(hidden))  # m: what the candidate hears of the past
+        tape["recurrent_candidate"] = torch.empty_like(after(hidden))  # m: the recurrent part of the candidate
         split = (2 * self.units, self.units)
         moments = self.blocks(gates) | {
             "reset_and_keep": gates[..., : 2 * self.units],
-            "heard": tape["heard"],
+            "recurrent_candidate": tape["recurrent_candidate"],
         }
         for now in timesteps(moments, hidden=hidden):
             recurrent_gates, recurrent_candidate = product(now.past_hidden).split_with_sizes(split, 1)
             now.reset_and_keep.add_(recurrent_gates).sigmoid_()
             if bias is None:
-                now.heard.copy_(recurrent_candidate)
+                now.recurrent_candidate.copy_(recurrent_candidate)
             else:
-                torch.add(recurrent_candidate, bias, out=now.heard)
-            candidate = tanh_(now.candidate.addcmul_(now.reset, now.heard))
+                torch.add(recurrent_candidate, bias, out=now.recurrent_candidate)
+            candidate = tanh_(now.candidate.addcmul_(now.reset, now.recurrent_candidate))
             torch.lerp(candidate, now.past_hidden, now.keep, out=now.hidden)
 
     def backward(self, tape: Tape, parameters: Parameters, d_outputs: Tensor, d_state: State) -> Gradients:
-        gate, past, heard = self.blocks(tape["gates"]), before(tape["hidden"]), tape["heard"]
+        gate, past, recurrent = self.blocks(tape["gates"]), before(tape["hidden"]), tape["recurrent_candidate"]
         d_gates = torch.empty_like(tape["gates"])  # of a_r, a_z and m, which the recurrent product feeds
         factor = self.blocks(d_gates)
         candidate_factor = 1 - gate["keep"]
         times_tanh_slope(candidate_factor, gate["candidate"], out=candidate_factor)
         torch.mul(candidate_factor, gate["reset"], out=factor["candidate"])
-        times_sigmoid_slope(candidate_factor * heard, gate["reset"], out=factor["reset"])
+        times_sigmoid_slope(candidate_factor * recurrent, gate["reset"], out=factor["reset"])
         times_sigmoid_slope(past - gate["candidate"], gate["keep"], out=factor["keep"])
         d_hidden, d_first = self.through_time(d_gates, gate["keep"], d_outputs, d_state, parameters["weight_hh"])
 
-        d_heard = factor["candidate"].clone()
+        d_recurrent = factor["candidate"].clone()
         torch.mul(d_hidden, candidate_factor, out=factor["candidate"])  # now of a_n, which the input feeds
-        shares = (Share(2 * self.units, past), Share(self.units, past, d_product=d_heard))
-        d_bias = {"bias_candidate": d_heard.sum((0, 1))} if "bias_candidate" in parameters else {}
-        return Gradients(d_gates, (d_first,), shares, d_bias)
+        recurrent_rows = (RecurrentRows(2 * self.units, past), RecurrentRows(self.units, past, d_product=d_recurrent))
+        d_bias = {"bias_candidate": d_recurrent.sum((0, 1))} if "bias_candidate" in parameters else {}
+        return Gradients(d_gates, (d_first,), recurrent_rows, d_bias)
 
 
 class ResetBeforeGRUPasses(Passes):
@@ -183,5 +183,5 @@ class ResetBeforeGRUPasses(Passes):
             now.d_reset.mul_(d_seen)
             d_past = gate_product(now.d_update_and_reset)
             d_past.addcmul_(d_hidden, now.keep).addcmul_(d_seen, now.reset)
-        shares = (Share(2 * self.units, past), Share(self.units, tape["seen"]))
-        return Gradients(d_gates, (d_past,), shares)
+        recurrent_rows = (RecurrentRows(2 * self.units, past), RecurrentRows(self.units, tape["seen"]))
+        return Gradients(d_gates, (d_past,), recurrent_rows)

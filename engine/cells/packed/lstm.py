@@ -14,7 +14,17 @@ from torch import Tensor
 from engine.cells.cell import Cell, Parameters, State
 from engine.cells.lstm import CourseLSTM, PeepholeLSTM
 from engine.cells.packed.functions import tanh, tanh_, times_sigmoid_slope, times_tanh_slope
-from engine.cells.packed.passes import Gradients, Moment, Passes, Share, Tape, after, before, timesteps, timesteps_back
+from engine.cells.packed.passes import (
+    Gradients,
+    Moment,
+    Passes,
+    RecurrentRows,
+    Tape,
+    after,
+    before,
+    timesteps,
+    timesteps_back,
+)
 from engine.cells.products import Product, product_with
 
 
@@ -71,7 +81,7 @@ class LSTMPasses(Passes):
             self.carry_back(now, d_cell, parameters)
             d_past = self.hear_back(now, products)
         d_further = self.further_gradients(tape, parameters, d_gates)
-        return Gradients(d_gates, (d_past, d_cell), self.shares(tape), d_further)
+        return Gradients(d_gates, (d_past, d_cell), self.recurrent_rows(tape), d_further)
 
     # Forwards, one timestep.
 
@@ -134,9 +144,9 @@ class LSTMPasses(Passes):
         (product,) = products
         return product(now.d_gates)
 
-    def shares(self, tape: Tape) -> tuple[Share, ...]:
+    def recurrent_rows(self, tape: Tape) -> tuple[RecurrentRows, ...]:
         """Which rows of the recurrent weights multiplied what."""
-        return (Share(len(self.order) * self.units, before(tape["hidden"])),)
+        return (RecurrentRows(len(self.order) * self.units, before(tape["hidden"])),)
 
     def further_gradients(self, tape: Tape, parameters: Parameters, d_gates: Tensor) -> dict[str, Tensor]:
         """Of parameters other than the weights and the bias."""
@@ -287,7 +297,7 @@ class CourseLSTMPasses(LSTMPasses):
         now.d_relevance.mul_(d_seen)
         return of_gates(now.d_gates[:, : -self.units]).addcmul_(d_seen, now.relevance)
 
-    def shares(self, tape: Tape) -> tuple[Share, ...]:
+    def recurrent_rows(self, tape: Tape) -> tuple[RecurrentRows, ...]:
         if not self.relevance_gate:
-            return super().shares(tape)
-        return Share(4 * self.units, before(tape["hidden"])), Share(self.units, tape["seen"])
+            return super().recurrent_rows(tape)
+        return RecurrentRows(4 * self.units, before(tape["hidden"])), RecurrentRows(self.units, tape["seen"])

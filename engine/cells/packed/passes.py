@@ -31,7 +31,7 @@ Moment = Any  # the values of one timestep, as attributes
 
 
 @dataclass(frozen=True)
-class Share(ABC):
+class RecurrentRows(ABC):
     """Some rows of the recurrent weights: what they multiplied, and where that product went.
 
     Attributes:
@@ -53,14 +53,14 @@ class Gradients:
     Attributes:
         projected: of the projected inputs, (time, batch, rows)
         state: of the state before the first timestep; of a clock zero
-        shares: all rows of the recurrent weights, from the first to the last
+        recurrent_rows: all rows of the recurrent weights, from the first to the last
         parameters: of the cell's further parameters, by name
         below: of the state of the layer below, (time, batch, units), where the cell asks for it
     """
 
     projected: Tensor
     state: State
-    shares: tuple[Share, ...]
+    recurrent_rows: tuple[RecurrentRows, ...]
     parameters: dict[str, Tensor] = field(default_factory=dict)
     below: Tensor | None = None
 
@@ -217,27 +217,27 @@ def _parameter_gradients(inputs: Tensor, parameters: Parameters, gradients: Grad
     """The shared weights' gradients: each a sum over timesteps and streams, and so one product."""
     found = dict(gradients.parameters)
     d_projected = columns(gradients.projected)  # (rows, time x batch)
-    first_share = gradients.shares[0]
-    all_see = first_share.rows == len(d_projected)  # the same past
+    first_rows = gradients.recurrent_rows[0]
+    all_see = first_rows.rows == len(d_projected)  # the same past
     if not inputs.is_floating_point():
         by_token = torch.zeros_like(parameters["weight_ih"].T, memory_format=torch.contiguous_format)
         found["weight_ih"] = by_token.index_add_(0, inputs.flatten(), gradients.projected.flatten(0, 1)).T
-        found["weight_hh"] = _recurrent_gradient(d_projected, gradients.shares)
+        found["weight_hh"] = _recurrent_gradient(d_projected, gradients.recurrent_rows)
     elif not all_see:
         found["weight_ih"] = times_transposed(d_projected, columns(inputs))
-        found["weight_hh"] = _recurrent_gradient(d_projected, gradients.shares)
+        found["weight_hh"] = _recurrent_gradient(d_projected, gradients.recurrent_rows)
     else:  # the same gradient meets inputs and past: one product is faster than two
-        both = times_transposed(d_projected, columns(inputs, first_share.past))
-        found["weight_ih"], found["weight_hh"] = both.split((inputs.shape[-1], first_share.past.shape[-1]), dim=1)
+        both = times_transposed(d_projected, columns(inputs, first_rows.past))
+        found["weight_ih"], found["weight_hh"] = both.split((inputs.shape[-1], first_rows.past.shape[-1]), dim=1)
     if "bias" in parameters:
         found["bias"] = d_projected.sum(1)
     return found
 
 
-def _recurrent_gradient(d_projected: Tensor, shares: tuple[Share, ...]) -> Tensor:
+def _recurrent_gradient(d_projected: Tensor, parts: tuple[RecurrentRows, ...]) -> Tensor:
     """dL/dU, (rows, units), from dL/d of the projected inputs, (rows, time x batch)."""
-    parts, rows = [], [share.rows for share in shares]
-    for share, d_product in zip(shares, d_projected[: sum(rows)].split(rows), strict=True):
-        d_product = d_product if share.d_product is None else columns(share.d_product)
-        parts.append(times_transposed(d_product, columns(share.past)))
-    return torch.cat(parts)
+    found, rows = [], [part.rows for part in parts]
+    for part, d_product in zip(parts, d_projected[: sum(rows)].split(rows), strict=True):
+        d_product = d_product if part.d_product is None else columns(part.d_product)
+        found.append(times_transposed(d_product, columns(part.past)))
+    return torch.cat(found)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.cells.cell import Parameters, State
 from engine.cells.packed.functions import tanh_
-from engine.cells.packed.passes import Gradients, Passes, Share, Tape, after, before, timesteps, timesteps_back
+from engine.cells.packed.passes import Gradients, Passes, RecurrentRows, Tape, after, before, timesteps, timesteps_back
 from engine.cells.products import product_with
 from engine.cells.rnn import RNN
 
@@ -51,4 +51,4 @@ class RNNPasses(Passes):
         (d_hidden,) = d_state
         for now in timesteps_back({"d_weighted_sum": d_weighted_sum, "from_above": d_outputs}):
             d_hidden = product(now.d_weighted_sum.mul_(d_hidden.add_(now.from_above)))
-        return Gradients(d_weighted_sum, (d_hidden,), (Share(self.units, before(hidden)),))
+        return Gradients(d_weighted_sum, (d_hidden,), (RecurrentRows(self.units, before(hidden)),))

@@ -16,7 +16,7 @@ from engine.decoding.scores import logits_after
 from engine.models.language_model import LanguageModel
 from playground import theme
 from playground.access.models import Loaded
-from playground.access.writing import Job, Request
+from playground.access.writing import Request, WritingJob
 from playground.charts.next_token import next_token_frame, next_token_spec, percent
 from playground.text import escape_markdown, number, visible
 from playground.views.generate import session
@@ -55,7 +55,7 @@ def chosen_place(writer: Writer, place: int) -> None:
     _offer(found, loaded, job, place)
 
 
-def at(loaded: Loaded, job: Job, place: int) -> Place:
+def at(loaded: Loaded, job: WritingJob, place: int) -> Place:
     """What could come at a place of a text, before and after temperature and truncation. Raises ConfigError."""
     forced = tuple(pair for pair in job.request.forced if pair[0] <= place)
     context = [*job.start, *job.tokens[:place]]
@@ -88,7 +88,7 @@ def _names(vocabulary: Vocabulary) -> list[str]:
     return [visible(vocabulary.display(token), spaces=True) for token in range(len(vocabulary))]
 
 
-def _headline(found: Place, job: Job, place: int) -> str:
+def _headline(found: Place, job: WritingJob, place: int) -> str:
     name = _names(job.vocabulary)[found.token]
     if any(at == place for at, _ in job.request.forced):
         how = f"put in by you; it would have been drawn with {percent(float(found.after[found.token]))}"
@@ -99,7 +99,7 @@ def _headline(found: Place, job: Job, place: int) -> str:
     return f"Place {place + 1:,}: {name} · {percent(probability)} to the model ({bits} bits), {how}"
 
 
-def _walk(job: Job, place: int) -> None:
+def _walk(job: WritingJob, place: int) -> None:
     with st.container(horizontal=True, width="content"):
         for name, icon, help_, to, disabled in (
             ("before", ":material/chevron_left:", "The token before", place - 1, place == 0),
@@ -116,7 +116,7 @@ def look_at(place: int) -> None:
     settings.change(renew=False, place=place)
 
 
-def _offer(found: Place, loaded: Loaded, job: Job, place: int) -> None:
+def _offer(found: Place, loaded: Loaded, job: WritingJob, place: int) -> None:
     """Other tokens to put in here, the likeliest first, or any other by name."""
     names, vocabulary = _names(loaded.vocabulary), loaded.vocabulary
     order = np.argsort(-found.before, kind="stable")[: _OFFERED + 2]

@@ -10,7 +10,7 @@ import streamlit as st
 
 from engine.config import ConfigError
 from playground import theme
-from playground.access.writing import Job, Request
+from playground.access.writing import Request, WritingJob
 from playground.charts.export import export
 from playground.charts.next_token import next_token_spec
 from playground.charts.surprise import surprise_spec
@@ -49,7 +49,7 @@ def downloads(writer: Writer) -> None:
         )
 
 
-def token_rows(job: Job) -> pd.DataFrame:
+def token_rows(job: WritingJob) -> pd.DataFrame:
     """One row for each token: place from 1, text, surprise in bits, chance it was drawn with, whether it was put in."""
     count = job.written
     forced = dict(job.request.forced)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import streamlit as st
 
-from playground.access.writing import Job
+from playground.access.writing import WritingJob
 from playground.charts.surprise import surprise_frame, surprise_spec
 from playground.parts import drill_downs
 from playground.parts.drill_downs import DrillDown
@@ -31,7 +31,7 @@ def _along(writers: list[Writer]) -> None:
     st.vega_lite_chart(along(job), surprise_spec(), key="generate.along")
 
 
-def along(job: Job) -> pa.Table:
+def along(job: WritingJob) -> pa.Table:
     """The rows of the chart of surprise along a text."""
     names = [visible(piece.strip(" ") or piece, spaces=True) for piece in job.pieces[: job.written]]
     return pa.Table.from_pandas(surprise_frame(bits=job.bits()[: len(names)], names=names), preserve_index=False)

@@ -71,7 +71,7 @@ def _another_token(writer: Writer) -> None:
     try:
         found = distribution.at(writer.loaded, job, place)
     except ConfigError as error:
-        state.problem(str(error))
+        state.note_problem(str(error))
         return
     others = found.before.copy()
     others[[found.token, *_never(writer)]] = -1.0

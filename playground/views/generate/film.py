@@ -9,7 +9,7 @@ import streamlit as st
 
 from playground.access import models, writing
 from playground.access.runs import snapshot_of
-from playground.access.writing import Job, Request
+from playground.access.writing import Request, WritingJob
 from playground.components.tokens import FULL_BITS, Frame, Strip, step_scrubber
 from playground.frame.fragments import fragment
 from playground.runs.reader import Snapshot
@@ -57,13 +57,13 @@ def _moving_part(writer: Writer, seen: bool) -> None:
         st.rerun()
 
 
-def _jobs(writer: Writer) -> dict[int, Job]:
+def _jobs(writer: Writer) -> dict[int, WritingJob]:
     """The text of every kept step, begun if it is not there; those of other settings are given up."""
     run = snapshot_of(writer.loaded.run.id)
     request = session.request_for(writer.loaded, settings.current())
-    known: dict[Request, Job] = st.session_state.get(_STATE, {})
-    texts: dict[int, Job] = {}
-    kept: dict[Request, Job] = {}
+    known: dict[Request, WritingJob] = st.session_state.get(_STATE, {})
+    texts: dict[int, WritingJob] = {}
+    kept: dict[Request, WritingJob] = {}
     for step in models.kept_steps(run):
         source = models.weights_source(run, step)
         wanted = replace(
@@ -91,7 +91,7 @@ def _losses(run: Snapshot) -> dict[int, str]:
     }
 
 
-def _frame(step: int, job: Job, note: str) -> Frame:
+def _frame(step: int, job: WritingJob, note: str) -> Frame:
     if job.status == writing.FAILED:
         return Frame(step, job.message, Strip(str(id(job)), [], [], FULL_BITS[job.vocabulary.level], empty=job.message))
     if job.active:

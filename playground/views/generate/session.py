@@ -10,7 +10,7 @@ from playground import state
 from playground.access import models, writing
 from playground.access.models import Loaded
 from playground.access.runs import snapshot_of
-from playground.access.writing import Job, Request
+from playground.access.writing import Request, WritingJob
 from playground.inside import places
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
@@ -29,7 +29,7 @@ class Writer:
     """A model and what it writes."""
 
     loaded: Loaded
-    job: Job
+    job: WritingJob
 
 
 def writers() -> list[Writer]:
@@ -49,7 +49,7 @@ def begin_again() -> None:
     try:
         _writers(state.current(), settings.current(), fresh=True)
     except StoreError as error:
-        state.problem(str(error))
+        state.note_problem(str(error))
 
 
 def begin_another() -> None:
@@ -69,7 +69,7 @@ def force(place: int, token: int) -> None:
     """Put a token in at a place. What was put in after it goes: the text there will be another."""
     before = [(at, other) for at, other in settings.current().forced if at < place]
     if len(before) >= MOST_FORCED:
-        state.problem(f"At most {MOST_FORCED} tokens can be put into a text: take one back first.")
+        state.note_problem(f"At most {MOST_FORCED} tokens can be put into a text: take one back first.")
         return
     settings.change(renew=False, forced=(*before, (place, token)), place=place)
 
@@ -128,7 +128,7 @@ def _kept_step(run: Snapshot, step: int) -> int:
     """The step that is meant. One at which the run keeps nothing gets a sentence, and the nearest stands in."""
     there, said = places.kept_step(run, step)
     if said:
-        state.problem(" ".join(said))
+        state.note_problem(" ".join(said))
         state.select(step=there)
     return there
 
@@ -145,7 +145,7 @@ def _beside(wanted: WritingSettings) -> Loaded | None:
             step = models.nearest_step(step, kept)
         return _model(run, step)
     except StoreError as error:  # deleted meanwhile, or not there yet: the chosen one still writes
-        state.problem(f"{error} Nothing is written beside.")
+        state.note_problem(f"{error} Nothing is written beside.")
         settings.change(beside=("", state.NEWEST))
         return None
 
@@ -165,9 +165,9 @@ def _model(run: Snapshot, step: int) -> Loaded:
     return loaded
 
 
-def _job(side: str, loaded: Loaded, request: Request, fresh: bool) -> Job:
+def _job(side: str, loaded: Loaded, request: Request, fresh: bool) -> WritingJob:
     """The visitor's text on one side: the one there is if it is the one asked for, else a new one."""
-    jobs: dict[str, Job] = st.session_state.setdefault(_JOBS, {})
+    jobs: dict[str, WritingJob] = st.session_state.setdefault(_JOBS, {})
     known = jobs.get(side)
     if known is not None and known.request == request and not fresh:
         return known

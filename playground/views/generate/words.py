@@ -10,7 +10,7 @@ from engine.data.words import tokenise
 from playground.access import writing
 from playground.access.models import Loaded
 from playground.access.training_text import Copied, Missing
-from playground.access.writing import Job
+from playground.access.writing import WritingJob
 from playground.text import number, shorten, visible
 
 _MOST_UNKNOWN = 8
@@ -27,7 +27,7 @@ def one(loaded: Loaded) -> str:
     return "character" if loaded.vocabulary.level == "char" else "word"
 
 
-def claim(loaded: Loaded, job: Job, copied: Copied | Missing | None) -> str:
+def claim(loaded: Loaded, job: WritingJob, copied: Copied | Missing | None) -> str:
     """One sentence with the text's numbers."""
     cell = CELLS[loaded.run.config.model.cell].title
     bits = job.bits()
@@ -46,7 +46,7 @@ def claim(loaded: Loaded, job: Job, copied: Copied | Missing | None) -> str:
     return sentence + _told(job, copied)
 
 
-def _told(job: Job, copied: Copied | Missing | None) -> str:
+def _told(job: WritingJob, copied: Copied | Missing | None) -> str:
     if job.active or not isinstance(copied, Copied):
         return "."
     if not copied.longest:
@@ -55,7 +55,7 @@ def _told(job: Job, copied: Copied | Missing | None) -> str:
     return f"; {share}% of it stands word for word in its training text, up to {len(copied.longest):,} characters."
 
 
-def progress(loaded: Loaded, job: Job, waiting: int) -> str:
+def progress(loaded: Loaded, job: WritingJob, waiting: int) -> str:
     """How the writing stands: what came, how fast, and how it ended."""
     count, tokens = job.written, loaded.tokens
     if job.status == writing.WAITING:
@@ -89,7 +89,7 @@ def verbatim(copied: Copied | Missing | None) -> str:
     return f"The longest stretch that stands in the training text has {len(copied.longest):,} characters: “{stretch}”."
 
 
-def on_prompt(given: str, job: Job) -> str:
+def on_prompt(given: str, job: WritingJob) -> str:
     """What of a prompt the model could not read, and where a text without one starts."""
     parts = [not_read(given, job.vocabulary)]
     if not job.prompt:
@@ -120,6 +120,6 @@ def unknown_tokens(text: str, vocabulary: Vocabulary) -> Sequence[str]:
     return [token for token in dict.fromkeys(tokens) if token not in known]
 
 
-def progress_of_none(job: Job) -> str:
+def progress_of_none(job: WritingJob) -> str:
     """Why a text that is done has not one token."""
     return "It drew <eos> at once: an empty line." if job.status == writing.ENDED else "Not one token was written."

@@ -146,7 +146,7 @@ def _duplicate(run: Run) -> None:
     try:
         corpora.check_source(run.config.data)
     except ConfigError as error:
-        state.problem(str(error))
+        state.note_problem(str(error))
         return
     drafts.load((run.config,))
     navigation.go_to("train")
@@ -229,4 +229,4 @@ def _attempt(act: Callable[..., None], *arguments: object) -> None:
     try:
         act(*arguments)
     except (StoreError, ExecutorError) as error:
-        state.problem(str(error))
+        state.note_problem(str(error))

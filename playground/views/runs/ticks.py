@@ -43,7 +43,7 @@ def ticked(selection: state.Selection) -> list[Run]:
         try:
             found.append(known.get(run_id) or services.store().run(run_id))
         except StoreError as error:
-            state.problem(str(error))
+            state.note_problem(str(error))
     if len(found) < len(wanted):
         tick([run.id for run in found])
     return found

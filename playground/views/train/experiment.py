@@ -34,7 +34,7 @@ def from_link() -> None:
                 corpora.check_source(config.data)
                 drafts.load((config,))
         except ConfigError as error:
-            state.problem(f"The link's {key} was not taken: {error}")
+            state.note_problem(f"The link's {key} was not taken: {error}")
 
 
 def bar(draft: Draft) -> None:

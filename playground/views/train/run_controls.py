@@ -70,7 +70,7 @@ def _send(run: Run, kind: str, value: float | None) -> None:
         services.store().command(run.id, kind, value)
         st.session_state["live.sent"] = (time.monotonic() + EXPECT_SECONDS, versions)
     except StoreError as error:
-        state.problem(str(error))
+        state.note_problem(str(error))
 
 
 def _knobs(snapshots: Sequence[Snapshot]) -> None:
@@ -108,7 +108,7 @@ def _turn(run: Run, knob: str, key: str, before: float) -> None:
             run.config.with_values(**{f"training__{knob}": value})  # checks the range
         _send(run, knob, value)
     except ConfigError as error:
-        state.problem(str(error))
+        state.note_problem(str(error))
 
 
 def _branch(snapshots: Sequence[Snapshot]) -> None:

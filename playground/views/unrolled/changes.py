@@ -85,7 +85,7 @@ def _misfit(view: View, change: Change) -> str:
     """Why a change cannot be made here; "" if it can."""
     base = first_index(view.notation)
     asked = f"{':'.join(map(str, place_of(change)))}:{change.value:g}"
-    where = f"The change of {change.quantity} at t = {change.time + base}{link.counted('changes', asked, base)}"
+    where = f"The change of {change.quantity} at t = {change.time + base}{link.zero_based_note('changes', asked, base)}"
     for name, value, count in (
         ("layer", change.layer, view.trace.layers),
         ("timestep", change.time, view.trace.length),
@@ -102,7 +102,9 @@ def _misfit(view: View, change: Change) -> str:
 
 def _misfit_token(view: View, time: int, token: int) -> str:
     base = first_index(view.notation)
-    where = f"The token put in at t = {time + base}{link.counted('tokens', f'{time}:{token}', base)} is left out"
+    where = (
+        f"The token put in at t = {time + base}{link.zero_based_note('tokens', f'{time}:{token}', base)} is left out"
+    )
     if time >= view.trace.length:
         return f"{where}: there is no timestep {time + base:,}, the last is {view.trace.length - 1 + base:,}."
     if token >= len(view.vocabulary):

@@ -83,7 +83,7 @@ def _start(act: Callable[[], None]) -> None:
     try:
         act()
     except StoreError as error:
-        state.problem(str(error))
+        state.note_problem(str(error))
 
 
 def _gated(view: View) -> bool:

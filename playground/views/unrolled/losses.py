@@ -27,7 +27,7 @@ def fit(view: View) -> None:
         return
     base = first_index(view.notation)
     stands = "the sum stands" if found == "sum" else f"that at t = {found + base} stands"
-    where = f"t = {asked + base}{link.counted('of', asked, base)}"
+    where = f"t = {asked + base}{link.zero_based_note('of', asked, base)}"
     settings.correct(f"There is no loss at {where}: no next token is known there; {stands} in.", of=found)
 
 

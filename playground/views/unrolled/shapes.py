@@ -48,7 +48,7 @@ def _one_to_one() -> Shape:
         title="One to one",
         task="a plain network: one input, one answer, no time",
         live=False,
-        said=f"{_NONE_YET} It would look at one picture and name what is on it.",
+        caption=f"{_NONE_YET} It would look at one picture and name what is on it.",
         cells=[_BOTH],
     )
 
@@ -59,7 +59,7 @@ def _many_to_one() -> Shape:
         title="Many to one",
         task="sentiment, the language of a name, a promoter in DNA",
         live=False,
-        said=f"{_NONE_YET} It would read a whole review and say once, at its end, whether it is a good one.",
+        caption=f"{_NONE_YET} It would read a whole review and say once, at its end, whether it is a good one.",
         cells=[_READ, _READ, _READ, _BOTH],
     )
 
@@ -70,7 +70,7 @@ def _encoder_decoder() -> Shape:
         title="Many to many, encoder and decoder",
         task="translation, dates, speech",
         live=False,
-        said=f"{_NONE_YET} It would read a sentence to its end and only then write it in another language.",
+        caption=f"{_NONE_YET} It would read a sentence to its end and only then write it in another language.",
         cells=[_READ, _READ, _READ, _SAY, replace(_BOTH, fed_back=True), replace(_BOTH, fed_back=True)],
     )
 
@@ -98,7 +98,7 @@ def _in_step(view: View) -> Shape:
             title="Many to many, in step",
             task=f"the next {what}, named entities, frames of a film",
             live=True,
-            said=f"{visible(view.run.name)} on the probe: at every {what} it says which it expects next. "
+            caption=f"{visible(view.run.name)} on the probe: at every {what} it says which it expects next. "
             "Those that came are framed.",
             cells=cells,
         )
@@ -112,24 +112,24 @@ def _one_to_many(view: View) -> Shape:
         title="One to many",
         task="writing text or music, captions of pictures",
         live=False,
-        said="",
+        caption="",
         cells=[_BOTH, *[replace(_BOTH, fed_back=True)] * (SHOWN - 1)],
     )
     known = [token for token in view.trace.tokens.tolist() if token != UNKNOWN]
     if not known:
-        return replace(shape, said="The probe has no token that this model knows: it has nothing to begin with.")
+        return replace(shape, caption="The probe has no token that this model knows: it has nothing to begin with.")
     try:
         written = _written(view, known[0])
     except ConfigError as error:
-        return replace(shape, said=str(error))
+        return replace(shape, caption=str(error))
     trace = engine.record(view.model, [known[0], *written])
     what = "word" if view.vocabulary.level == "word" else "character"
     names = [view.vocabulary.display(token) for token in (known[0], *written)]
-    said = (
+    caption = (
         f"{visible(view.run.name)} writes by itself: it is given {names[0]} and then reads what it has just said, "
         f"always the likeliest {what}. It is {_percent(trace, written)} sure of them on average."
     )
-    return _scaled(replace(shape, live=True, said=said, cells=_writing(trace, names, written)))
+    return _scaled(replace(shape, live=True, caption=caption, cells=_writing(trace, names, written)))
 
 
 def _written(view: View, start: int) -> list[int]:

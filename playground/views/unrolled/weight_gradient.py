@@ -112,7 +112,7 @@ def fit(view: View) -> None:
     unit, place = min(row, view.trace.units - 1), min(column, columns(view) - 1)
     if (unit, place) != (row, column):
         base = first_index(view.notation)
-        asked = f"{row + base}, {column + base}{link.counted('element', f'{row}:{column}', base)}"
+        asked = f"{row + base}, {column + base}{link.zero_based_note('element', f'{row}:{column}', base)}"
         settings.correct(
             f"There is no weight {asked} here: {unit + base}, {place + base} is the nearest.", element=(unit, place)
         )

@@ -41,9 +41,9 @@ def loss_of(model: LanguageModel, trace: Trace, copies: Copies) -> Tensor:
     for layer, cell in enumerate(model.stack.cells):
         state = tuple(trace.initial[name][layer : layer + 1] for name in cell.state_names)
         state += () if trace.clock is None else (trace.clock[:1, None],)
-        under, states, heard = states, [], cell.connections()
+        under, states, connected = states, [], cell.connections()
         for t, copy in enumerate(copies[layer]):
-            parameters = copy if heard is None else {**copy, "weight_hh": copy["weight_hh"] * heard}
+            parameters = copy if connected is None else {**copy, "weight_hh": copy["weight_hh"] * connected}
             asked = (under[t][cell.state_names.index(cell.below)],) if cell.below else ()
             state = cell.step(project(below[t : t + 1], parameters)[0], (*state, *asked), parameters)
             states.append(state)

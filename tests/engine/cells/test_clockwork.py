@@ -47,7 +47,7 @@ def test_a_module_is_as_it_was_at_timesteps_that_are_not_its_own(layer, kernel):
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_a_faster_module_is_not_heard(layer, kernel):
+def test_a_faster_module_is_not_read(layer, kernel):
     ours = layer("rnn-clockwork", {"modules": "2"}, timesteps=6, units=4, bias=False)
     hidden, clock = ours.state
     louder = (hidden + torch.tensor([9.0, 9.0, 0.0, 0.0]), clock)  # the fast half alone

@@ -45,16 +45,16 @@ def clockwork(w, x, h, clock, options):
     for i in range(count):  # the fastest first
         units = [unit for unit in range(w.units) if unit * count // w.units == i]
         if clock % 2**i == 0:
-            heard = np.where(np.arange(w.units) >= units[0], h, 0)  # itself and the slower ones
-            new[units] = tanh(w.sum(0, x, heard))[units]
+            read = np.where(np.arange(w.units) >= units[0], h, 0)  # itself and the slower ones
+            new[units] = tanh(w.sum(0, x, read))[units]
     return new, (clock + 1) % 2 ** (count - 1)
 
 
 def gru(w, x, h, c, options):
     zero = np.zeros_like(x)
     reset, keep = sigmoid(w.sum(0, x, h)), sigmoid(w.sum(1, x, h))
-    heard = w.sum(2, zero, h) - w.sum(2, zero, 0 * h) + w.values.get("bias_candidate", 0)
-    candidate = tanh(w.sum(2, x, 0 * h) + reset * heard)
+    recurrent = w.sum(2, zero, h) - w.sum(2, zero, 0 * h) + w.values.get("bias_candidate", 0)
+    candidate = tanh(w.sum(2, x, 0 * h) + reset * recurrent)
     return (1 - keep) * candidate + keep * h, None
 
 

@@ -107,10 +107,10 @@ def clockwork(w: Weights, x: Tensor, h: Tensor, clock: Tensor, options: dict) ->
     count = min(UNITS, int(options["modules"]))
     modules = [[unit for unit in range(UNITS) if unit * count // UNITS == i] for i in range(count)]
     update = torch.tensor([float(clock % 2**i == 0) for i, units in enumerate(modules) for _ in units], dtype=h.dtype)
-    rows, heard = w.rows("weight_hh", "candidate"), []
+    rows, recurrent = w.rows("weight_hh", "candidate"), []
     for units in modules:
-        heard += [row[units[0] :] @ h[units[0] :] for row in rows[units]]
-    q = candidate(w.input_sum("candidate", x) + torch.stack(heard))
+        recurrent += [row[units[0] :] @ h[units[0] :] for row in rows[units]]
+    q = candidate(w.input_sum("candidate", x) + torch.stack(recurrent))
     q["update"] = update.requires_grad_()
     return q | {"hidden": q["update"] * q["candidate"] + (1 - q["update"]) * h}
 
@@ -132,8 +132,8 @@ def reset_before_gru(w: Weights, x: Tensor, h: Tensor, c: Tensor, options: dict)
 def gru(w: Weights, x: Tensor, h: Tensor, c: Tensor, options: dict) -> Quantities:
     q = gates(w, x, h, "reset", "keep")
     q["update"] = 1 - q.pop("keep")
-    heard = w.rows("weight_hh", "candidate") @ h + w.vector("bias_candidate")
-    return written(q | candidate(w.input_sum("candidate", x) + q["reset"] * heard), h)
+    recurrent = w.rows("weight_hh", "candidate") @ h + w.vector("bias_candidate")
+    return written(q | candidate(w.input_sum("candidate", x) + q["reset"] * recurrent), h)
 
 
 def remembered(

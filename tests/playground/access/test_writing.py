@@ -16,7 +16,7 @@ from engine.decoding.sampling import sample
 from engine.models.language_model import LanguageModel
 from playground.access import writing
 from playground.access.models import Loaded
-from playground.access.writing import BusyError, Job, Request, WritingPool
+from playground.access.writing import BusyError, Request, WritingJob, WritingPool
 from playground.runs.records import Run, StoreError
 
 ENDLESS = 1_000_000_000
@@ -36,7 +36,7 @@ def _request(**values: object) -> Request:
     return replace(Request(("run", 7, "version"), "abc", length=60), **values)
 
 
-def _over(job: Job) -> Job:
+def _over(job: WritingJob) -> WritingJob:
     end = time.monotonic() + 120
     while job.active and time.monotonic() < end:
         time.sleep(0.002)
@@ -63,7 +63,7 @@ class Gate:
         return self.loaded
 
 
-def _write(pool: WritingPool, request: Request, load: Callable[[], Loaded] | None = None, **how: bool) -> Job:
+def _write(pool: WritingPool, request: Request, load: Callable[[], Loaded] | None = None, **how: bool) -> WritingJob:
     loaded = _loaded()
     return pool.write(request, loaded.vocabulary, load or (lambda: loaded), **how)
 

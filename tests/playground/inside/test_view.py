@@ -134,16 +134,16 @@ def test_the_longest_context_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "why", "told"),
+    ("status", "why", "shown"),
     [("interrupted", "", True), ("failed", "", True), ("diverged", "", True), ("paused", HELD_UP, True),
      ("paused", "", False), ("running", "", False), ("finished", "steps", False)],
 )  # fmt: skip
-def test_what_has_befallen_a_run_is_said_and_its_last_weights_are_shown(status: str, why: str, told: bool) -> None:
+def test_why_a_run_ended_badly_or_waits_is_shown_with_its_last_weights(status: str, why: str, shown: bool) -> None:
     well = snapshot_of("tales-gru")
     run = replace(well.run, status=status, why=why, message="Interrupted: its process was killed.")
     view = look(replace(well, run=run), Selection(run=run.id, t=400))
-    said = f"Interrupted: its process was killed. Its weights at step {view.step:,} are shown."
-    assert (view.notes[0] == said) is told
+    note = f"Interrupted: its process was killed. Its weights at step {view.step:,} are shown."
+    assert (view.notes[0] == note) is shown
     assert "There is no timestep 401" in view.notes[-1]
     assert torch.isfinite(view.trace["hidden"]).all()
 

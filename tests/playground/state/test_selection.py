@@ -109,7 +109,7 @@ def test_a_value_that_cannot_be_is_said_for_a_moment_and_leaves_the_link(
     assert sentence in app.warning[0].value
     assert key not in _link(app)
     assert sentence in app.run().warning[0].value, "a page that runs itself again at once has not been read yet"
-    monkeypatch.setattr(problems, "SAID_SECONDS", 0.0)
+    monkeypatch.setattr(problems, "SHOWN_SECONDS", 0.0)
     app.run()
     assert not app.run().warning
 
@@ -303,7 +303,7 @@ def test_what_the_browser_still_sends_of_an_older_link_is_nobodys_choice(
 
 
 def test_a_link_that_the_page_has_refused_is_not_refused_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(problems, "SAID_SECONDS", 0.0)
+    monkeypatch.setattr(problems, "SHOWN_SECONDS", 0.0)
     app.query_params["t"] = "x"
     assert app.run().warning
     app.query_params["t"] = "x"

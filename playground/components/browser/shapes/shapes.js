@@ -44,9 +44,9 @@ function patchCard(card, shape, data, colors) {
   card.classList.toggle("live", shape.live);
   put(card.querySelector(".title"), {}, shape.title);
   put(card.querySelector(".task"), {}, shape.task);
-  put(card.querySelector(".said"), {}, shape.said);
+  put(card.querySelector(".said"), {}, shape.caption);
   const picture = card.querySelector("svg");
-  picture.setAttribute("aria-label", `${shape.title}. ${shape.said}`);
+  picture.setAttribute("aria-label", `${shape.title}. ${shape.caption}`);
   picture.replaceChildren();
   hatching(picture, colors);
   const left = (PICTURE.width - (shape.cells.length - 1) * STEP - BOX) / 2;
