@@ -31,7 +31,7 @@ def one_change() -> Iterator[None]:
     finally:
         gathered = st.session_state.pop(_GATHERED)
         if gathered != before:
-            st.query_params.from_dict(gathered)
+            _replace(gathered)
 
 
 def put(values: Mapping[str, str | None]) -> None:
@@ -52,15 +52,18 @@ def put(values: Mapping[str, str | None]) -> None:
         else:
             known.pop(text, None)
             link[name] = wanted
-    if link == before:
-        return
+    if _GATHERED in st.session_state:
+        st.session_state[_GATHERED] = link
+    elif link != before:
+        _replace(link)
+
+
+def _replace(link: dict[str, list[str]]) -> None:
+    """Put another link in the place of the one in the address."""
     st.session_state.pop(_LEFT_BARE, None)
     if not link:
         st.session_state.pop(_COMPLETED, None)  # an address that is bare by choice is a view as any other
-    if _GATHERED in st.session_state:
-        st.session_state[_GATHERED] = link
-    else:
-        st.query_params.from_dict(link)
+    st.query_params.from_dict(link)
 
 
 def complete(values: Mapping[str, str | None]) -> None:

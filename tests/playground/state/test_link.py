@@ -87,3 +87,24 @@ def test_what_was_replaced_a_moment_ago_is_stale(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(link, "STALE_SECONDS", 0.0)
     _put(app, t="1")
     assert app.session_state["stale"] == []
+
+
+def test_a_link_that_is_empty_only_on_the_way_to_another_is_not_left_bare_by_choice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from playground.state import link
+
+        link.complete({"run": "a"})
+        with link.one_change():
+            link.put({"run": None})
+            link.put({"run": "b"})
+        st.query_params.clear()  # as when Back leads to the address by which the navigation opened the page
+        st.session_state["stays bare"] = link.stays_bare()
+
+    monkeypatch.setattr(link, "went_back", lambda: True)
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    assert app.session_state["stays bare"], "it is on the way to the page before"
