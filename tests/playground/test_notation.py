@@ -46,10 +46,9 @@ def texts(cell: str, notation: str, **place: Any) -> list[str]:
     return [line.text for line in formulas(CELLS[cell](4), notation, **place)]
 
 
-@pytest.mark.parametrize("notation", NOTATIONS)
 @pytest.mark.parametrize("cell", VARIANTS, ids=title)
-def test_every_cell_has_equations_that_katex_can_set(cell: Cell, notation: str) -> None:
-    lines = [line.latex for line in formulas(cell, notation)]
+def test_every_cell_has_equations_that_katex_can_set(cell: Cell) -> None:
+    lines = [line.latex for notation in NOTATIONS for line in formulas(cell, notation)]
     assert lines
     for line in lines:
         assert set(re.findall(r"\\([A-Za-z]+)", line)) <= KATEX
@@ -71,11 +70,11 @@ def test_a_notation_renames_and_never_adds_an_equation(cell: Cell) -> None:
     assert len(products) == 1
 
 
-@pytest.mark.parametrize("notation", NOTATIONS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_gate_and_state_of_a_cell_has_a_name(cell: str, notation: str) -> None:
+def test_every_gate_and_state_of_a_cell_has_a_name(cell: str) -> None:
     made = CELLS[cell](4)
-    for name in (*CELLS[cell].state_names, *(gate.name for gate in made.gates)):
+    names = (*CELLS[cell].state_names, *(gate.name for gate in made.gates))
+    for name, notation in itertools.product(names, NOTATIONS):
         named = term(name, notation, layer=0, t=0, cell=made)
         assert named.latex
         assert named.text
@@ -142,10 +141,9 @@ def test_an_unknown_name_is_refused(bad: tuple[str, str]) -> None:
 PLACES: list[dict[str, Any]] = [{}, {"t": 0}, {"t": 3, "layer": 0}, {"t": 12, "layer": 1}]
 
 
-@pytest.mark.parametrize("notation", NOTATIONS)
 @pytest.mark.parametrize("cell", VARIANTS, ids=title)
-def test_every_part_can_be_set_without_katex(cell: Cell, notation: str) -> None:
-    for place in PLACES:
+def test_every_part_can_be_set_without_katex(cell: Cell) -> None:
+    for notation, place in itertools.product(NOTATIONS, PLACES):
         for line in (*formulas(cell, notation, **place), *output_formulas(notation, cell=cell, **place)):
             for part in (*line.parts, *line.summed):
                 assert not set(part.text) & set("\\{}$")
@@ -248,9 +246,8 @@ def test_the_first_timestep_is_counted_as_the_notation_counts() -> None:
         assert first_index(notation) == (0 if notation == "pytorch" else 1)
 
 
-@pytest.mark.parametrize("notation", ["ng", "cs231n", "plain"])
 @pytest.mark.parametrize("quantity", QUANTITIES)
-def test_no_name_in_running_text_holds_an_underscore_or_what_markdown_would_read(quantity: str, notation: str) -> None:
-    for cell in CELLS:
+def test_no_name_in_running_text_holds_an_underscore_or_what_markdown_would_read(quantity: str) -> None:
+    for cell, notation in itertools.product(CELLS, ["ng", "cs231n", "plain"]):
         named = term(quantity, notation, layer=1, t=11, cell=CELLS[cell](4)).text
         assert not set(named) & set("_^\\{}$*`:")

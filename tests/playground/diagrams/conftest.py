@@ -1,4 +1,4 @@
-"""Every cell with every choice of its options."""
+"""Every cell with every choice of its options, and every drawing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.cells import CELLS, Cell
+from playground.diagrams import Diagram, diagram
 
 UNITS = 5
 
@@ -21,6 +22,20 @@ def variants() -> Iterator[Cell]:
 
 def title(cell: Cell) -> str:
     return "-".join([cell.name, *map(str, cell.chosen.values())])
+
+
+def drawings() -> list[Cell]:
+    """Of the variants that are drawn alike, the first."""
+    found: dict[Diagram, Cell] = {}
+    for cell in variants():
+        found.setdefault(diagram(cell), cell)
+    return list(found.values())
+
+
+@pytest.fixture(params=drawings(), ids=title)
+def drawn(request: pytest.FixtureRequest) -> Diagram:
+    """One drawing."""
+    return diagram(request.param)
 
 
 @pytest.fixture(params=list(variants()), ids=title)

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from engine.cells import CELLS, Cell
+from engine.cells import CELLS
 from playground.diagrams import diagram
 from playground.diagrams.diagram import Diagram, Node, Tag, Wire
 from playground.diagrams.geometry import Box, box, crossings, forks, route, routes, segments, tag_box
@@ -21,13 +21,12 @@ def stretch(one: tuple[float, float], other: tuple[float, float]) -> Box:
     return Box(min(one[0], other[0]), min(one[1], other[1]), max(one[0], other[0]), max(one[1], other[1]))
 
 
-def test_no_two_shapes_or_tags_touch(cell: Cell) -> None:
-    for (name, one), (other_name, other) in itertools.combinations(drawn_boxes(diagram(cell)), 2):
+def test_no_two_shapes_or_tags_touch(drawn: Diagram) -> None:
+    for (name, one), (other_name, other) in itertools.combinations(drawn_boxes(drawn), 2):
         assert not one.overlaps(other, apart=2), f"{name} and {other_name}"
 
 
-def test_no_wire_runs_through_a_shape_or_a_tag(cell: Cell) -> None:
-    drawn = diagram(cell)
+def test_no_wire_runs_through_a_shape_or_a_tag(drawn: Diagram) -> None:
     boxes = drawn_boxes(drawn)
     for source, target, points in routes(drawn):
         for segment in segments(points):
@@ -36,8 +35,7 @@ def test_no_wire_runs_through_a_shape_or_a_tag(cell: Cell) -> None:
                     assert not stretch(*segment).overlaps(room, apart=3), f"{source} to {target} through {name}"
 
 
-def test_no_two_wires_of_different_values_run_along_each_other(cell: Cell) -> None:
-    drawn = diagram(cell)
+def test_no_two_wires_of_different_values_run_along_each_other(drawn: Diagram) -> None:
     every = [(source, stretch(*segment)) for source, _, points in routes(drawn) for segment in segments(points)]
     for (source, one), (other_source, other) in itertools.combinations(every, 2):
         alike = (one.left == one.right) == (other.left == other.right)
@@ -45,16 +43,14 @@ def test_no_two_wires_of_different_values_run_along_each_other(cell: Cell) -> No
             assert not one.overlaps(other, apart=10), f"{source} beside {other_source} at {one}"
 
 
-def test_everything_lies_on_the_plane(cell: Cell) -> None:
-    drawn = diagram(cell)
+def test_everything_lies_on_the_plane(drawn: Diagram) -> None:
     width, height = drawn.size
     for name, room in drawn_boxes(drawn):
         assert min(room.left, room.top) >= 0, name
         assert (max(room.right, width), max(room.bottom, height)) == (width, height), name
 
 
-def test_operations_lie_inside_the_cell_and_what_comes_and_goes_outside(cell: Cell) -> None:
-    drawn = diagram(cell)
+def test_operations_lie_inside_the_cell_and_what_comes_and_goes_outside(drawn: Diagram) -> None:
     left, top, width, height = drawn.frame
     for item in drawn.nodes:
         room = box(item)
@@ -62,8 +58,7 @@ def test_operations_lie_inside_the_cell_and_what_comes_and_goes_outside(cell: Ce
         assert inside == (item.operation not in ("in", "out")), item.name
 
 
-def test_no_tag_lies_on_the_edge_of_the_cell(cell: Cell) -> None:
-    drawn = diagram(cell)
+def test_no_tag_lies_on_the_edge_of_the_cell(drawn: Diagram) -> None:
     left, top, width, height = drawn.frame
     for tag in drawn.tags:
         room = tag_box(tag)
@@ -72,8 +67,7 @@ def test_no_tag_lies_on_the_edge_of_the_cell(cell: Cell) -> None:
         assert outside if drawn[tag.of].operation in ("in", "out") else inside, tag.of
 
 
-def test_every_value_is_written_once(cell: Cell) -> None:
-    drawn = diagram(cell)
+def test_every_value_is_written_once(drawn: Diagram) -> None:
     # What leaves is written where it leaves, under the name it leaves by.
     leaving = {item.inputs[0].source for item in drawn.nodes if item.operation == "out"}
     assert sorted(tag.of for tag in drawn.tags) == sorted({item.name for item in drawn.nodes} - leaving)
@@ -158,7 +152,7 @@ def test_a_tag_of_nothing_is_refused() -> None:
         Diagram((), (Tag("forget", (0, 0)),), (10, 10), (0, 0, 10, 10))
 
 
-def test_no_wire_passes_over_one_and_under_another(cell: Cell) -> None:
+def test_no_wire_passes_over_one_and_under_another(drawn: Diagram) -> None:
     """So that drawing those that pass over last draws every crossing right."""
-    found = crossings(diagram(cell))
+    found = crossings(drawn)
     assert not {under for under, _, _ in found} & {over for _, over, _ in found}
