@@ -23,7 +23,7 @@ OptionValue = bool | str
 
 
 class ConfigError(ValueError):
-    """A setting that cannot stand. The message names it and says what to change."""
+    """An invalid setting. The message names it and says what to change."""
 
 
 def setting(

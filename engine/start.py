@@ -67,7 +67,7 @@ def sampler(config: SamplingConfig, corpus: Corpus) -> Sampler:
             temperature=config.temperature,
             forbidden=() if unknown is None else (unknown,),
         )
-        # Weights that have run away write no more. That they have, the loop finds and says by itself.
+        # Nothing can be sampled from a model that diverged. The loop finds that by itself, and says so.
         with suppress(NotFiniteError):
             for token in tokens:
                 written.append(token)

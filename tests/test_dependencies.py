@@ -30,7 +30,7 @@ ENGINE = {
 }
 # The engine's front puts the parts together: the public names, checks across registries, models written out as
 # Python files, the shell, benchmarks.
-ENGINE_FRONT = ("__init__", "__main__", "start", "validate", "presets", "export", "shell", "bench")
+ENGINE_FRONT = ("__init__", "__main__", "start", "validate", "presets", "export", "shell")
 
 # Inside the playground: each layer may import those before it, and no part one beside it.
 PLAYGROUND = (
@@ -178,9 +178,8 @@ def _wrong_in_pages(module: str, item: Import) -> Iterator[str]:
 
 
 def _part(module: str) -> str:
-    """The part of the engine a module belongs to; `shell_train` and `shell.train` both belong to `shell`."""
-    part = module.split(".")[1]
-    return next((front for front in ENGINE_FRONT if part == front or part.startswith(f"{front}_")), part)
+    """The part of the engine a module belongs to: `shell.train` belongs to `shell`."""
+    return module.split(".")[1]
 
 
 def _within(module: str, packages: tuple[str, ...]) -> bool:
@@ -290,7 +289,7 @@ FORBIDDEN = [
 
 SURROUNDINGS = {
     "engine.__init__": "from engine.training.loop import train",
-    "engine.bench": "from engine.training.loop import train",
+    "engine.shell.bench": "from engine.training.loop import train",
     "engine.training.__init__": "",
     "engine.training.loop": "def train(): ...",
     "engine.decoding.__init__": "",
@@ -314,7 +313,7 @@ def test_a_forbidden_import_is_named(module: str, source: str, said: str) -> Non
 ALLOWED = [
     ("engine.__init__", "from engine.analysis.units import search\nfrom engine.training import loop"),
     ("engine.__main__", "from engine.shell import main"),
-    ("engine.shell_train", "from engine.training.loop import train\nfrom engine.decoding import sampling"),
+    ("engine.shell.train", "from engine.training.loop import train\nfrom engine.decoding import sampling"),
     ("engine.models.stack", "import torch\nfrom engine.cells.cell import Cell\nfrom engine.config import ModelConfig"),
     ("engine.training.loop", "from engine.data.batches import Streams\nfrom .events import Progress"),
     ("engine.decoding.sampling", "import numpy\nnumpy.load('x', allow_pickle=False)"),

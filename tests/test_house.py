@@ -1,4 +1,4 @@
-"""The house in order: what is in the repository, what is not, and that the papers agree with the code."""
+"""What is in the repository, what is not, and that the documents agree with the code."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from playground.runs.settings import describe
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = [
-    *(f"engine/{part}" for part in ("cells", "models", "data", "training", "analysis", "decoding")),
-    *(f"playground/{part}" for part in ("runs", "charts", "components")),
+    *(f"engine/{part}" for part in ("cells", "models", "data", "training", "analysis", "decoding", "export")),
+    *(f"playground/{part}" for part in ("notation", "diagrams", "charts", "runs", "components", "state", "frame")),
+    *(f"playground/{part}" for part in ("access", "inside", "parts", "views")),
     "pages",
     *(f"tests/{part}" for part in ("engine", "playground", "pages", "browser", "benchmarks")),
 ]

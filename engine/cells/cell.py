@@ -87,7 +87,7 @@ class Cell:
         self.units = units
         self.chosen = self.check_options(options or {})
         self.modules: tuple[slice, ...] = (slice(0, units),)
-        """groups of units, in order: a unit hears those of its own group and of the groups after it, and no others"""
+        """groups of units, in order: a unit reads the states of its own group and of those after it, and no others"""
 
     def lowest(self) -> Cell:
         """The cell of the lowest layer of a stack of this one: one that asks for nothing below. By default this one."""
@@ -140,7 +140,7 @@ class Cell:
         return connected.repeat(len(self.recurrent_blocks), 1)
 
     def units_read_by(self, unit: int) -> slice:
-        """The units whose states at t - 1 a unit hears."""
+        """The units whose states at t - 1 a unit reads."""
         return slice(next(module.start for module in self.modules if unit < module.stop), self.units)
 
     @property

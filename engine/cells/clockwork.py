@@ -25,8 +25,9 @@ class ClockworkRNN(Cell):
     t counts from 0 where reading began, so that all modules write at the first timestep. It is carried with the state,
     modulo the longest period: that tells whose turn it is as well, and stays exact however long the text.
 
-    The units are sorted, the fastest first. A module hears itself and slower ones, so that W_h is block upper
-    triangular (see `modules`). With fewer units than modules the slowest are left out; with one module this is `RNN`.
+    The units are sorted, the fastest first. A module reads its own state and those of slower ones, so that W_h is
+    block upper triangular (see `modules`). With fewer units than modules the slowest are left out; with one module this
+    is `RNN`.
     """
 
     name = "rnn-clockwork"

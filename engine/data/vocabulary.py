@@ -227,8 +227,8 @@ class WordVocabulary(Vocabulary):
 
     def encode(self, text: str, unknown: OnUnknown = "error") -> np.ndarray:
         tokens = tokenise(text, self.separated)
-        get, stranger = self._ids.get, self.unknown
-        return np.fromiter((get(token, stranger) for token in tokens), dtype=np.int64, count=len(tokens))
+        get, unknown_id = self._ids.get, self.unknown
+        return np.fromiter((get(token, unknown_id) for token in tokens), dtype=np.int64, count=len(tokens))
 
     def decode(self, ids: Ids) -> str:
         return join([self.symbols[number] for number in self._check(ids)], self.separated)

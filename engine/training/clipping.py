@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-KINDS = ("norm", "value", "off")
-
 
 def clip_gradients(parameters: Sequence[Tensor], kind: str, threshold: float) -> tuple[Tensor, Tensor]:
     """Clip the gradients in place, and say how long the whole gradient was before and after.

@@ -117,7 +117,7 @@ class Training:
     # ------------------------------------------------------------------ listening
 
     def events(self) -> Iterator[Event]:
-        """Train, and tell. The consumer may stop iterating at any event and take a checkpoint then."""
+        """Train, yielding events. The consumer may stop iterating at any event and take a checkpoint then."""
         if self.planned_steps is None:
             yield from self._plan()
         assert self.planned_steps is not None
@@ -315,7 +315,7 @@ class Training:
         return Saved(self.step, full=full, checkpoint=self.checkpoint(full))
 
     def _why_to_end(self) -> str | None:
-        """Why the run is over, if it is: told from what a checkpoint holds, so that a pause changes nothing."""
+        """Why the run is over, if it is: by what a checkpoint holds, so that a pause changes nothing."""
         training = self.config.training
         assert self.planned_steps is not None
         if training.until_loss and self._val_loss is not None and self._val_loss <= training.until_loss:

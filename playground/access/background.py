@@ -106,7 +106,7 @@ class BackgroundPool:
         self._changed.notify_all()
 
     def _work(self) -> None:
-        torch.set_num_threads(1)  # counts for the thread that says it
+        torch.set_num_threads(1)  # for this thread alone
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._queue or self._closing)

@@ -47,9 +47,9 @@ def characters_per_token(run: Run, evaluations: Sequence[Evaluation]) -> float:
 
     Before the first evaluation the text itself is asked, which takes longer.
     """
-    told = evaluated_characters_per_token(run, evaluations)
-    if not math.isnan(told):
-        return told
+    measured = evaluated_characters_per_token(run, evaluations)
+    if not math.isnan(measured):
+        return measured
     try:
         found = corpus(run.config.data)
     except (TextError, ConfigError):

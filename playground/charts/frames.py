@@ -301,11 +301,11 @@ def _changes(runs: Sequence[LiveRun]) -> list[_Piece]:
             when = float(np.interp(at, known.step, known.seconds)) if len(known.step) else np.nan
             lane = 4.0 + _LANE_HEIGHT * (len(pieces) % _LANES)
             name = f"{key.run}: " if len(runs) > 1 else ""
-            pieces.append(_Piece("change", key, at, when, text=name + _told(row), lane=lane))
+            pieces.append(_Piece("change", key, at, when, text=name + _label(row), lane=lane))
     return pieces
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def _label(row: Mapping[str, Any]) -> str:
     if row.get("text"):
         return shorten(visible(str(row["text"])), 48)
     value = row.get("value")

@@ -24,8 +24,6 @@ from playground.charts.units import UNITS, X_TITLES
 
 Spec = dict[str, Any]
 
-ZOOM_HINT = "Ctrl + wheel or pinch zooms, drag moves, double click shows all."
-
 _GUTTER = 56  # pixels kept free on the right for the labels at the ends of the lines
 _NEAR_TOP = 9  # pixels from the top edge, where values stand that have no place on the axis
 

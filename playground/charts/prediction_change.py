@@ -56,13 +56,13 @@ def along_frame(
             "token": list(names),
             "expected": list(expected),
             "mark": marks,
-            "text": [_told(*pair) for pair in zip(before, after, strict=True)],
+            "text": [_label(*pair) for pair in zip(before, after, strict=True)],
         },
         columns=list(ALONG_COLUMNS),
     )
 
 
-def _told(before: float, after: float) -> str:
+def _label(before: float, after: float) -> str:
     return f"{percent_or_nan(before)} → {percent_or_nan(after)}"
 
 

@@ -29,7 +29,7 @@ def spark(*, values: Sequence[float], cell: str = "lstm", name: str = "validatio
     frame = thin(pd.DataFrame({"step": np.arange(len(numbers)), "value": numbers}), _POINTS)
     measured = frame.dropna()
     last = measured.tail(1).assign(text=lambda rows: [number(value, digits=True) for value in rows["value"]])
-    about = f"{name}: {_told(measured['value'])}"
+    about = f"{name}: {_label(measured['value'])}"
     x = alt.X("step:Q", axis=None, scale=alt.Scale(nice=False, zero=False))
     y = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=False))
     color = theme.family_color(cell)
@@ -47,7 +47,7 @@ def spark(*, values: Sequence[float], cell: str = "lstm", name: str = "validatio
     )
 
 
-def _told(values: pd.Series) -> str:
+def _label(values: pd.Series) -> str:
     if values.empty:
         return "nothing measured yet"
     return f"from {number(float(values.iloc[0]))} to {number(float(values.iloc[-1]))}"

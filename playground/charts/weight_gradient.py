@@ -46,14 +46,14 @@ def contributions_frame(
             "place": np.arange(first, first + len(found)),
             "value": np.where(broken, 0.0, found),
             "token": list(names),
-            "text": [_said(float(value), measure) for value in found],
+            "text": [_label(float(value), measure) for value in found],
             "sign": np.where(broken, BROKEN, np.where(found < 0, NEGATIVE, POSITIVE)),
             "chosen": np.arange(len(found)) == chosen,
         }
     )
 
 
-def _said(value: float, measure: str) -> str:
+def _label(value: float, measure: str) -> str:
     if measure != "along" or not np.isfinite(value):
         return number(value)
     return f"-{percent(-value)}" if value < 0 else percent(value)

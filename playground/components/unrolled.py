@@ -115,7 +115,7 @@ class Picture:
     tokens: list[str]
     unknown: list[int]
     """timesteps whose token the vocabulary does not have"""
-    stranger: str
+    unknown_read_as: str
     """what the model reads there; empty for a zero vector"""
     context: bool
     """whether the state before the first token comes from a context"""

@@ -1,4 +1,4 @@
-"""Every page of the app, listed once: what the navigation, Home's cards and the links between pages read."""
+"""Every page of the app, listed once: what the navigation, Home's cards and the links from a run to its pages read."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ class Page:
     icon: str
     group: str
     """the heading of the navigation under which it stands; empty for none"""
+    about: str = ""
+    """what one does there, for its card on Home"""
+    of_a_run: bool = False
+    """whether it shows the chosen run, so that a run can be opened there"""
 
     @property
     def path(self) -> str:
@@ -28,10 +32,41 @@ class Page:
 
 PAGES = (
     Page(HOME, "Home", ":material/home:", ""),
-    Page("train", "Train", ":material/show_chart:", "Train and runs"),
-    Page("runs", "Runs", ":material/table_rows:", "Train and runs"),
-    Page("unrolled", "Unrolled", ":material/account_tree:", "Look inside"),
-    Page("generate", "Generate", ":material/edit_note:", "Decode and judge"),
+    Page(
+        "train",
+        "Train",
+        ":material/show_chart:",
+        "Train and runs",
+        "Loss, gradients and samples of a model while it learns, on your text or ours; pause it, turn its "
+        "knobs, race four of them.",
+        of_a_run=True,
+    ),
+    Page(
+        "runs",
+        "Runs",
+        ":material/table_rows:",
+        "Train and runs",
+        "Every training there is, side by side: which is best, in what they differ. Take one away as a file or as "
+        "code; bring one in.",
+    ),
+    Page(
+        "unrolled",
+        "Unrolled",
+        ":material/account_tree:",
+        "Look inside",
+        "The network over a text, forward and backward, down to every number. The lines: how a loss's gradient fades "
+        "on its way back, in an LSTM and an RNN before training.",
+        of_a_run=True,
+    ),
+    Page(
+        "generate",
+        "Generate",
+        ":material/edit_note:",
+        "Decode and judge",
+        "A trained model writes, token by token: how sure it was, what it would have written instead, and what it has "
+        "by heart. The line: among how many likely letters it chose, as it learned.",
+        of_a_run=True,
+    ),
 )
 """In the order of the navigation, those of a group one after the other."""
 

@@ -21,8 +21,8 @@ from playground.runs.store import Store
 
 _COLLECT_SECONDS = 30.0
 _SWITCH_SECONDS = 0.001
-"""A page that is drawn takes the interpreter back from a text that is written this soon, not after Python's 0.005 s:
-each page asks for it dozens of times."""
+"""A page that is being drawn takes the interpreter back from a thread that writes a text this soon, not after Python's
+0.005 s: each page asks for it dozens of times."""
 
 
 @st.cache_resource(show_spinner=False)

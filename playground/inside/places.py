@@ -12,7 +12,7 @@ from playground.runs.reader import Snapshot
 from playground.state import Selection, link
 from playground.text import visible
 
-Said = tuple[str, ...]
+Notes = tuple[str, ...]
 
 
 class Place(TypedDict):
@@ -23,7 +23,7 @@ class Place(TypedDict):
     unit: int
 
 
-def kept_step(run: Snapshot, step: int) -> tuple[int, Said]:
+def kept_step(run: Snapshot, step: int) -> tuple[int, Notes]:
     """The training step that is meant, and a sentence where the run has kept no weights at it.
 
     A run that has kept none at all is left to whoever loads them.
@@ -35,7 +35,7 @@ def kept_step(run: Snapshot, step: int) -> tuple[int, Said]:
     return there, (f"{visible(run.run.name)} keeps no weights at step {step:,}: step {there:,} is the nearest.",)
 
 
-def nearest_place(selection: Selection, trace: Trace, tokens: str) -> tuple[Place, Said]:
+def nearest_place(selection: Selection, trace: Trace, tokens: str) -> tuple[Place, Notes]:
     """The place that is meant, and a sentence for each part of it that does not exist here.
 
     Args:
@@ -59,7 +59,7 @@ def _last_judged(trace: Trace) -> int:
     return trace.length - 1 if judged is None else judged
 
 
-def _nearest(key: str, asked: int, count: int, why: str, first: int) -> tuple[int, Said]:
+def _nearest(key: str, asked: int, count: int, why: str, first: int) -> tuple[int, Notes]:
     """`asked` if there is such a one among `count`, else the last, which -1 stands for too."""
     name = {"t": "timestep"}.get(key, key)
     last = count - 1

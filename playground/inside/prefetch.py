@@ -29,7 +29,7 @@ Task = Callable[[], object]
 Needs = Callable[[View], object]
 
 MOST_VISITORS = 32
-"""Visitors whose requests are kept; those of the one not heard of longest are dropped first."""
+"""Visitors whose requests are kept; those of the visitor whose last request is oldest are dropped first."""
 
 MOST_REQUESTS = 8
 """Requests kept of one visitor."""
@@ -47,7 +47,7 @@ class Prefetcher(BackgroundPool):
     def request(self, visitor: Hashable, tasks: Sequence[Task]) -> None:
         """Do these when there is time, the first of them first, and none of what the visitor requested before.
 
-        Who was heard of last is served first.
+        The visitor who requested last is served first.
         """
         with self._changed:
             before = self._requested.pop(visitor, [])

@@ -60,7 +60,7 @@ def _text(name: str, label: str, shown: str, longest: int, help_text: str) -> No
 
 def _take_text(name: str, key: str, shown: str, longest: int) -> None:
     given = str(st.session_state[key])
-    if given == shown:  # the widget of an old key, heard of once more
+    if given == shown:  # the widget of an old key calls back once more
         return
     kept = given[:longest]
     st.session_state.setdefault(_CUT, {})[name] = (kept, len(given) - len(kept))

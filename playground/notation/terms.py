@@ -168,7 +168,7 @@ def complement_of(quantity: str, notation: str, cell: Cell | None) -> str:
 
 
 def check(notation: str) -> None:
-    """Raises ValueError for a notation that there is none of."""
+    """Raises ValueError for an unknown notation."""
     if notation not in NOTATIONS:
         raise ValueError(f"There is no notation {notation!r}; choose one of {', '.join(NOTATIONS)}.")
 

@@ -24,15 +24,15 @@ class DrillDown(Generic[T]):
         name: what the link calls it, under the key `look`
         title: what the page calls it
         panel: draws it
-        fits: says in a sentence why it has nothing to show here; "" where it has. It may depend on the run, not on the
-            place in it
+        why_not: says in a sentence why it has nothing to show here; "" where it has. It may depend on the run, not on
+            the place in it
         charts: those of its charts that can be downloaded
     """
 
     name: str
     title: str
     panel: Callable[[T], None]
-    fits: Callable[[T], str] = lambda shown: ""
+    why_not: Callable[[T], str] = lambda shown: ""
     charts: Callable[[T], Sequence[ChartFile]] = lambda shown: ()
 
 
@@ -47,7 +47,7 @@ def chosen(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings
         if drill_down.name == wanted:
             return drill_down
     instead = fitting[0]
-    why = next((found.fits(shown) for found in drill_downs if found.name == wanted), "")
+    why = next((found.why_not(shown) for found in drill_downs if found.name == wanted), "")
     why = why or f"There is no drill-down {quoted(wanted)} (there are {', '.join(found.name for found in fitting)})."
     state.note_problem(f"{why} “{instead.title}” is open in its place.")
     settings.change(look=instead.name)
@@ -70,4 +70,4 @@ def choose(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings
 
 
 def _fitting(drill_downs: Sequence[DrillDown[T]], shown: T) -> list[DrillDown[T]]:
-    return [found for found in drill_downs if not found.fits(shown)]
+    return [found for found in drill_downs if not found.why_not(shown)]

@@ -21,7 +21,7 @@ _FLAGS = {"1": True, "0": False, "True": True, "False": False}
 
 
 class NearestError(ValueError):
-    """A value that cannot be. The message says so; `nearest` can be, and stands in."""
+    """An invalid value. The message says what is wrong; `nearest` is a valid one to use instead."""
 
     def __init__(self, message: str, nearest: Any) -> None:
         super().__init__(message)

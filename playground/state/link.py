@@ -139,7 +139,7 @@ def stays_bare() -> bool:
     """Whether an address that says nothing is left so, and everything as it is.
 
     The navigation opens pages by such an address, which the page then completes. Whoever comes back to it is on the
-    way to the page before, and must not be sent forth again; until something else is chosen it stays as it is.
+    way to the page before, and must not be sent on again; until something else is chosen it stays as it is.
     """
     bare = not st.query_params
     if bare and went_back() and st.session_state.get(_COMPLETED, False):

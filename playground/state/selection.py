@@ -89,7 +89,7 @@ def select(**values: Any) -> Selection:
 def choose(name: str, key: str, shown: Any) -> None:
     """Take what the visitor chose in the widget `key`, which was drawn with `shown`, into the selection.
 
-    The widget has another key whenever what it shows changes, and that of the old key is heard of once more at the
+    The widget has another key whenever what it shows changes, and that of the old key calls back once more with the
     value it was drawn with: see `settings.outdated`.
     """
     value = st.session_state[key]

@@ -27,8 +27,8 @@ def outdated(key: str, keys: str) -> bool:
 
     A widget is still at its old value in the browser for a moment after the page has changed what it shows, and
     whatever else the browser asks for in that moment brings the old value along as if it had been chosen. So a widget
-    gets another key whenever what it shows changes otherwise than by itself. Streamlit then tells of the widget of the
-    old key once more, at its old value: that is nobody's choice.
+    gets another key whenever what it shows changes otherwise than by itself. Streamlit then calls back for the
+    widget of the old key once more, with its old value: that is nobody's choice.
     """
     return not key.startswith(keys)
 

@@ -104,7 +104,7 @@ def test_what_is_not_ones_own_is_looked_at_and_not_changed(open_page: OpenPage, 
     run = "tales-gru" if whose == "starter" else _kept("Theirs", owner="somebody")
     app = _tick(open_page("runs"), run)
     assert not {"Delete", "Rename"} & set(_labels(app))
-    assert {"Open in Train", "Generate", "Duplicate", "Clear"} <= set(_labels(app))
+    assert {"Open in Train", "Open in Unrolled", "Open in Generate", "Duplicate", "Clear"} <= set(_labels(app))
     assert "duplicate" in read(app)
 
 

@@ -64,7 +64,7 @@ class DepthGatedLSTMPasses(GivingLSTMPasses):
         super().prepare(tape)
         tape["seen"] = tape["below"]
 
-    def hear(self, now: Moment, products: tuple[Product, ...]) -> None:
+    def add_recurrent(self, now: Moment, products: tuple[Product, ...]) -> None:
         (product,) = products
         now.gates[:, : -self.units].add_(product(now.past_hidden))
 
@@ -87,7 +87,7 @@ class DepthGatedLSTMPasses(GivingLSTMPasses):
         now.d_total.copy_(d_cell)
         super().carry_back(now, d_cell, parameters)
 
-    def hear_back(self, now: Moment, products: tuple[Product, ...]) -> Tensor:
+    def recurrent_backward(self, now: Moment, products: tuple[Product, ...]) -> Tensor:
         (product,) = products
         return product(now.d_gates[:, : -self.units])
 

@@ -57,7 +57,7 @@ class LSTMPasses(Passes):
         if "seen" in tape:
             moments["seen"] = tape["seen"]
         for now in timesteps(moments, hidden=hidden, cell=cell):
-            self.hear(now, products)
+            self.add_recurrent(now, products)
             self.write(now, parameters)
             torch.mul(now.output, self.show(now), out=now.hidden)
 
@@ -79,7 +79,7 @@ class LSTMPasses(Passes):
             d_cell.addcmul_(d_hidden, now.shows)
             now.d_written.mul_(d_cell_of_each)
             self.carry_back(now, d_cell, parameters)
-            d_past = self.hear_back(now, products)
+            d_past = self.recurrent_backward(now, products)
         d_further = self.further_gradients(tape, parameters, d_gates)
         return Gradients(d_gates, (d_past, d_cell), self.recurrent_rows(tape), d_further)
 
@@ -93,7 +93,7 @@ class LSTMPasses(Passes):
         time, batch, _ = gates.shape
         return (product_with(weight, batch, time),)
 
-    def hear(self, now: Moment, products: tuple[Product, ...]) -> None:
+    def add_recurrent(self, now: Moment, products: tuple[Product, ...]) -> None:
         """Adds the past's share to the weighted sums."""
         (product,) = products
         now.gates.add_(product(now.past_hidden))
@@ -139,7 +139,7 @@ class LSTMPasses(Passes):
         time, batch, _ = gates.shape
         return (product_with(weight.T, batch, time),)
 
-    def hear_back(self, now: Moment, products: tuple[Product, ...]) -> Tensor:
+    def recurrent_backward(self, now: Moment, products: tuple[Product, ...]) -> Tensor:
         """dL/dh_{t-1}, as far as it comes through the weighted sums."""
         (product,) = products
         return product(now.d_gates)
@@ -258,9 +258,9 @@ class CourseLSTMPasses(LSTMPasses):
         gates, candidate = weight.split((4 * self.units, self.units))
         return gates, candidate
 
-    def hear(self, now: Moment, products: tuple[Product, ...]) -> None:
+    def add_recurrent(self, now: Moment, products: tuple[Product, ...]) -> None:
         if not self.relevance_gate:
-            super().hear(now, products)
+            super().add_recurrent(now, products)
             return
         of_gates, of_candidate = products
         now.sigmoids.add_(of_gates(now.past_hidden))
@@ -289,9 +289,9 @@ class CourseLSTMPasses(LSTMPasses):
         time, batch, _ = gates.shape
         return tuple(product_with(part.T, batch, time) for part in self.parts(weight))
 
-    def hear_back(self, now: Moment, products: tuple[Product, ...]) -> Tensor:
+    def recurrent_backward(self, now: Moment, products: tuple[Product, ...]) -> Tensor:
         if not self.relevance_gate:
-            return super().hear_back(now, products)
+            return super().recurrent_backward(now, products)
         of_gates, of_candidate = products
         d_seen = of_candidate(now.d_candidate)
         now.d_relevance.mul_(d_seen)

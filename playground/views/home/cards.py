@@ -60,11 +60,11 @@ def pages() -> None:
     others = [page for page in navigation.PAGES if page.name != navigation.HOME]
     for first in range(0, len(others), _CARDS_BESIDE):
         for place, page in zip(st.columns(_CARDS_BESIDE), others[first:], strict=False):
-            picture, caption = _CARDS[page.name]
             with place, st.container(border=True, height="stretch"):
                 navigation.link(page.name, f"**{page.title}**")
-                picture()
-                st.caption(caption)
+                if picture := _PICTURES.get(page.name):
+                    picture()
+                st.caption(page.about)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -114,26 +114,10 @@ def _generate() -> None:
     _spark(DEFAULT_RUN, "perplexity")
 
 
-_CARDS: Mapping[str, tuple[Callable[[], None], str]] = {
-    "train": (
-        _train,
-        "Loss, gradients and samples of a model while it learns, on your text or ours; pause it, turn its "
-        "knobs, race four of them.",
-    ),
-    "runs": (
-        _runs,
-        "Every training there is, side by side: which is best, in what they differ. Take one away as a file or as "
-        "code; bring one in.",
-    ),
-    "unrolled": (
-        _unrolled,
-        "The network over a text, forward and backward, down to every number. The lines: how a loss's gradient fades "
-        "on its way back, in an LSTM and an RNN before training.",
-    ),
-    "generate": (
-        _generate,
-        "A trained model writes, token by token: how sure it was, what it would have written instead, and what it has "
-        "by heart. The line: among how many likely letters it chose, as it learned.",
-    ),
+_PICTURES: Mapping[str, Callable[[], None]] = {
+    "train": _train,
+    "runs": _runs,
+    "unrolled": _unrolled,
+    "generate": _generate,
 }
-"""The picture and the caption of each page's card, by the page's name."""
+"""The picture of each page's card, by the page's name; a page may have none."""

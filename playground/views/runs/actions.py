@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -107,12 +108,11 @@ def _invite() -> None:
 
 
 def _for_one(run: Run) -> None:
-    if st.button("Open in Train", icon=":material/show_chart:", type="primary", key=f"runs.train.{run.id}"):
-        state.select(run=run.id)
-        navigation.go_to("train")
-    if st.button("Generate", icon=":material/edit_note:", key=f"runs.generate.{run.id}"):
-        state.select(run=run.id)
-        navigation.go_to("generate")
+    for place, page in enumerate(page for page in navigation.PAGES if page.of_a_run):
+        emphasis: Literal["primary", "secondary"] = "secondary" if place else "primary"
+        if st.button(f"Open in {page.title}", icon=page.icon, type=emphasis, key=f"runs.{page.name}.{run.id}"):
+            state.select(run=run.id)
+            navigation.go_to(page.name)
     st.button(
         "Choose",
         icon=":material/radio_button_checked:",

@@ -72,7 +72,7 @@ def _preset_key(draft: Draft) -> str:
 
 def _load_preset(key: str) -> None:
     name = st.session_state[key]
-    if name and key == _preset_key(drafts.current()):  # not one that has gone, and is heard of once more
+    if name and key == _preset_key(drafts.current()):  # not one that has gone, and calls back once more
         drafts.load(drafts.from_preset(name).configs, preset=name)
 
 

@@ -102,7 +102,7 @@ def _knobs(snapshots: Sequence[Snapshot]) -> None:
 def _turn(run: Run, knob: str, key: str, before: float) -> None:
     value = float(st.session_state[key])
     if value == before:
-        return  # Streamlit also calls for a widget that went with the end of the run and is heard of once more
+        return  # Streamlit also calls back for a widget that went with the end of the run
     try:
         if value or knob != "clip_threshold":
             run.config.with_values(**{f"training__{knob}": value})  # checks the range

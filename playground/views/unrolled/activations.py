@@ -32,7 +32,7 @@ def panel(view: View) -> None:
 
 
 def charts(view: View) -> list[ChartFile]:
-    """The chart, for who takes it away."""
+    """The chart, to download."""
     block = blocks.chosen(view)
     return [ChartFile("Activation function", f"activation-{block}", spec(view, block), lambda: frame(view, block))]
 

@@ -62,7 +62,7 @@ def picture(
         length=trace.length,
         tokens=list(view.probe.names),
         unknown=list(view.probe.unknown),
-        stranger="" if view.vocabulary.unknown is None else view.vocabulary.display(view.vocabulary.unknown),
+        unknown_read_as="" if view.vocabulary.unknown is None else view.vocabulary.display(view.vocabulary.unknown),
         context=len(view.context) > 0,
         lanes=[_lane(view, trace, name) for name in cell.state_names],
         predictions=_predictions(view, trace, other),

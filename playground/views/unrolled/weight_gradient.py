@@ -39,7 +39,7 @@ def panel(view: View) -> None:
 
 
 def charts(view: View) -> list[ChartFile]:
-    """The chart, for who takes it away."""
+    """The chart, to download."""
     of = settings.current().of
     return [
         ChartFile(

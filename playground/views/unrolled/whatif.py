@@ -49,7 +49,7 @@ def panel(view: View) -> None:
 
 
 def charts(view: View) -> list[ChartFile]:
-    """The charts, for who takes them away; none where nothing is overridden."""
+    """The charts, to download; none where nothing is overridden."""
     fitted, other = changes.made(view)
     if other is None:
         return []

@@ -57,16 +57,16 @@ class TestCharacters:
         assert len(vocabulary) <= limit
         assert len(vocabulary.encode(text)) == len(text)
 
-    @pytest.mark.parametrize("stranger", ["z", "A", "é", "😀", "\ud800"])
-    def test_a_stranger_is_refused_by_name(self, stranger):
-        with pytest.raises(TextError, match=f"U\\+{ord(stranger):04X}.* is not among them"):
-            CharVocabulary.build("abc", 10).encode("ab" + stranger)
+    @pytest.mark.parametrize("unknown", ["z", "A", "é", "😀", "\ud800"])
+    def test_an_unknown_token_is_refused_by_name(self, unknown):
+        with pytest.raises(TextError, match=f"U\\+{ord(unknown):04X}.* is not among them"):
+            CharVocabulary.build("abc", 10).encode("ab" + unknown)
 
-    def test_many_strangers_are_counted(self):
+    def test_many_unknown_characters_are_counted(self):
         with pytest.raises(TextError, match="and 3 more are not"):
             CharVocabulary.build("abc", 10).encode("stuvwxyz")
 
-    def test_strangers_can_be_left_out(self):
+    def test_unknown_characters_can_be_left_out(self):
         assert CharVocabulary.build("abc", 10).encode("a-b-😀c", unknown="drop").tolist() == [0, 1, 2]
 
     def test_an_empty_text_has_no_ids_and_no_vocabulary(self):
@@ -152,7 +152,7 @@ class TestIncrementalDecoders:
 
     @pytest.mark.parametrize("vocabulary", [CharVocabulary("ab"), WordVocabulary.build("a b", 10)])
     @pytest.mark.parametrize("number", [-1, 4])
-    def test_a_stranger_is_refused(self, vocabulary, number):
+    def test_an_unknown_token_is_refused(self, vocabulary, number):
         with pytest.raises(TextError, match="not in this vocabulary"):
             vocabulary.incremental_decoder()(number)
 

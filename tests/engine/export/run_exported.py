@@ -47,5 +47,5 @@ for job in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")):
     exported = loaded(Path(job["folder"]) / "model.py")
     texts = [written(exported, command) for command in job["commands"]]
     answers.append({"logits": read(exported, job["tokens"]), "texts": texts})
-strangers = sorted({name.split(".")[0] for name in sys.modules} & {"engine", "playground", "pages", "streamlit"})
-print(json.dumps({"answers": answers, "strangers": strangers}))
+foreign = sorted({name.split(".")[0] for name in sys.modules} & {"engine", "playground", "pages", "streamlit"})
+print(json.dumps({"answers": answers, "foreign": foreign}))

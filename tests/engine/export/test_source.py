@@ -95,7 +95,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Exported]:
     ran = subprocess.run(command, cwd=folder, env={}, capture_output=True, encoding="utf-8", timeout=120, check=False)
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
-    assert told["strangers"] == []
+    assert told["foreign"] == []
     return {
         name: Exported(checkpoint, torch.tensor(answer["logits"]), answer["texts"])
         for (name, checkpoint), answer in zip(checkpoints.items(), told["answers"], strict=True)

@@ -25,7 +25,7 @@ def _script() -> None:
 
     listed = (
         DrillDown("letters", "Its letters", lambda shown: st.text(f"letters of {shown}")),
-        DrillDown("digits", "Its digits", lambda shown: st.text(f"digits of {shown}"), fits=no_digits),
+        DrillDown("digits", "Its digits", lambda shown: st.text(f"digits of {shown}"), why_not=no_digits),
     )
     settings, shown = PageSettings("page", Settings()), st.session_state["shows"]
     settings.from_link()

@@ -32,7 +32,7 @@ function strand(x, middle, zoom) {
   return `M${x.toFixed(1)} ${top}C${x.toFixed(1)} ${bend * 0.75} ${end.toFixed(1)} ${bend * 0.45} ${end.toFixed(1)} ${bottom}`;
 }
 
-export function weightChain(parent, tell) {
+export function weightChain(parent, on) {
   const drawing = svg("svg", { class: "fan", role: "img" });
   const box = make("div", "box");
   const caption = make("p", "caption");
@@ -116,12 +116,12 @@ export function weightChain(parent, tell) {
     const place = Math.floor(((event.clientX - frame.left) / frame.width) * data.names.length);
     return Math.max(0, Math.min(data.names.length - 1, place));
   };
-  drawing.onclick = (event) => tell.time(at(event));
+  drawing.onclick = (event) => on.time(at(event));
   drawing.onmousemove = (event) => {
     const t = at(event);
-    tell.tip(event, `timestep ${t + data.first}: ${data.names[t]}`);
+    on.tip(event, `timestep ${t + data.first}: ${data.names[t]}`);
   };
-  drawing.onmouseleave = () => tell.tip(null);
+  drawing.onmouseleave = () => on.tip(null);
 
   return {
     load,

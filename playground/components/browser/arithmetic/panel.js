@@ -19,16 +19,16 @@ export default mounted((parent, send) => {
   const root = find(".arithmetic");
   let data = null;
   const choice = choices(send, draw);
-  const places = placeChannel(overhear);
+  const places = placeChannel(receive);
   const terms = channel("term", ({ quantity }) => light(quantity ?? null, true));
   let shades = null;
   let shadesFor = "";
 
-  const tell = { unit: (unit) => choose({ unit }), time: (t) => choose({ t }), tip };
+  const on = { unit: (unit) => choose({ unit }), time: (t) => choose({ t }), tip };
   const cell = equationList(find(".cell.equations"));
   const output = equationList(find(".output.equations"));
-  const chain = weightChain(find(".chain"), tell);
-  const sums = unitSums(find(".one"), tell);
+  const chain = weightChain(find(".chain"), on);
+  const sums = unitSums(find(".one"), on);
   const lists = [cell, output];
   const grids = [find(".cell.equations"), find(".output.equations")];
   const watcher = new ResizeObserver(draw);
@@ -38,21 +38,21 @@ export default mounted((parent, send) => {
 
   function choose(change) {
     choice.choose(change, true);
-    places.tell(choice.shown());
+    places.send(choice.shown());
   }
 
   // Of another layer there are no numbers here yet.
-  function overhear(place) {
+  function receive(place) {
     if (!data) return;
     const { t, unit } = { ...choice.shown(), ...place };
-    if (t < data.names.length && unit < data.units) choice.overhear({ t, unit });
+    if (t < data.names.length && unit < data.units) choice.receive({ t, unit });
   }
 
   // ---- lighting up one quantity, here and in the cell's diagram
 
   function light(key, told = false) {
     for (const one of [...lists, chain]) one.light(key);
-    if (!told) terms.tell({ quantity: key });
+    if (!told) terms.send({ quantity: key });
   }
 
   // ---- pointer

@@ -5,7 +5,7 @@ import { bracketed, digits, figure, floats } from "../shared/numbers.js";
 import { setSign, signOf } from "../shared/signs.js";
 import { TIGHT } from "./equations.js";
 
-export function unitSums(parent, tell) {
+export function unitSums(parent, on) {
   const find = (selector) => parent.querySelector(selector);
   const [lines, ledger, field] = [".lines", ".ledger", ".which"].map(find);
   let data = null;
@@ -14,7 +14,7 @@ export function unitSums(parent, tell) {
 
   field.onchange = () => {
     const place = Math.round(Number(field.value)) - data.first;
-    if (field.value !== "" && Number.isFinite(place)) tell.unit(Math.max(0, Math.min(data.units - 1, place)));
+    if (field.value !== "" && Number.isFinite(place)) on.unit(Math.max(0, Math.min(data.units - 1, place)));
     else field.value = data.unit + data.first;
   };
   find(".all").onclick = () => {

@@ -22,7 +22,7 @@ export default mounted((parent, send) => {
   const number = (serial += 1);
   let data = null;
   const choice = choices(send, fill);
-  const places = placeChannel(overhear);
+  const places = placeChannel(receive);
   const terms = channel("term", hear);
   let layoutWord = "";
   let drawing = null;
@@ -42,11 +42,11 @@ export default mounted((parent, send) => {
 
   function chooseUnit(chosen) {
     choice.choose({ unit: chosen }, true);
-    places.tell({ t: data.t, layer: data.layer, unit: chosen });
+    places.send({ t: data.t, layer: data.layer, unit: chosen });
   }
 
-  function overhear({ unit }) {
-    if (data && unit >= 0 && unit < data.units) choice.overhear({ unit });
+  function receive({ unit }) {
+    if (data && unit >= 0 && unit < data.units) choice.receive({ unit });
   }
 
   for (const button of parent.querySelectorAll("[data-mode]")) {
@@ -125,7 +125,7 @@ export default mounted((parent, send) => {
   function tellOthers(value) {
     if (value === told) return;
     told = value;
-    terms.tell({ quantity: value });
+    terms.send({ quantity: value });
   }
 
   function hear({ quantity: key = null }) {

@@ -15,7 +15,7 @@ export default mounted((parent, send) => {
   const [bar, playing, legend] = [".selection", ".play", ".legend"].map(find);
   let data = null;
   const choice = choices(send, draw);
-  const places = placeChannel(overhear);
+  const places = placeChannel(receive);
   const line = scrubber(find(".scrubber"), { scrub: (step) => toStep(step), settle: () => choice.settle() });
   const player = play({ next: playOn, ready: choice.answered, changed: drawPlay });
   const aloud = announce(find(".said"));
@@ -28,13 +28,13 @@ export default mounted((parent, send) => {
   function goTo(axis, place) {
     choice.choose({ [axis]: within(axis, place) });
     const { t, layer, unit } = choice.shown();
-    places.tell({ t, layer, unit });
+    places.send({ t, layer, unit });
   }
 
   const go = (axis, by) => goTo(axis, within(axis, choice.shown()[axis]) + by);
 
-  function overhear(place) {
-    if (data) choice.overhear(Object.fromEntries(Object.entries(place).map(([axis, at]) => [axis, within(axis, at)])));
+  function receive(place) {
+    if (data) choice.receive(Object.fromEntries(Object.entries(place).map(([axis, at]) => [axis, within(axis, at)])));
   }
 
   // ---- steps of training

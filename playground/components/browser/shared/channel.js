@@ -1,18 +1,18 @@
-// What the components of a page tell each other, without the server: "place", the timestep, layer and unit that were
+// What the components of a page send each other, without the server: "place", the timestep, layer and unit that were
 // chosen; "term", the quantity that is looked at; "scroll", the timestep at the left edge.
 
-// `hear` is called with what others tell.
-export function channel(name, hear) {
-  let telling = false;
+// `onMessage` is called with what others send.
+export function channel(name, onMessage) {
+  let sending = false;
   const listen = ({ detail }) => {
-    if (!telling && detail) hear(detail);
+    if (!sending && detail) onMessage(detail);
   };
   window.addEventListener(`unrolled:${name}`, listen);
   return {
-    tell(detail) {
-      telling = true;
+    send(detail) {
+      sending = true;
       window.dispatchEvent(new CustomEvent(`unrolled:${name}`, { detail }));
-      telling = false;
+      sending = false;
     },
     stop: () => window.removeEventListener(`unrolled:${name}`, listen),
   };
@@ -20,7 +20,7 @@ export function channel(name, hear) {
 
 export const AXES = ["t", "layer", "unit"];
 
-// The channel "place": `hear` is called with those axes that are whole numbers.
-export function placeChannel(hear) {
-  return channel("place", (told) => hear(Object.fromEntries(AXES.filter((axis) => Number.isInteger(told[axis])).map((axis) => [axis, told[axis]]))));
+// The channel "place": `onMessage` is called with those axes that are whole numbers.
+export function placeChannel(onMessage) {
+  return channel("place", (sent) => onMessage(Object.fromEntries(AXES.filter((axis) => Number.isInteger(sent[axis])).map((axis) => [axis, sent[axis]]))));
 }

@@ -2,7 +2,7 @@
 // that is numbered and repeats all that is not acknowledged, and no answer older than the newest message takes it back.
 const GAP = 100; // ms between two messages at least
 const PATIENCE = 1000; // ms a message waits, while more is being chosen, for what the one before it asked for to be drawn
-const BELIEF = 2000; // ms a place that was chosen elsewhere is believed without the server
+const TRUSTED = 2000; // ms a place that another component chose is shown without the server
 const LOOK = 25; // ms between two looks whether a message may go
 
 // `send` takes a message; `changed` is called when what is chosen changes here or elsewhere on the page.
@@ -57,18 +57,18 @@ export function choices(send, changed) {
   }
 
   // Another component has sent these to the server. Where a message of ours is on its way, it could overtake that.
-  function overhear(values) {
+  function receive(values) {
     forget();
     const names = Object.keys(values);
     if (names.some((name) => open.has(name))) return choose(values, true);
     const before = Object.fromEntries(names.map((name) => [name, server[name]]));
-    elsewhere = { values, before, timer: setTimeout(doubt, BELIEF) };
+    elsewhere = { values, before, timer: setTimeout(expire, TRUSTED) };
     changed();
   }
 
-  function doubt() {
+  function expire() {
     if (drawing()) {
-      elsewhere.timer = setTimeout(doubt, LOOK);
+      elsewhere.timer = setTimeout(expire, LOOK);
       return;
     }
     forget();
@@ -93,7 +93,7 @@ export function choices(send, changed) {
   return {
     choose,
     acknowledge,
-    overhear,
+    receive,
     shown,
     settle: () => ((chosenAt = -Infinity), sendIfDue()),
     answered: () => open.size === 0 && !drawing(),

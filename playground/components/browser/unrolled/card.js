@@ -11,7 +11,7 @@ export function fillCard(card, numbers, t, layer) {
   const when = String(numbers.when(t));
   if (t >= 0) {
     say(data.signs.input, data.tokens[t], "head");
-    if (data.unknown.includes(t)) say("not in the vocabulary", `the model reads ${data.stranger || "a zero vector"}`);
+    if (data.unknown.includes(t)) say("not in the vocabulary", `the model reads ${data.unknown_read_as || "a zero vector"}`);
   } else say("before the first token", data.context ? "the state that the context left" : "the state is zero", "head");
   lanes.forEach((lane, place) => {
     const sign = lane.signs[layer];

@@ -25,7 +25,7 @@ export function patchToken(column, numbers, layout, t, view) {
   });
   put(column.tokenText, { x: layout.middle, y: y + 16, class: unknown ? "code unknown" : "code" }, shown);
   put(column.tokenSign, { x: layout.middle, y: y + 44 });
-  const read = unknown && !data.stranger ? [...data.signs.input, [" = 0", ""]] : data.signs.input; // a zero vector stands in
+  const read = unknown && !data.unknown_read_as ? [...data.signs.input, [" = 0", ""]] : data.signs.input; // a zero vector stands in
   putSign(column.tokenSign, read, String(numbers.when(t)));
   if (column.instead) {
     put(column.instead, { x: layout.middle + wide / 2 + 3, y: y + 4, fill: colors.alarm }, replaced !== null ? `was ${fitted(data.tokens[t], 4)}` : "");
@@ -88,7 +88,7 @@ export function patchTarget(column, numbers, layout, t, view) {
 
 // Whether what comes next has no chance and so no loss: nothing stands for it in the vocabulary.
 export function unknownNext(data, t) {
-  return !data.stranger && data.unknown.includes(t + 1);
+  return !data.unknown_read_as && data.unknown.includes(t + 1);
 }
 
 // Where the gradient enters: from a loss down into the top layer. It has no width of its own to show.

@@ -201,7 +201,7 @@ export function portOf(pane) {
     tellOthers(layout) {
       if (!layout || layout.rolled || port.told === Math.round(pane.scrollLeft)) return;
       const time = (port.left() - layout.start) / layout.step;
-      others.tell({ time });
+      others.send({ time });
     },
     stop: () => others.stop(),
   };

@@ -29,7 +29,7 @@ export default mounted((parent, send) => {
   const columns = new Map(); // t -> column
   const view = { t: 0, layer: 0, unit: 0, hover: -2, reveal: null, colors: {} };
   const choice = choices(send, showChosen);
-  const places = placeChannel((place) => choice.overhear(place));
+  const places = placeChannel((place) => choice.receive(place));
   let [data, numbers, layout, front, rolled] = [null, null, null, null, null];
   let [spare, folded, heading, frame, key] = [[], false, false, 0, ""]; // `heading` is ahead of `folded` while it folds
   const port = portOf(pane);
@@ -164,7 +164,7 @@ export default mounted((parent, send) => {
   function pick({ t, layer = view.layer, unit = view.unit }) {
     mark({ t, layer, unit }); // in sight already, so that nothing need be scrolled
     choice.choose({ t, layer, unit }, true);
-    places.tell({ t, layer, unit });
+    places.send({ t, layer, unit });
   }
 
   function hover(t, layer, box) {

@@ -107,7 +107,7 @@ def test_what_the_model_does_not_know_is_unknown_as_a_token_and_as_a_target() ->
     view = _view(probe="a€b")
     drawn = picture(view, "sum")
     assert view.trace.tokens.tolist()[1] == UNKNOWN
-    assert (drawn.tokens, drawn.unknown, drawn.stranger) == (["a", "€", "b"], [1], "")
+    assert (drawn.tokens, drawn.unknown, drawn.unknown_read_as) == (["a", "€", "b"], [1], "")
     assert drawn.targets == ["€", "b", None]
     assert np.isnan(_floats(drawn.losses, 3)).tolist() == [True, False, True]
     assert drawn.gradient is not None
@@ -117,7 +117,7 @@ def test_what_the_model_does_not_know_is_unknown_as_a_token_and_as_a_target() ->
 def test_an_unknown_word_stands_as_itself_where_the_model_reads_another_token() -> None:
     view = _view("tales-words", probe="the zeppelin and")
     drawn = picture(view)
-    assert (drawn.tokens, drawn.unknown, drawn.stranger) == (["the", "zeppelin", "and"], [1], "<unk>")
+    assert (drawn.tokens, drawn.unknown, drawn.unknown_read_as) == (["the", "zeppelin", "and"], [1], "<unk>")
     assert drawn.targets == ["<unk>", "and", None], "what the model is judged by"
     assert np.isfinite(_floats(drawn.losses, 3)[:2]).all()
 
