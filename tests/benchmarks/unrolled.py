@@ -210,7 +210,7 @@ def _say_openings(visits: Visits, count: int) -> None:
         entry = Path(folder) / "bare.py"
         entry.write_text('import streamlit as st\n\nst.write("bare")\n', encoding="utf-8")
         with serving(Path(folder), entry=entry) as bare:
-            visits.browser.new_page().goto(bare.url)  # so that neither server is measured cold
+            visits.visitors.browser.new_page().goto(bare.url)  # so that neither server is measured cold
             for _ in range(count):
                 for prefix, url, opened in (("", f"{visits.base}/unrolled", _OPENED), ("bare_", bare.url, _BARE)):
                     _open_twice(visits, url, opened, times[f"{prefix}cold"], times[f"{prefix}warm"])
@@ -228,7 +228,7 @@ def _say_openings(visits: Visits, count: int) -> None:
 def _open_twice(visits: Visits, url: str, opened: str, cold: list[float], warm: list[float]) -> None:
     """Open a page with an empty cache and then with the one that this has filled."""
     width, height = SIZES["wide"]
-    context = visits.browser.new_context(viewport={"width": width, "height": height})
+    context = visits.visitors.browser.new_context(viewport={"width": width, "height": height})
     for seconds in (cold, warm):
         page = context.new_page()
         page.goto(url, wait_until="commit")
