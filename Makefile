@@ -13,9 +13,10 @@ CODE := engine playground pages
 checksum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 INSTALLED := $(VENV)/.installed-$(call checksum,requirements.txt)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(call checksum,requirements.txt requirements-dev.txt)
+# A quarter of the libraries' modules is ever imported. Those are compiled when they are, and kept whatever the
+# environment says, because the tests start many processes.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# What pip would compile on one core is compiled on all of them. As with pip, a file that is no valid Python is left.
-COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -89,13 +90,11 @@ clean:
 
 $(INSTALLED): $(BIN)/python
 	$(PIP) install --no-compile -r requirements.txt
-	@$(COMPILE)
 	@rm -f $(VENV)/.installed-*
 	@touch $@
 
 $(INSTALLED_DEV): $(BIN)/python
 	$(PIP) install --no-compile -r requirements.txt -r requirements-dev.txt
-	@$(COMPILE)
 	@rm -f $(VENV)/.installed-*
 	@touch $(INSTALLED) $@
 

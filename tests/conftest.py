@@ -33,6 +33,9 @@ os.environ["UNROLLED_DATA"] = f"{os.devnull}/none"
 # AppTest shows what went wrong; visitors of the app get a sentence.
 os.environ["STREAMLIT_CLIENT_SHOW_ERROR_DETAILS"] = "full"
 
+# While tests are collected almost nothing becomes garbage: looking for it takes a third of that time.
+gc.disable()
+
 # Tests share a busy machine: how long one example takes says nothing about it. They try the same examples each time, so
 # that they say the same each time; `pytest --hypothesis-profile=default` tries others.
 settings.register_profile(
@@ -58,6 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Modules and tests stay to the end: the collector of garbage need not go through them again and again."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from runs_page import RunsPage, opened
 from test_bad_input import MADE_OF_MARKUP, MARKUP
-from train_page import ENDLESS, TrainPage, eventually, set_up
+from train_page import ENDLESS, TrainPage, eventually
 from visits import Visits, settle, sideways_overflow
 
 from engine.config import Config
@@ -188,11 +188,10 @@ def test_the_code_and_the_measurements_are_downloaded(visits: Visits, tmp_path: 
     assert runs.download("Code and weights", tmp_path).read_bytes()[:2] == b"PK"
 
 
-def test_a_running_run_moves_and_its_settings_are_set_up_again(visits: Visits) -> None:
-    train = TrainPage(visits.open(set_up(ENDLESS.with_values(units=48))))
-    run = train.train()
-    train.page.get_by_role("link", name="All runs").click()
-    runs = RunsPage(train.page)
+def test_a_running_run_moves_and_its_settings_are_set_up_again(visits: Visits, store: Store) -> None:
+    run = store.create_run(ENDLESS.with_values(units=48))
+    runs = opened(visits, f"run={run}")
+    train = TrainPage(runs.page)
     runs.of(run).get_by_role("checkbox").check()
     before = runs.of(run).locator(".steps").inner_text()
     eventually(runs.page, "it moves", lambda: runs.of(run).locator(".steps").inner_text() != before)

@@ -85,7 +85,7 @@ def test_train_pause_reload_resume_turn_step_watch_and_stop(visits: Visits) -> N
 def test_the_page_stays_with_a_new_run_each_time_that_one_is_started(visits: Visits) -> None:
     """The list of runs in the sidebar changes with the run, and the browser asks for more meanwhile."""
     train = TrainPage(visits.open(set_up(ENDLESS)))
-    for _ in range(4):
+    for _ in range(3):
         run = train.train()
         train.press("Stop")
         train.reaches("stopped")

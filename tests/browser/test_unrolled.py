@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from train_page import ENDLESS, TrainPage, eventually, set_up
+from train_page import ENDLESS, eventually
 from unrolled_page import opened
 from visits import Visits, settle, sideways_overflow
 
+from playground.runs.store import Store
 from playground.views.unrolled.drill_downs import DRILL_DOWNS
 
 PROBE = "probe=" + quote("They ate the fish, and then")
@@ -109,9 +110,8 @@ def test_back_leads_from_each_experiment_to_the_view_before_it(visits: Visits) -
         assert page.page.url == url
 
 
-def test_the_picture_follows_a_run_that_trains(visits: Visits) -> None:
-    train = TrainPage(visits.open(set_up(ENDLESS)))
-    run = train.train()
+def test_the_picture_follows_a_run_that_trains(visits: Visits, store: Store) -> None:
+    run = store.create_run(ENDLESS)
     page = opened(visits, f"run={run}&look=activations")
     sheet = page.network.sheet.element_handle()
     eventually(page.page, "the histogram is drawn", lambda: page.chart("first").rows())
@@ -125,7 +125,8 @@ def test_the_picture_follows_a_run_that_trains(visits: Visits) -> None:
     assert page.chart("first").marks() == ["here since", "here since"], "the chart was built anew"
     page.keys("ArrowLeft")
     eventually(page.page, "a place can be chosen meanwhile", lambda: "t=" in page.page.url)
-    train.passes(page.network.step)
+    step = page.network.step
+    eventually(page.page, "and the run trains on", lambda: store.run(run).step > step)
 
 
 def test_two_runs_are_compared_one_above_the_other(visits: Visits) -> None:

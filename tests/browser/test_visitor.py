@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from playwright.sync_api import Page
-from train_page import TrainPage, eventually
-from visits import Visits
+from train_page import eventually
+from visits import Visits, settle
 
 from playground.frame.visitor import COOKIE
 
@@ -18,7 +18,8 @@ def test_the_browser_keeps_one_number_for_all_its_tabs_and_visits(visits: Visits
     page = visits.open()
     first = eventually(page, "the cookie is set", lambda: _cookie(page))
     page.reload()
-    TrainPage(visits.open("train", beside=page)).reaches("finished")
+    settle(page)
+    visits.open("runs", beside=page)
     assert _cookie(page) == first
-    other = visits.open("train")
+    other = visits.open("runs")
     assert eventually(other, "another visitor has a cookie too", lambda: _cookie(other)) != first

@@ -23,7 +23,7 @@ from playground.runs.store import Store
 Until = Callable[..., None]
 Losses = dict[int, tuple[float, float]]
 
-KILLS = ["worker"] * 6 + ["trainer"] * 2 + ["app"] * 2 + ["all"] * 2
+KILLS = ["worker"] * 3 + ["trainer"] * 2 + ["app"] + ["all"] * 2
 SEED = 7
 SETTLED = ("interrupted", "finished")
 
@@ -134,7 +134,7 @@ def reach_a_random_moment(chance: random.Random, place: Playground, store: Store
     time.sleep(chance.uniform(0.0, 0.15))
 
 
-@pytest.mark.timeout(3600)  # twelve kills, each followed by a new start
+@pytest.mark.timeout(3600)  # eight kills, each followed by a new start
 def test_whatever_is_killed_and_whenever_a_run_goes_on_as_if_nothing_had_happened(
     playground_: Playground, store: Store, until: Until, tiny: Config
 ) -> None:
@@ -174,7 +174,7 @@ def test_whatever_is_killed_and_whenever_a_run_goes_on_as_if_nothing_had_happene
             assert run.resumable
             store.command(run_id, "resume")
 
-    assert interruptions >= 10
+    assert interruptions >= 6
     undisturbed = store.create_run(config)
     for run_id in (*runs, undisturbed):
         until(lambda run_id=run_id: store.run(run_id).status == "finished", "it has come to its end", seconds=600)
