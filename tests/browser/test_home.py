@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 from playwright.sync_api import Locator, Page
+from runs_page import RunsPage
 from train_page import TrainPage, eventually
-from visits import Size, Visits
+from visits import Size, Theme, Visits, sideways_overflow
 
 FRAME = 1_100
 """Milliseconds that the film shows a step."""
@@ -56,19 +57,23 @@ def test_one_button_starts_a_training_and_goes_to_watch_it(visits: Visits) -> No
     eventually(page, "the loss is drawn", lambda: train.loss.values("training"))
 
 
-@pytest.mark.parametrize(("size", "beside"), [("wide", 2), ("phone", 1)])
-def test_the_cards_stand_in_full_rows(visits: Visits, size: Size, beside: int) -> None:
-    page = visits.open(size=size)
+@pytest.mark.parametrize(("size", "theme", "beside"), [("wide", "light", 2), ("phone", "dark", 1)])
+def test_it_fits_the_window_and_its_cards_stand_in_full_rows(
+    visits: Visits, size: Size, theme: Theme, beside: int
+) -> None:
+    page = visits.open(size=size, theme=theme)
     _film(page)
     cards = page.get_by_test_id("stMain").get_by_test_id("stPageLink")
     assert cards.count() == 4
     tops = [round(card["y"]) for card in (cards.nth(at).bounding_box() for at in range(4)) if card]
     assert sorted(Counter(tops).values()) == [beside] * (4 // beside)
+    assert sideways_overflow(page) <= 0
+    background = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 29)"}[theme]
 
 
 def test_the_card_leads_to_the_page(visits: Visits) -> None:
     page = visits.open()
-    page.get_by_test_id("stMain").get_by_role("link", name="Train").first.click()
-    train = TrainPage(page)
-    eventually(page, "the starter run is drawn", lambda: train.loss.values("validation"))
-    assert "/train" in page.url
+    page.get_by_test_id("stMain").get_by_role("link", name="Runs").first.click()
+    RunsPage(page).row("GRU on Tales").wait_for()
+    assert "/runs" in page.url

@@ -28,7 +28,7 @@ def executor(settings: AppSettings) -> Iterator[LocalExecutor]:
 def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
     """The watch over the trainer looks often and has less patience, yet enough for a busy machine."""
     monkeypatch.setattr(executor_module, "POLL_SECONDS", 0.1)
-    monkeypatch.setattr(executor_module, "HUNG_SECONDS", 12.0)
+    monkeypatch.setattr(executor_module, "HUNG_SECONDS", 8.0)
 
 
 def dead(pid: int) -> bool:

@@ -138,7 +138,7 @@ def reach_a_random_moment(chance: random.Random, place: Playground, store: Store
 def test_whatever_is_killed_and_whenever_a_run_goes_on_as_if_nothing_had_happened(
     playground_: Playground, store: Store, until: Until, tiny: Config
 ) -> None:
-    config = tiny.with_values(steps=10_000, evaluations=40)
+    config = tiny.with_values(steps=3_000, evaluations=30)
     chance = random.Random(SEED)
     kills = KILLS.copy()
     chance.shuffle(kills)

@@ -175,7 +175,7 @@ from playground.runs.trainer import trainer as module
 from playground.runs.settings import AppSettings
 from playground.runs.store import Store
 
-module.HUNG_SECONDS = 12.0
+module.HUNG_SECONDS = 8.0
 settings = AppSettings.from_environment()
 trainer = module.Trainer(Store(settings.store), settings)
 signal.signal(signal.SIGTERM, trainer.end)
