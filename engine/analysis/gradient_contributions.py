@@ -114,7 +114,7 @@ def _factors(
     """For each block that has rows in the parameter: its first row, and the two factors of what each timestep adds.
 
     The factors are (time, rows) and (time, columns), in float64; what it adds is their outer product. Of the recurrent
-    weights each module of a block comes by itself, with nothing in the columns that it does not hear.
+    weights each module of a block comes by itself, with nothing in the columns that it does not read.
     """
     direction = direction_of(trace, reverse=reverse)
     grad = gradients_of(direction)

@@ -111,7 +111,7 @@ class Product(Expression):
 
 @dataclass(frozen=True)
 class Plus(Expression):
-    """Unit by unit."""
+    """A sum, unit by unit."""
 
     terms: tuple[Expression, ...]
 
@@ -122,7 +122,7 @@ class Plus(Expression):
 
 @dataclass(frozen=True)
 class Times(Expression):
-    """Unit by unit."""
+    """A product, unit by unit."""
 
     factors: tuple[Expression, ...]
 

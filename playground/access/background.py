@@ -134,6 +134,13 @@ class BackgroundCache(Generic[Value]):
         self._futures: BoundedCache[Future[Value]] = BoundedCache(bound)
 
     def get(self, key: Hashable, compute: Callable[[], Value]) -> Value | None:
-        """The value of a key; None until it is computed. Raises what `compute` raised."""
+        """The value of a key; None until it is computed.
+
+        Raises what `compute` raised, once: whoever asks next has it computed again.
+        """
         future = self._futures.get(key, lambda: self._pool.submit(compute))
-        return future.result() if future.done() else None
+        if not future.done():
+            return None
+        if future.exception():
+            self._futures.drop(key)
+        return future.result()

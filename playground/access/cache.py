@@ -39,6 +39,11 @@ class BoundedCache(Generic[Value]):
         with self._lock:
             return self._values.get(key)
 
+    def drop(self, key: Hashable) -> None:
+        """Forget the value of a key, if it is kept."""
+        with self._lock:
+            self._values.pop(key, None)
+
     def clear(self) -> None:
         """Forget every value."""
         with self._lock:

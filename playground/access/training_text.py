@@ -19,7 +19,7 @@ from engine.models.ngram import ORDERS, NGram, baselines
 from playground.access.background import BackgroundCache
 from playground.access.corpora import corpus
 from playground.frame import services
-from playground.runs.records import Run
+from playground.runs.records import Run, StoreError
 
 log = logging.getLogger("unrolled.training_text")
 
@@ -49,9 +49,12 @@ class Missing:
 
 
 def _or_missing(compute: Callable[[], Value]) -> Value | Missing:
-    """What `compute` gives; why it cannot be had, if its text cannot be read."""
+    """What `compute` gives; why it cannot be had, if its text cannot be read. Where it is the store that cannot be
+    read, that is raised: it is over before long, and is not to be kept."""
     try:
         return compute()
+    except StoreError:
+        raise
     except (TextError, ConfigError) as error:
         return Missing(str(error))
     except Exception:

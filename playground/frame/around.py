@@ -63,7 +63,7 @@ def _start_trainer() -> None:
 def _listed() -> dict[str, Run]:
     """The newest runs by their ids, and the chosen one. One that does not exist is chosen no longer, which is said."""
     selection = state.current()
-    runs = {run.id: run for run in services.store().runs(limit=_LISTED_RUNS, viewer=services.visitor())}
+    runs = services.listed_runs(_LISTED_RUNS)
     if selection.run and selection.run not in runs:
         try:
             runs[selection.run] = services.store().run(selection.run)

@@ -15,7 +15,7 @@ from playground.frame.visitor import visitor as visitor
 from playground.runs.executor import Executor
 from playground.runs.executor import executor as process_executor
 from playground.runs.reader import RunReader
-from playground.runs.records import StoreError
+from playground.runs.records import Run, TextLostError
 from playground.runs.settings import AppSettings
 from playground.runs.store import Store
 
@@ -66,11 +66,17 @@ def tidy_memory() -> None:
     threading.Thread(target=collect, name="garbage", daemon=True).start()
 
 
+def listed_runs(limit: int = 50) -> dict[str, Run]:
+    """The newest runs that the visitor may choose among, by their ids."""
+    return {run.id: run for run in store().runs(limit=limit, viewer=visitor())}
+
+
 def own_text(digest: str) -> str:
-    """A text that a visitor brought, by its hash. Raises LookupError, as the engine expects of a missing one."""
+    """A text that a visitor brought, by its hash. Raises LookupError, as the engine expects of a missing one, and
+    StoreError where the store itself cannot be read."""
     try:
         return store().text(digest)
-    except StoreError as error:
+    except TextLostError as error:
         raise LookupError(str(error)) from None
 
 

@@ -12,7 +12,6 @@ from playground.frame import around, services
 from playground.inside.view import View
 from playground.runs.records import Run, StoreError
 
-_LISTED_RUNS = 50
 _TURN, _CUT = "inside.turn", "inside.cut"
 
 
@@ -82,7 +81,7 @@ def compared(selection: state.Selection, chosen: str) -> tuple[list[str], list[s
 
 def _compare(selection: state.Selection, chosen: Run) -> None:
     shown, _ = compared(selection, chosen.id)
-    runs = {run.id: run for run in services.store().runs(limit=_LISTED_RUNS, viewer=services.visitor())}
+    runs = services.listed_runs()
     for other in shown:
         if other not in runs:
             try:

@@ -57,6 +57,10 @@ class RunNotFoundError(StoreError):
     """There is no such run."""
 
 
+class TextLostError(StoreError):
+    """A visitor's own text is not in this store, or damaged in it."""
+
+
 class RunRefusedError(StoreError):
     """The run exists, but cannot do what was asked in its present state."""
 

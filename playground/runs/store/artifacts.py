@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, select, update
 
-from playground.runs.records import RunWrite, StoreError
+from playground.runs.records import RunWrite, StoreError, TextLostError
 from playground.runs.store import schema
 from playground.runs.store.blobs import TEXTS, BlobMissingError
 from playground.runs.store.database import as_store_errors
@@ -228,13 +228,16 @@ class Artifacts(StorageUsage):
         return digest
 
     def text(self, digest: str) -> str:
-        """The text with that SHA-256. Raises StoreError if this store does not have it, or it is damaged."""
+        """The text with that SHA-256. Raises TextLostError if this store does not have it, or it is damaged."""
         with self.reading() as connection:
             known = connection.execute(select(schema.texts).where(schema.texts.c.sha256 == digest)).first()
         if known is None:
-            raise StoreError("This store does not have the run's own text: paste or upload it again.")
+            raise TextLostError("This store does not have the run's own text: paste or upload it again.")
         with as_store_errors():
-            raw = self.blobs.get(TEXTS, digest)
+            try:
+                raw = self.blobs.get(TEXTS, digest)
+            except BlobMissingError as error:
+                raise TextLostError(str(error)) from None
         if hashlib.sha256(raw).hexdigest() != digest:
-            raise StoreError("The run's own text is damaged in this store: paste or upload it again.")
+            raise TextLostError("The run's own text is damaged in this store: paste or upload it again.")
         return raw.decode()

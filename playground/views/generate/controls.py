@@ -7,10 +7,10 @@ import streamlit as st
 from playground import state
 from playground.access import models
 from playground.access.runs import snapshot_of
-from playground.frame import services
+from playground.frame import around, services
 from playground.runs.reader import Snapshot
 from playground.runs.records import Run, StoreError
-from playground.text import escape_markdown, shorten, visible
+from playground.text import escape_markdown, visible
 from playground.views.generate import session, words
 from playground.views.generate.session import Writer
 from playground.views.generate.settings import (
@@ -22,8 +22,6 @@ from playground.views.generate.settings import (
     WritingSettings,
     settings,
 )
-
-_LISTED_RUNS = 50
 
 
 def bar(writers: list[Writer], *, active: bool) -> None:
@@ -176,7 +174,7 @@ def _step(selection: state.Selection, run: Snapshot) -> None:
 def _beside(wanted: WritingSettings, writer: Writer) -> None:
     """Who writes beside: nobody, the same run at another step, or another run."""
     chosen = writer.loaded.run
-    runs = {run.id: run for run in services.store().runs(limit=_LISTED_RUNS, viewer=services.visitor())}
+    runs = services.listed_runs()
     run_id, step = wanted.beside
     options = ["", chosen.id, *(other for other in runs if other != chosen.id)]
     if run_id and run_id not in options:
@@ -201,11 +199,7 @@ def _in_list(run_id: str, chosen: Run, runs: dict[str, Run]) -> str:
         return "nobody"
     if run_id == chosen.id:
         return "this run at another step"
-    run = runs.get(run_id)
-    if run is None:
-        return run_id
-    name = shorten(visible(run.name), 40)
-    return f"★ {name}" if run.starter else f"{name} · {run.id[:6]}"
+    return around.in_list(runs[run_id]) if run_id in runs else run_id
 
 
 def _choose_beside(key: str, chosen: str) -> None:

@@ -94,3 +94,20 @@ def test_a_value_is_computed_behind_the_page_once() -> None:
     assert cache.get("key", compute) == 7
     assert computed == [1]
     cache._pool.close()
+
+
+def test_what_could_not_be_computed_is_tried_again() -> None:
+    cache: BackgroundCache[int] = BackgroundCache("test", bound=2)
+    answers = iter([0, 2])
+
+    def compute() -> int:
+        return 4 // next(answers)
+
+    assert cache.get("key", compute) is None
+    assert cache._pool.idle(SECONDS)
+    with pytest.raises(ZeroDivisionError):
+        cache.get("key", compute)
+    assert cache.get("key", compute) is None
+    assert cache._pool.idle(SECONDS)
+    assert cache.get("key", compute) == 2
+    cache._pool.close()

@@ -14,7 +14,7 @@ from playground.access import corpora, training_text
 from playground.access.runs import snapshot_of
 from playground.access.training_text import Copied, Missing
 from playground.frame import services
-from playground.runs.records import Run
+from playground.runs.records import Run, StoreError
 
 Value = TypeVar("Value")
 
@@ -58,6 +58,22 @@ def test_without_the_text_nothing_is_beaten_and_it_is_said_why(lost: Run) -> Non
         found = _computed(lambda ask=ask: ask(lost))
         assert isinstance(found, Missing)
         assert "upload" in found.why
+
+
+def test_a_store_that_cannot_be_read_for_a_while_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = services.store().put_text("Frogs sing at night, and then they sleep. " * 100)
+    run = services.store().run(services.store().create_run(Config().with_values(corpus=f"own:{digest}")))
+
+    def unreadable(_: str) -> str:
+        raise StoreError("The store is locked.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.store(), "text", unreadable)
+        with pytest.raises(StoreError, match="locked"):
+            _computed(lambda: training_text.ngrams(run))
+    found = _computed(lambda: training_text.ngrams(run))
+    assert not isinstance(found, Missing), found.why
+    assert set(found) == {1, 2, 3}
 
 
 def test_a_fault_is_logged_and_said(
