@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
-from playground import theme
-from playground.charts.constant import Spec, constant
+from playground.charts.constant import Spec
+from playground.charts.paired_bars import COLUMNS, paired_bars
 
 SHOWN = 10
-BEFORE, AFTER = "as the model has it", "drawn from"
+BEFORE, AFTER = "as the model has it", "what is drawn from"
 _WRITTEN = " ◂ written"
-COLUMNS = ("token", "rank", "which", "probability", "text")
 
 
 def next_token_frame(*, before: np.ndarray, after: np.ndarray, names: Sequence[str], written: int) -> pd.DataFrame:
-    """Two rows for each of the likeliest tokens and for the rest together; columns as in `COLUMNS`.
+    """Two rows for each of the likeliest tokens and for the rest together; columns as in `paired_bars.COLUMNS`.
 
     Args:
         before, after: probabilities, (vocabulary) each, summing to one
@@ -57,47 +55,7 @@ def percent(probability: float) -> str:
 @cache
 def next_token_spec(color: str) -> Spec:
     """Paired bars; reads `next_token_frame`. `color` is that of what is drawn from."""
-    y = alt.Y(
-        "token:N",
-        title=None,
-        sort=alt.EncodingSortField(field="rank", op="min"),
-        axis=alt.Axis(labelFont="monospace", labelFontSize=13, labelLimit=170, ticks=False, domain=False),
-        scale=alt.Scale(paddingInner=0.22, paddingOuter=0.1),
-    )
-    beside = alt.YOffset("which:N", sort=[BEFORE, AFTER])
-    # Room on the right for the number at the end of the longest bar.
-    x = alt.X(
-        "probability:Q",
-        title="probability",
-        axis=alt.Axis(format="~%", tickCount=5),
-        scale=alt.Scale(domain=[0, alt.ExprRef("most[1] > 0 ? most[1] * width / max(1, width - 52) : 1")], nice=False),
-    )
-    shades = alt.Scale(domain=[BEFORE, AFTER], range=[theme.MUTED, color])
-    tooltip = [
-        alt.Tooltip("token:N", title="token"),
-        alt.Tooltip("which:N", title="probability"),
-        alt.Tooltip("probability:Q", title="is", format=".4~%"),
-    ]
-    bars = (
-        alt.Chart()
-        .mark_bar(cornerRadiusEnd=1)
-        .encode(
-            x=x, y=y, yOffset=beside, color=alt.Color("which:N", scale=shades, legend=alt.Legend()), tooltip=tooltip
-        )
-    )
-    numbers = (
-        alt.Chart()
-        .mark_text(align="left", dx=4, color=alt.ExprRef("ink"), tooltip=None)
-        .encode(x=x, y=y, yOffset=beside, text="text:N")
-    )
-    return constant(
-        [bars, numbers],
-        alt.TitleParams("What could come next", subtitle="grey: as the model has it; colour: what is drawn from"),
-        "Paired bars of the likeliest next tokens: their probability before and after temperature and truncation.",
-        height=(SHOWN + 1) * 38,
-        legend=False,
-        most="extent(pluck(data('source'), 'probability'))",
-    )
+    return paired_bars(BEFORE, AFTER, color, about="temperature and truncation", height=(SHOWN + 1) * 38)
 
 
 def _rest(probabilities: np.ndarray, kept: Sequence[int]) -> float:

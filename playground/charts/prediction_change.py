@@ -14,10 +14,10 @@ from playground import theme
 from playground.charts import along_probe
 from playground.charts.constant import Spec, constant
 from playground.charts.next_token import percent
+from playground.charts.paired_bars import COLUMNS, paired_bars
 
 BEFORE, AFTER = "as it was", "changed"
 ALONG_COLUMNS = ("place", "before", "after", "token", "expected", "mark", "text")
-TOP_COLUMNS = ("token", "rank", "which", "probability", "text")
 SHOWN = 6
 
 _TURNS = {"level": theme.MUTED, "higher": theme.SIGNED_ORANGE, "lower": theme.SIGNED_BLUE}
@@ -126,7 +126,7 @@ def along_spec() -> Spec:
 
 
 def top_frame(*, before: Array, after: Array, names: Sequence[str], expected: int) -> pd.DataFrame:
-    """Two rows for each of the likeliest tokens of either; columns as in `TOP_COLUMNS`.
+    """Two rows for each of the likeliest tokens of either; columns as in `paired_bars.COLUMNS`.
 
     Args:
         before, after: probabilities of the next token, (vocabulary)
@@ -145,43 +145,10 @@ def top_frame(*, before: Array, after: Array, names: Sequence[str], expected: in
         for which, probability in ((BEFORE, before[token]), (AFTER, after[token])):
             shown = float(probability) if np.isfinite(probability) else np.nan
             rows.append((name, rank, which, shown, percent_or_nan(shown)))
-    return pd.DataFrame(rows, columns=list(TOP_COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 @cache
 def top_spec() -> Spec:
     """Paired bars; reads `top_frame`. The changed model has a colour that says nothing of higher or lower."""
-    y = alt.Y(
-        "token:N",
-        title=None,
-        sort=alt.EncodingSortField(field="rank", op="min"),
-        axis=alt.Axis(labelFont="monospace", labelFontSize=13, labelLimit=150, ticks=False, domain=False),
-        scale=alt.Scale(paddingInner=0.22, paddingOuter=0.1),
-    )
-    beside = alt.YOffset("which:N", sort=[BEFORE, AFTER])
-    x = alt.X(
-        "probability:Q",
-        title="probability",
-        axis=alt.Axis(format="~%", tickCount=4, labelFlush=True),
-        scale=alt.Scale(domain=[0, alt.ExprRef("most[1] > 0 ? most[1] * width / max(1, width - 44) : 1")], nice=False),
-    )
-    shades = alt.Color("which:N", scale=alt.Scale(domain=[BEFORE, AFTER], range=[theme.MUTED, theme.GATE]), legend=None)
-    tooltip = [
-        alt.Tooltip("token:N", title="token"),
-        alt.Tooltip("which:N", title="probability"),
-        alt.Tooltip("probability:Q", title="is", format=".4~%"),
-    ]
-    bars = alt.Chart().mark_bar(cornerRadiusEnd=1).encode(x=x, y=y, yOffset=beside, color=shades, tooltip=tooltip)
-    numbers = (
-        alt.Chart()
-        .mark_text(align="left", dx=4, color=alt.ExprRef("ink"), tooltip=None)
-        .encode(x=x, y=y, yOffset=beside, text="text:N")
-    )
-    return constant(
-        [bars, numbers],
-        alt.TitleParams("What could come next", subtitle="grey: as it was; colour: changed"),
-        "Paired bars of the likeliest next tokens: their probability before and after the change.",
-        height=theme.HEIGHT_SMALL + 70,
-        legend=False,
-        most="extent(pluck(data('source'), 'probability'))",
-    )
+    return paired_bars(BEFORE, AFTER, theme.GATE, about="the change", height=theme.HEIGHT_SMALL + 70)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 
-from train_page import VEGA_VIEW, TrainPage
+from app_page import VEGA_VIEW
+from train_page import TrainPage
 from watching import say, share, watched
 
 BUDGET_SECONDS = 0.5

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from itertools import pairwise
 
-from train_page import VEGA_VIEW, TrainPage, eventually
+from app_page import VEGA_VIEW, eventually
+from train_page import TrainPage
 from watching import link, long_run, say, share, watched
 
 _WATCH = f"""seconds => new Promise(done => {{

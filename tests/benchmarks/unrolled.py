@@ -25,9 +25,10 @@ from urllib.parse import quote
 
 import chromium
 import psutil
+from app_page import eventually
 from playwright.sync_api import Page, sync_playwright
 from server import serving
-from train_page import TrainPage, eventually
+from train_page import TrainPage
 from unrolled_page import UnrolledPage, opened
 from visits import SIZES, Visitors, Visits
 from watching import link, say, share

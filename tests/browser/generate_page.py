@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page
-from train_page import LiveChart, eventually
+from app_page import AppPage, LiveChart, eventually
+from playwright.sync_api import Locator
 
 MAGENTA = (194, 48, 154)
 
@@ -54,20 +53,8 @@ _PLACES = "spans => spans.map(span => span.dataset.place)"
 
 
 @dataclass(frozen=True)
-class GeneratePage:
+class GeneratePage(AppPage):
     """The page "Generate", open in a tab."""
-
-    page: Page
-
-    @property
-    def main(self) -> Locator:
-        """The page without its sidebar."""
-        return self.page.get_by_test_id("stMain").first
-
-    @property
-    def claim(self) -> str:
-        """The sentence at the top."""
-        return self.main.get_by_role("heading").first.inner_text()
 
     @property
     def strips(self) -> list[TokenStrip]:
@@ -91,19 +78,7 @@ class GeneratePage:
         """The drill-down that is open."""
         return self.main.locator("[class*=st-key-generate-look]").last
 
-    def says(self, pattern: str) -> Locator:
-        """Text of the page that matches."""
-        return self.main.get_by_text(re.compile(pattern)).first
-
     # ---- what one does
-
-    def button(self, name: str) -> Locator:
-        """A button by its whole name."""
-        return self.main.get_by_role("button", name=name, exact=True)
-
-    def press(self, name: str) -> None:
-        """Press a button of the page."""
-        self.button(name).click()
 
     def number(self, label: str, value: str) -> None:
         """Type a number into a field."""
@@ -116,10 +91,6 @@ class GeneratePage:
         field = self.main.get_by_role("textbox", name="Prompt")
         field.fill(text)
         field.press("Control+Enter")
-
-    def choose_look(self, name: str) -> None:
-        """Open a drill-down."""
-        self.main.get_by_role("radio", name=name).or_(self.button(name)).first.click()
 
     def written(self, strips: int = 1, tokens: int = 1) -> None:
         """Wait until every text is done, and has at least so many tokens."""

@@ -7,26 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from playwright.sync_api import Locator, Page
-from train_page import LiveChart, eventually
+from app_page import AppPage, LiveChart, eventually
+from playwright.sync_api import Locator
 from visits import Visits
 
 
 @dataclass(frozen=True)
-class RunsPage:
+class RunsPage(AppPage):
     """The page "Runs", open in a tab."""
-
-    page: Page
-
-    @property
-    def main(self) -> Locator:
-        """The page without its sidebar."""
-        return self.page.get_by_test_id("stMain").first
-
-    @property
-    def claim(self) -> str:
-        """The sentence at the top."""
-        return self.main.get_by_role("heading").first.inner_text()
 
     # ---- the table
 
@@ -89,22 +77,12 @@ class RunsPage:
     # ---- the link
 
     @property
-    def run(self) -> str:
-        """The run in the address, or nothing."""
-        found = re.search(r"[?&]run=([\w-]+)", self.page.url)
-        return found[1] if found else ""
-
-    @property
     def compared(self) -> list[str]:
         """The runs that the address compares."""
         found = re.search(r"[?&]compare=([^&]+)", self.page.url)
         return unquote(found[1]).split(",") if found else []
 
     # ---- the rest
-
-    def says(self, pattern: str) -> Locator:
-        """The boxes that show a message, of those that match."""
-        return self.main.get_by_test_id("stAlert").filter(has_text=re.compile(pattern, re.IGNORECASE))
 
     @property
     def loss(self) -> LiveChart:
@@ -116,14 +94,6 @@ class RunsPage:
         tables = self.main.get_by_test_id("stTable")
         place = {"Scores": 0, "Settings that differ": 1}[head]
         return [line.locator("th, td").all_inner_texts() for line in tables.nth(place).locator("tr").all()]
-
-    def button(self, name: str) -> Locator:
-        """A button by its whole name."""
-        return self.main.get_by_role("button", name=name, exact=True)
-
-    def press(self, name: str) -> None:
-        """Press a button of the page."""
-        self.button(name).click()
 
     def rename(self, name: str) -> None:
         """Give the ticked run another name."""

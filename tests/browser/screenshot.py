@@ -12,10 +12,11 @@ import tempfile
 from pathlib import Path
 
 import chromium
+from app_page import eventually
 from generate_page import GeneratePage
 from playwright.sync_api import sync_playwright
 from server import ROOT, serving
-from train_page import TrainPage, eventually
+from train_page import TrainPage
 from unrolled_page import opened
 from visits import Visitors, Visits
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from app_page import eventually
 from playwright.sync_api import Dialog, Page
-from train_page import ENDLESS, TrainPage, eventually, set_up
+from train_page import ENDLESS, TrainPage, set_up
 from visits import Visits
 
 MARKUP = (

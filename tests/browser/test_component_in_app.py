@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from app_page import eventually
 from playwright.sync_api import Page
 from server import Server, serving
-from train_page import eventually
 from visits import Visits, settle
 
 APP = Path(__file__).parent / "apps" / "selection_bar.py"

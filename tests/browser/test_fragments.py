@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from app_page import eventually
 from playwright.sync_api import Page
 from server import Server, serving
-from train_page import eventually
 from visits import Visits
 
 APP = Path(__file__).parent / "apps" / "fragments.py"

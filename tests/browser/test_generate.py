@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from app_page import eventually
 from generate_page import GeneratePage
-from train_page import eventually
 from visits import Size, Theme, Visits, sideways_overflow
 
 MARKUP = "<img src=x onerror=alert(1)> **bold** $x^2$ :red[red] [a](javascript:1) <b>b</b>"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from app_page import eventually
 from playwright.sync_api import Locator, Page
 from runs_page import RunsPage
-from train_page import TrainPage, eventually
+from train_page import TrainPage
 from visits import Size, Theme, Visits, sideways_overflow
 
 FRAME = 1_100

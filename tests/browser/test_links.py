@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from train_page import TrainPage, eventually
+from app_page import eventually
+from train_page import TrainPage
 from visits import Visits
 
 
@@ -15,7 +16,7 @@ def test_a_wrong_link_gets_a_sentence_and_shows_the_starter_run(visits: Visits) 
     train = TrainPage(visits.open(f"train?run=nope&config={config}"))
 
     def said() -> str:
-        return "\n".join(train.says("").all_inner_texts()).replace("\u2060", "").lower()
+        return "\n".join(train.alerts("").all_inner_texts()).replace("\u2060", "").lower()
 
     eventually(train.page, "a sentence on each", lambda: all(word in said() for word in ("no run", "model.units")))
     eventually(train.page, "the starter run is drawn", lambda: train.loss.values("validation"))

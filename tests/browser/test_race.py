@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from train_page import TrainPage, eventually
+from app_page import eventually
+from train_page import TrainPage
 from visits import Visits, sideways_overflow
 
 
@@ -12,7 +13,7 @@ def test_of_two_rivals_one_comes_apart_says_why_and_the_other_goes_on(visits: Vi
     train = TrainPage(visits.open("train?preset=why-clipping-matters"))
     train.press("Race 2")
     eventually(train.page, "the race stands in the address", lambda: train.run)
-    train.says("learning rate|clip|gain").first.wait_for()
+    train.alerts("learning rate|clip|gain").first.wait_for()
     train.button("Start again with the suggested change").wait_for()
     eventually(train.page, "both have a line", lambda: len(train.loss.rows("key")) == 2)
     labels = [row["label"] for row in train.loss.rows("key")]

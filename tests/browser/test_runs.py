@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from app_page import eventually
 from runs_page import RunsPage, opened
 from test_bad_input import MADE_OF_MARKUP, MARKUP
-from train_page import ENDLESS, TrainPage, eventually
+from train_page import ENDLESS, TrainPage
 from visits import Visits, settle, sideways_overflow
 
 from engine.config import Config
@@ -162,11 +163,11 @@ def test_an_exported_run_is_imported_as_it_was_and_a_damaged_file_is_refused(vis
     raw = runs.download("Run file", tmp_path).read_bytes()
     count = runs.count
     runs.upload("<b>cut</b>.zip", raw[: len(raw) // 2])
-    sentence = runs.says("not brought in").first
+    sentence = runs.alerts("not brought in").first
     sentence.wait_for()
     assert "<b>cut</b>.zip" in sentence.inner_text()
     runs.upload("hello.zip", raw)
-    runs.says("Brought in").first.wait_for()
+    runs.alerts("Brought in").first.wait_for()
     run = eventually(runs.page, "the new run is chosen", lambda: runs.run != "hello-rnn" and runs.run)
     runs.of(run).wait_for()
     assert runs.count == count + 1, "the damaged file left nothing behind"

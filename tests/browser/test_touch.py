@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from app_page import eventually
 from playwright.sync_api import FloatRect, Locator, Page
-from train_page import eventually
 from unrolled_page import UnrolledPage
 from visits import Visits, come_to_rest
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from app_page import LiveChart, eventually
 from playwright.sync_api import Page
-from train_page import ENDLESS, LiveChart, TrainPage, eventually, set_up
+from train_page import ENDLESS, TrainPage, set_up
 from visits import Size, Theme, Visits, sideways_overflow
 
 

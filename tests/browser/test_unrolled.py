@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from train_page import ENDLESS, eventually
+from app_page import eventually
+from train_page import ENDLESS
 from unrolled_page import opened
 from visits import Visits, settle, sideways_overflow
 

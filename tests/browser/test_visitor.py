@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from app_page import eventually
 from playwright.sync_api import Page
-from train_page import eventually
 from visits import Visits, settle
 
 from playground.frame.visitor import COOKIE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from train_page import eventually
+from app_page import eventually
 from visits import Visits, settle
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page
-from train_page import LiveChart, eventually
+from app_page import AppPage, LiveChart, eventually
+from playwright.sync_api import Locator
 from visits import Visits
 
 _STEP = re.compile(r"at step ([\d,]+)")
@@ -47,20 +47,8 @@ class Network:
 
 
 @dataclass(frozen=True)
-class UnrolledPage:
+class UnrolledPage(AppPage):
     """The page "Unrolled", open in a tab."""
-
-    page: Page
-
-    @property
-    def main(self) -> Locator:
-        """The page without its sidebar."""
-        return self.page.get_by_test_id("stMain").first
-
-    @property
-    def claim(self) -> str:
-        """The sentence at the top."""
-        return self.main.get_by_role("heading").first.inner_text()
 
     @property
     def networks(self) -> list[Network]:
@@ -100,23 +88,7 @@ class UnrolledPage:
         """The drill-down of that name, once it is open."""
         return self.main.locator(f".st-key-unrolled-look-{name}")
 
-    def says(self, pattern: str) -> Locator:
-        """Text of the page that matches."""
-        return self.main.get_by_text(re.compile(pattern)).first
-
     # ---- what one does
-
-    def button(self, name: str) -> Locator:
-        """A button by its whole name."""
-        return self.main.get_by_role("button", name=name, exact=True)
-
-    def press(self, name: str) -> None:
-        """Press a button of the page."""
-        self.button(name).click()
-
-    def choose_look(self, label: str) -> None:
-        """Open a drill-down."""
-        self.main.get_by_role("radio", name=label).or_(self.button(label)).first.click()
 
     def keys(self, *names: str) -> None:
         """Press keys while nothing has the focus."""
