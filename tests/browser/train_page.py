@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from app_page import AppPage, LiveChart, eventually
 from playwright.sync_api import Locator
-from visits import settle
+from visits import come_to_rest, settle
 
 from engine.config import Config
 
@@ -77,8 +77,11 @@ class TrainPage(AppPage):
         return self.step
 
     def reaches(self, *statuses: str) -> None:
-        """Wait until the run stands like this."""
+        """Wait until the run stands like this. When it no longer trains, its buttons have found their places too: they
+        are others then, and a click that meets one on its way is lost."""
         eventually(self.page, f"the run is {' or '.join(statuses)}", lambda: self.status in statuses)
+        if "running" not in statuses:
+            come_to_rest(self.page)
 
     def passes(self, step: int) -> None:
         """Wait until the run is beyond this step."""

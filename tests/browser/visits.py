@@ -134,8 +134,8 @@ class Visits:
         assert not self.wrong, "\n".join(self.wrong)
 
     def pages(self) -> list[Page]:
-        """The pages that are open now."""
-        return [page for context in self.contexts for page in context.pages]
+        """The pages of the app that are open now."""
+        return [page for context in self.contexts for page in context.pages[1:]]  # the first tab is the blank one
 
     def close(self, *, failed: bool = False) -> None:
         """Closes every tab. Requests cut short by this are nobody's fault.
