@@ -82,8 +82,8 @@ def test_a_trainer_that_hangs_or_dies_is_replaced_without_a_visit(
     assert run.ended is not None
     assert run.resumable
     until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its worker has ended")
+    until(lambda: executor.pid not in (None, first), "another trainer takes its place")
     second = executor.pid
-    assert second not in (None, first)
     store.command(run_id, "resume")
     until(lambda: store.run(run_id).step > run.step, "the next trainer takes the run up")
 
