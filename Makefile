@@ -13,7 +13,7 @@ CODE := engine playground pages
 checksum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 INSTALLED := $(VENV)/.installed-$(call checksum,requirements.txt)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(call checksum,requirements.txt requirements-dev.txt)
-# A quarter of the libraries' modules is ever imported. Those are compiled when they are, and kept whatever the
+# Only a quarter of the libraries' modules is ever imported. Those are compiled on first import, and kept whatever the
 # environment says, because the tests start many processes.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PYTHONDONTWRITEBYTECODE :=

@@ -12,7 +12,7 @@ from playground.charts.constant import Spec
 from playground.charts.paired_bars import COLUMNS, paired_bars
 
 SHOWN = 10
-BEFORE, AFTER = "as the model has it", "what is drawn from"
+BEFORE, AFTER = "as the model predicts", "as sampled"
 _WRITTEN = " ◂ written"
 
 
@@ -54,7 +54,7 @@ def percent(probability: float) -> str:
 
 @cache
 def next_token_spec(color: str) -> Spec:
-    """Paired bars; reads `next_token_frame`. `color` is that of what is drawn from."""
+    """Paired bars; reads `next_token_frame`. `color` is that of what is sampled from."""
     return paired_bars(BEFORE, AFTER, color, about="temperature and truncation", height=(SHOWN + 1) * 38)
 
 

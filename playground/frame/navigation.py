@@ -46,8 +46,8 @@ PAGES = (
         "Runs",
         ":material/table_rows:",
         "Train and runs",
-        "Every training there is, side by side: which is best, in what they differ. Take one away as a file or as "
-        "code; bring one in.",
+        "Every training there is, side by side: which is best, in what they differ. Export one as a file or as "
+        "code; import one.",
     ),
     Page(
         "unrolled",

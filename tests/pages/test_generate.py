@@ -298,7 +298,7 @@ def test_what_is_copied_is_named(open_page: OpenPage, read: Text) -> None:
 def test_a_chosen_token_shows_what_else_could_have_come(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", place="4", top_k="3", length="30"))
     rows = _rows(app, "What could come next")
-    after = rows.loc[rows["which"] == "what is drawn from", "probability"]
+    after = rows.loc[rows["which"] == "as sampled", "probability"]
     assert (after > 0).sum() == 3
     assert after.sum() == pytest.approx(1)
     assert "Place 5" in read(app)

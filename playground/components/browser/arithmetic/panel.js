@@ -50,9 +50,9 @@ export default mounted((parent, send) => {
 
   // ---- lighting up one quantity, here and in the cell's diagram
 
-  function light(key, told = false) {
+  function light(key, received = false) {
     for (const one of [...lists, chain]) one.light(key);
-    if (!told) terms.send({ quantity: key });
+    if (!received) terms.send({ quantity: key });
   }
 
   // ---- pointer
@@ -81,11 +81,11 @@ export default mounted((parent, send) => {
     if (found && found.at >= 0 && found.one.vector?.axis === "unit") choose({ unit: found.at });
   };
 
-  // What is under the pointer is lit up and told, its unit marked in every strip.
+  // What is under the pointer is lit up and described, its unit marked in every strip.
   function preview(found, held = null) {
     const key = found?.one.key ?? held?.dataset.key ?? null;
     if (key !== lighted) light((lighted = key));
-    tip(pointer, found ? told(found) : "");
+    tip(pointer, found ? described(found) : "");
     const unit = found?.one.vector?.axis === "unit" ? found.at : -1;
     if (unit === hovered) return;
     hovered = unit;
@@ -126,7 +126,7 @@ export default mounted((parent, send) => {
     };
   });
 
-  function told({ one, at }) {
+  function described({ one, at }) {
     if (one.matrix) return `${one.text}: the same at every timestep`;
     if (at < 0 || !one.vector) return "";
     const { numbers, places, axis } = one.vector;
@@ -201,7 +201,7 @@ export default mounted((parent, send) => {
       sums.load(data);
       draw();
       const found = pointer && under(pointer);
-      if (found) tip(pointer, told(found));
+      if (found) tip(pointer, described(found));
     },
     stop() {
       watcher.disconnect();

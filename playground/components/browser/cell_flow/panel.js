@@ -23,13 +23,13 @@ export default mounted((parent, send) => {
   let data = null;
   const choice = choices(send, fill);
   const places = placeChannel(receive);
-  const terms = channel("term", hear);
+  const terms = channel("term", receiveTerm);
   let layoutWord = "";
   let drawing = null;
   let operations = []; // names, in order
   let hovered = null;
   let pinned = null;
-  let told = null;
+  let sent = null;
 
   const sheet = equationSheet(find(".equations"), hover);
   const info = card(find(".card"), chooseUnit);
@@ -96,7 +96,7 @@ export default mounted((parent, send) => {
     sheet.light(value);
     stage();
     show(name);
-    tellOthers(value);
+    sendTerm(value);
   }
 
   // What is not computed yet at this stage of the animation is faint.
@@ -122,16 +122,16 @@ export default mounted((parent, send) => {
     if (x < frame.scrollLeft + 60 || x > frame.scrollLeft + frame.clientWidth - 90) frame.scrollLeft = x - frame.clientWidth / 2;
   }
 
-  function tellOthers(value) {
-    if (value === told) return;
-    told = value;
+  function sendTerm(value) {
+    if (value === sent) return;
+    sent = value;
     terms.send({ quantity: value });
   }
 
-  function hear({ quantity: key = null }) {
+  function receiveTerm({ quantity: key = null }) {
     if (!drawing) return;
     const name = key === null ? null : drawing.byName.has(key) ? key : sheet.named(key);
-    told = drawing.byName.get(name)?.value ?? null; // the others know already
+    sent = drawing.byName.get(name)?.value ?? null; // the others know already
     hover(name);
   }
 

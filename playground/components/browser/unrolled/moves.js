@@ -198,8 +198,8 @@ export function portOf(pane) {
     width: () => (port.held?.[1] ?? pane.clientWidth) / port.scale,
     right: () => port.left() + port.width(),
     to: (left, behavior = "auto") => pane.scrollTo({ left: left * port.scale, behavior }),
-    tellOthers(layout) {
-      if (!layout || layout.rolled || port.told === Math.round(pane.scrollLeft)) return;
+    sendScroll(layout) {
+      if (!layout || layout.rolled || port.sent === Math.round(pane.scrollLeft)) return;
       const time = (port.left() - layout.start) / layout.step;
       others.send({ time });
     },
@@ -208,7 +208,7 @@ export function portOf(pane) {
   const others = channel("scroll", ({ time }) => {
     if (!port.layout || port.layout.rolled) return;
     port.to(port.layout.start + time * port.layout.step);
-    port.told = Math.round(pane.scrollLeft); // this one is not passed on
+    port.sent = Math.round(pane.scrollLeft); // this one is not passed on
   });
   return port;
 }

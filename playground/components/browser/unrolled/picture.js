@@ -1,4 +1,4 @@
-// The picture as a whole: which columns are drawn, what is chosen, and what is told to the server. Columns outside the
+// The picture as a whole: which columns are drawn, what is chosen, and what is sent to the server. Columns outside the
 // window are not drawn, and those that leave it are used again; data of the same version touches nothing but the marks.
 
 import { placeChannel } from "../shared/channel.js";
@@ -40,7 +40,7 @@ export default mounted((parent, send) => {
   pane.onscroll = () => {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(drawWindow);
-    port.tellOthers(layout);
+    port.sendScroll(layout);
   };
   takeAway(find(".take-away"), () => `${numbers.data.run}-step-${numbers.data.step}-unrolled`, wholePicture, () => tableOf(numbers));
   find(".fold").onclick = () => choice.choose({ folded: !heading }, true);
