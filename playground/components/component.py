@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
@@ -18,6 +19,14 @@ from playground.components.choice import acknowledged
 
 FOLDER = Path(__file__).resolve().parent / "browser"
 """A folder for each component, and `shared` for what several import."""
+
+# Streamlit loads a module named by its path through a new script element with each data, and drops data that others
+# follow before that is done: on a busy machine a picture that follows a run stood still for seconds. What is imported
+# here is there at once from the second time on.
+_ENTRY = """const entry = new URL(%s, document.baseURI);
+let mount;
+export default (given) => (mount ? mount(given) : import(entry).then((module) => (mount = module.default)(given)));
+"""
 
 _declaring = threading.Lock()
 
@@ -51,7 +60,8 @@ class Component:
     @functools.cached_property
     def _mount(self) -> Callable[..., Any]:
         name = f"{_project()}.{FOLDER.name}/{self.folder}"
-        return st.components.v2.component(name, html=self.html, css=self.css, js=f"{self.module}.js")
+        entry = _ENTRY % json.dumps(f"_stcore/bidi-components/{name}/{self.module}.js")
+        return st.components.v2.component(name, html=self.html, css=self.css, js=entry)
 
 
 def colors() -> str:

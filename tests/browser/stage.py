@@ -60,8 +60,8 @@ _SHOW = """async ([key, entry, html, css, data]) => {
 }"""
 _TAKE_AWAY = """(key) => {
   const { parts } = window.stage;
-  parts.get(key).stop?.();
   parts.get(key).root.host.remove();
+  parts.get(key).stop?.();
   parts.delete(key);
 }"""
 
@@ -139,6 +139,10 @@ class Stage:
         """The component goes."""
         self.page.evaluate(_TAKE_AWAY, key)
         self.acknowledged = 0  # Streamlit forgets the state of what is not there
+
+    def overtake(self, key: str = "part") -> None:
+        """Streamlit gives up the last call of the module: newer data came before it was through."""
+        self.page.evaluate("(key) => window.stage.parts.get(key).stop?.()", key)
 
     def hear(self) -> dict[str, Any] | None:
         """Take what was sent, as the app does: the last message alone. It is not answered yet."""

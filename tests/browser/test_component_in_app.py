@@ -24,6 +24,15 @@ _WATCH = """() => {
     .observe(answer, { childList: true, characterData: true, subtree: true });
 }"""
 
+# Scripts that the page adds from now on.
+_WATCH_SCRIPTS = """() => {
+  window.scripts = [];
+  new MutationObserver((changes) => {
+    const added = changes.flatMap((change) => [...change.addedNodes]);
+    window.scripts.push(...added.filter((node) => node.nodeName === "SCRIPT").map((node) => node.src));
+  }).observe(document.documentElement, { childList: true, subtree: true });
+}"""
+
 # Streamlit sends what was written by a timer of no length. Keys overtake timers: one pressed before it has fired would
 # go into the same message. A timer that is set later fires later.
 _SENT = """() => new Promise((done) => {
@@ -147,7 +156,9 @@ def test_its_files_are_loaded_once_and_not_sent_again_with_other_data(visits: Vi
     assert len(modules) == len(set(modules)) > 5
     assert len({url.rsplit("/", 2)[0] for url in modules}) == 1
     before, loaded = len(sent), len(asked)
+    page.evaluate(_WATCH_SCRIPTS)
     press(page, "ArrowRight")
     comes_to(page, t=5)
     assert len(asked) == loaded
     assert sum(sent[before:]) < 80_000
+    assert page.evaluate("window.scripts") == [], "data that come while a script is being loaded are dropped"

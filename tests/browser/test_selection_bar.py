@@ -267,6 +267,15 @@ def test_a_bar_that_goes_and_comes_again_has_the_keys_once(opened: Opened) -> No
     assert bar.page.evaluate("window[Symbol.for('unrolled.keyboards')].length") == 1
 
 
+def test_a_bar_whose_data_are_overtaken_by_newer_ones_stays_the_same(opened: Opened) -> None:
+    bar = opened()
+    bar.press("Home", " ")
+    bar.overtake()
+    bar.show()
+    assert bar.button("Pause").is_visible(), "it plays on"
+    assert bar.page.evaluate("window[Symbol.for('unrolled.keyboards')].length") == 1
+
+
 # ---- the unit
 
 

@@ -13,6 +13,8 @@ export function mounted(start) {
     one.set = setStateValue; // Streamlit gives another one with each data
     one.running.load(data);
     return () => {
+      // Streamlit also calls this when newer data came while a module was being loaded: the component stays then.
+      if (parentElement.isConnected) return;
       one.running.stop?.();
       known.delete(parentElement);
     };
