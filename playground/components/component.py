@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
@@ -22,11 +23,17 @@ FOLDER = Path(__file__).resolve().parent / "browser"
 
 # Streamlit loads a module named by its path through a new script element with each data, and drops data that others
 # follow before that is done: on a busy machine a picture that follows a run stood still for seconds. What is imported
-# here is there at once from the second time on.
-_ENTRY = """const entry = new URL(%s, document.baseURI);
+# here is there at once from the second time on. All that the module imports is asked for together: one after the other
+# would take a busy app a tenth of a second.
+_ENTRY = """const addresses = %s.map((path) => new URL(`_stcore/bidi-components/${path}`, document.baseURI).href);
+for (const href of addresses) {
+  document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));
+}
 let mount;
-export default (given) => (mount ? mount(given) : import(entry).then((module) => (mount = module.default)(given)));
+export default (given) =>
+  mount ? mount(given) : import(addresses[0]).then((module) => (mount = module.default)(given));
 """
+_IMPORT = re.compile(r'^import .* from "(.+)";$', re.MULTILINE)
 
 _declaring = threading.Lock()
 
@@ -59,9 +66,18 @@ class Component:
 
     @functools.cached_property
     def _mount(self) -> Callable[..., Any]:
-        name = f"{_project()}.{FOLDER.name}/{self.folder}"
-        entry = _ENTRY % json.dumps(f"_stcore/bidi-components/{name}/{self.module}.js")
-        return st.components.v2.component(name, html=self.html, css=self.css, js=entry)
+        root = f"{_project()}.{FOLDER.name}"
+        addresses = [f"{root}/{path.relative_to(FOLDER).as_posix()}" for path in self.modules()]
+        entry = _ENTRY % json.dumps(addresses)
+        return st.components.v2.component(f"{root}/{self.folder}", html=self.html, css=self.css, js=entry)
+
+    def modules(self) -> list[Path]:
+        """The module that mounts it, and all that it imports."""
+        found = [FOLDER / self.folder / f"{self.module}.js"]
+        for path in found:  # it grows meanwhile
+            imported = [(path.parent / name).resolve() for name in _IMPORT.findall(path.read_text(encoding="utf-8"))]
+            found += [other for other in imported if other not in found]
+        return found
 
 
 def colors() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -23,27 +24,19 @@ MODULES = sorted(FOLDER.rglob("*.js"))
 IMPORT = re.compile(r"""^import \{[^}]*\} from "([^"]+)";$""", re.MULTILINE)
 
 
-def imported(module: Path) -> set[Path]:
-    """The modules that a module imports."""
-    return {(module.parent / path).resolve() for path in IMPORT.findall(module.read_text(encoding="utf-8"))}
-
-
 def test_every_import_is_of_a_module_that_is_there() -> None:
     for module in MODULES:
         text = module.read_text(encoding="utf-8")
         assert len(IMPORT.findall(text)) == text.count("import ") - text.count("// import "), module
-        assert imported(module) <= set(MODULES), module
+        assert {(module.parent / path).resolve() for path in IMPORT.findall(text)} <= set(MODULES), module
 
 
 def test_every_module_is_reached_from_a_component_and_each_folder_has_one_entry() -> None:
     entries = {FOLDER / one.folder / f"{one.module}.js" for one in COMPONENTS}
     assert len({entry.parent for entry in entries}) == len(COMPONENTS)
-    reached: set[Path] = set()
-    ahead = set(entries)
-    while ahead:
-        module = ahead.pop()
-        reached.add(module)
-        ahead |= imported(module) - reached
+    for one in COMPONENTS:
+        assert len(set(one.modules())) == len(one.modules())
+    reached = {module for one in COMPONENTS for module in one.modules()}
     assert reached == set(MODULES)
     exporting = {module for module in MODULES if "export default" in module.read_text(encoding="utf-8")}
     assert exporting == entries
@@ -82,8 +75,9 @@ def test_modules_are_served_as_files_below_one_address() -> None:
     app = AppTest.from_function(_page).run()
     assert not app.exception
     mounted = [element.proto for element in app.get("bidi_component")]
-    asked = [re.findall(r'"_stcore/bidi-components/([^"]+)"', proto.js_content) for proto in mounted]
-    addresses = [PurePosixPath(address) for (address,) in asked]
+    asked = [json.loads(re.findall(r"= (\[.*?\])", proto.js_content)[0]) for proto in mounted]
+    assert all(len(addresses) > 1 for addresses in asked)
+    addresses = [PurePosixPath(addresses[0]) for addresses in asked]
     assert [str(address.parent) for address in addresses] == [proto.component_name for proto in mounted]
     assert [address.parts[1:] for address in addresses] == [("sample_ladder", "ladder.js"), ("sample_film", "film.js")]
     assert all(one.parts[0] == other.parts[0] for one, other in pairwise(addresses))

@@ -11,6 +11,8 @@ const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", y
 const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "medium" });
 const ORDINAL = new Intl.PluralRules("en", { type: "ordinal" });
 const ORDER = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+// Rows that are drawn first when a visitor comes: more than a window shows.
+const FIRST = 30;
 // What was looked for outlives a visit to another page.
 const asked = { find: "", whose: "", status: "", cell: "", key: "", down: false };
 
@@ -27,6 +29,7 @@ export default mounted((parent, send) => {
   let data = { rows: [], chosen: "", statuses: {}, letters: "" };
   let ticked = []; // as it is drawn
   let order = "";
+  let rest = 0; // the frame in which the rows after the first are drawn
 
   for (const button of heads) {
     sort.append(new Option(`By ${button.textContent.toLowerCase()}`, button.dataset.key));
@@ -87,14 +90,15 @@ export default mounted((parent, send) => {
     return asked.key ? rows.sort(comparing(asked.key, asked.down)) : rows;
   }
 
-  function show() {
+  function show(most = Infinity) {
     ticked = choice.shown().ids;
     const rows = shown();
-    for (const row of rows) draw(row);
-    const now = rows.map((row) => row.id).join();
+    const there = rows.slice(0, most);
+    for (const row of there) draw(row);
+    const now = there.map((row) => row.id).join();
     if (now !== order) {
       const focused = parent.activeElement || document.activeElement;
-      body.replaceChildren(...rows.map((row) => drawn.get(row.id).element));
+      body.replaceChildren(...there.map((row) => drawn.get(row.id).element));
       if (focused && body.contains(focused)) focused.focus({ preventScroll: true });
       order = now;
     }
@@ -148,7 +152,7 @@ export default mounted((parent, send) => {
   const ageing = setInterval(show, MINUTE); // where nothing trains, nothing else draws the ages again
 
   return {
-    stop: () => (clearInterval(ageing), choice.stop()),
+    stop: () => (clearInterval(ageing), cancelAnimationFrame(rest), choice.stop()),
     load(given) {
       data = given;
       choice.acknowledge({ ids: given.ticked }, given.acknowledged);
@@ -161,8 +165,10 @@ export default mounted((parent, send) => {
         if (field.value !== asked[name]) field.value = asked[name];
         if (field.value !== asked[name]) asked[name] = field.value = ""; // its last run has gone
       }
-      show();
-      if (moved) reveal();
+      const whole = () => (show(), moved && reveal());
+      if (rest || given.rows.length <= FIRST) return whole();
+      show(FIRST);
+      rest = requestAnimationFrame(whole);
     },
   };
 });
