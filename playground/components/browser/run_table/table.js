@@ -11,8 +11,9 @@ const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", y
 const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "medium" });
 const ORDINAL = new Intl.PluralRules("en", { type: "ordinal" });
 const ORDER = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-// Rows that are drawn first when a visitor comes: more than a window shows.
+// Rows that are drawn first when a visitor comes: more than a window shows. The others follow once these are painted.
 const FIRST = 30;
+const PAINTED = 50; // milliseconds
 // What was looked for outlives a visit to another page.
 const asked = { find: "", whose: "", status: "", cell: "", key: "", down: false };
 
@@ -29,7 +30,7 @@ export default mounted((parent, send) => {
   let data = { rows: [], chosen: "", statuses: {}, letters: "" };
   let ticked = []; // as it is drawn
   let order = "";
-  let rest = 0; // the frame in which the rows after the first are drawn
+  let rest = 0; // the timer of the rows after the first
 
   for (const button of heads) {
     sort.append(new Option(`By ${button.textContent.toLowerCase()}`, button.dataset.key));
@@ -152,7 +153,7 @@ export default mounted((parent, send) => {
   const ageing = setInterval(show, MINUTE); // where nothing trains, nothing else draws the ages again
 
   return {
-    stop: () => (clearInterval(ageing), cancelAnimationFrame(rest), choice.stop()),
+    stop: () => (clearInterval(ageing), clearTimeout(rest), choice.stop()),
     load(given) {
       data = given;
       choice.acknowledge({ ids: given.ticked }, given.acknowledged);
@@ -168,7 +169,7 @@ export default mounted((parent, send) => {
       const whole = () => (show(), moved && reveal());
       if (rest || given.rows.length <= FIRST) return whole();
       show(FIRST);
-      rest = requestAnimationFrame(whole);
+      rest = setTimeout(whole, PAINTED);
     },
   };
 });
