@@ -29,9 +29,13 @@ _ENTRY = """const addresses = %s.map((path) => new URL(`_stcore/bidi-components/
 for (const href of addresses) {
   document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));
 }
-let mount;
-export default (given) =>
-  mount ? mount(given) : import(addresses[0]).then((module) => (mount = module.default)(given));
+const forget = (error) => {
+  loading = null;
+  throw error;
+};
+let loading, mount;
+const load = () => (loading ??= import(addresses[0]).then((module) => (mount = module.default), forget));
+export default (given) => (mount ? mount(given) : load().then(() => mount(given)));
 """
 _IMPORT = re.compile(r'^import .* from "(.+)";$', re.MULTILINE)
 

@@ -45,7 +45,7 @@ main, footer { display: block; padding: 16px; } footer { height: 150vh; }
 """
 
 # As Streamlit mounts a component: markup and style in a shadow root, then its module with each new data.
-_SHOW = """async ([key, entry, html, css, data]) => {
+_SHOW = """async ([key, entry, html, css, data, gone]) => {
   const { parts, sent } = (window.stage ??= { parts: new Map(), sent: [] });
   if (!parts.has(key)) {
     const host = document.querySelector("main").appendChild(document.createElement("div"));
@@ -55,6 +55,7 @@ _SHOW = """async ([key, entry, html, css, data]) => {
     parts.set(key, { root, module: await import(entry) });
   }
   const part = parts.get(key);
+  if (gone) part.root.host.remove();
   const setStateValue = (name, value) => sent.push({ key, name, value });
   part.stop = part.module.default({ data, key, parentElement: part.root, setStateValue });
 }"""
@@ -127,13 +128,13 @@ class Stage:
     messages: list[dict[str, Any]] = field(default_factory=list)
     acknowledged: int = 0
 
-    def show(self, key: str = "part", **state: Any) -> None:
-        """Draw the state, changed so, as the app sends it."""
+    def show(self, key: str = "part", *, gone: bool = False, **state: Any) -> None:
+        """Draw the state, changed so, as the app sends it; `gone`: the component is not there any more."""
         self.state.update(state)
         data = plain(self.draw(self.state)) | self.more(self.state) | {"acknowledged": self.acknowledged}
         entry = f"/{self.component.folder}/{self.component.module}.js"
         sent = json.loads(json.dumps(data, allow_nan=False))
-        self.page.evaluate(_SHOW, [key, entry, self.component.html, self.component.css, sent])
+        self.page.evaluate(_SHOW, [key, entry, self.component.html, self.component.css, sent, gone])
 
     def take_away(self, key: str = "part") -> None:
         """The component goes."""

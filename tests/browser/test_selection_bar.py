@@ -276,6 +276,12 @@ def test_a_bar_whose_data_are_overtaken_by_newer_ones_stays_the_same(opened: Ope
     assert bar.page.evaluate("window[Symbol.for('unrolled.keyboards')].length") == 1
 
 
+def test_a_bar_that_has_gone_before_its_module_was_loaded_never_starts(opened: Opened) -> None:
+    bar = opened()
+    bar.show("other", gone=True)
+    assert bar.page.evaluate("window[Symbol.for('unrolled.keyboards')].length") == 1
+
+
 # ---- the unit
 
 

@@ -24,22 +24,42 @@ MODULES = sorted(FOLDER.rglob("*.js"))
 IMPORT = re.compile(r"""^import \{[^}]*\} from "([^"]+)";$""", re.MULTILINE)
 
 
+def imported(module: Path) -> set[Path]:
+    """The modules that a module imports."""
+    return {(module.parent / path).resolve() for path in IMPORT.findall(module.read_text(encoding="utf-8"))}
+
+
+def reached_from(entry: Path) -> set[Path]:
+    """A module and all that it imports."""
+    reached: set[Path] = set()
+    ahead = {entry}
+    while ahead:
+        module = ahead.pop()
+        reached.add(module)
+        ahead |= imported(module) - reached
+    return reached
+
+
 def test_every_import_is_of_a_module_that_is_there() -> None:
     for module in MODULES:
         text = module.read_text(encoding="utf-8")
         assert len(IMPORT.findall(text)) == text.count("import ") - text.count("// import "), module
-        assert {(module.parent / path).resolve() for path in IMPORT.findall(text)} <= set(MODULES), module
+        assert imported(module) <= set(MODULES), module
 
 
 def test_every_module_is_reached_from_a_component_and_each_folder_has_one_entry() -> None:
     entries = {FOLDER / one.folder / f"{one.module}.js" for one in COMPONENTS}
     assert len({entry.parent for entry in entries}) == len(COMPONENTS)
-    for one in COMPONENTS:
-        assert len(set(one.modules())) == len(one.modules())
-    reached = {module for one in COMPONENTS for module in one.modules()}
-    assert reached == set(MODULES)
+    assert set.union(*map(reached_from, entries)) == set(MODULES)
     exporting = {module for module in MODULES if "export default" in module.read_text(encoding="utf-8")}
     assert exporting == entries
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda one: one.folder)
+def test_all_that_a_component_imports_is_asked_for_with_it(component: Component) -> None:
+    first, *others = component.modules()
+    assert first == FOLDER / component.folder / f"{component.module}.js"
+    assert sorted([first, *others]) == sorted(reached_from(first)), "each once"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)

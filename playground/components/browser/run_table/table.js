@@ -167,8 +167,9 @@ export default mounted((parent, send) => {
         if (field.value !== asked[name]) asked[name] = field.value = ""; // its last run has gone
       }
       const whole = () => (show(), moved && reveal());
-      if (rest || given.rows.length <= FIRST) return whole();
+      if (order || given.rows.length <= FIRST) return whole();
       show(FIRST);
+      if (moved) reveal();
       rest = setTimeout(whole, PAINTED);
     },
   };

@@ -4,6 +4,7 @@
 export function mounted(start) {
   const known = new WeakMap();
   return ({ data, parentElement, setStateValue }) => {
+    if (!parentElement.isConnected) return null; // the visitor went on while a module was being loaded
     if (!known.has(parentElement)) {
       const one = { set: setStateValue };
       one.running = start(parentElement, (message) => one.set("chosen", message));
@@ -11,12 +12,17 @@ export function mounted(start) {
     }
     const one = known.get(parentElement);
     one.set = setStateValue; // Streamlit gives another one with each data
-    one.running.load(data);
-    return () => {
-      // Streamlit also calls this when newer data came while a module was being loaded: the component stays then.
-      if (parentElement.isConnected) return;
+    const stop = () => {
       one.running.stop?.();
       known.delete(parentElement);
     };
+    try {
+      one.running.load(data);
+    } catch (error) {
+      stop(); // Streamlit puts the error in its place
+      throw error;
+    }
+    // Streamlit also calls this when newer data came while a module was being loaded: the component stays then.
+    return () => parentElement.isConnected || stop();
   };
 }
