@@ -206,7 +206,7 @@ class Config:
         """The config that `text` describes.
 
         Raises:
-            ConfigError: not JSON, a newer version, an unknown key, or a value that cannot stand.
+            ConfigError: not JSON, a newer version, an unknown key, or an invalid value.
         """
         try:
             return cls.from_dict(json.loads(text))
@@ -234,7 +234,7 @@ class Config:
         """A copy with settings replaced, named `section__setting` or, where unique, `setting`.
 
         Raises:
-            ConfigError: a name that is no setting, or a value that cannot stand.
+            ConfigError: a name that is no setting, or an invalid value.
         """
         changed: dict[str, dict[str, Any]] = {}
         for name, value in values.items():

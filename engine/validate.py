@@ -13,7 +13,7 @@ def validate(config: Config) -> Config:
     """The same config, if every name in it exists and the settings go together.
 
     Raises:
-        ConfigError: says which setting cannot stand and what to choose instead
+        ConfigError: says which setting is invalid and what to choose instead
     """
     data, model, training = config.data, config.model, config.training
     if not data.corpus.startswith(("file:", "own:")):

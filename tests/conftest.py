@@ -144,7 +144,7 @@ def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(services, "tidy_memory", lambda: None)
     # what has just been written is seen, however soon a test looks
     monkeypatch.setattr(RunReader.__init__, "__defaults__", (0.0,))
-    monkeypatch.setattr(page, "START_SECONDS", 0.0)  # there is no browser that draws meanwhile
+    monkeypatch.setattr(page, "HEAD_START_SECONDS", 0.0)  # there is no browser that draws meanwhile
     monkeypatch.setattr(estimates, "measure_machine", lambda: MachineSpeed(1e-4, 1e10))
     monkeypatch.setattr(sys, "path", sys.path.copy())  # the entry script changes it
     yield trainer

@@ -1,4 +1,4 @@
-"""Adding a cell takes its equations, its drawing, its export template and nothing else: rehearsed with one of our own.
+"""Adding a cell takes its equations, drawing and export template, and nothing else: rehearsed with one of our own.
 
 The minimal gated unit (Zhou et al. 2016) has a name that begins with no family's, and a gate that no course knows.
 """

@@ -99,7 +99,7 @@ class Vocabulary(ABC):
         """The vocabulary that JSON text describes, of whichever level it says.
 
         Raises:
-            TextError: not JSON, an unknown or missing key, or symbols that cannot stand.
+            TextError: not JSON, an unknown or missing key, or invalid symbols.
         """
         try:
             plain = json.loads(text)

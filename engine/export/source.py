@@ -21,7 +21,7 @@ def script(checkpoint: Checkpoint) -> str:
     Raises:
         ConfigError: a cell, option or other name in the config that does not exist
         CheckpointError: a vocabulary without a token that may be written
-        TextError: a vocabulary that cannot stand
+        TextError: an invalid vocabulary
     """
     config = validate(checkpoint.config)
     vocabulary = Vocabulary.from_json(checkpoint.vocabulary)

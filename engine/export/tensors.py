@@ -28,7 +28,7 @@ def weights(checkpoint: Checkpoint) -> bytes:
     Raises:
         ConfigError: a cell, option or other name in the config that does not exist
         CheckpointError: weights that do not fit the config, or are not finite
-        TextError: a vocabulary that cannot stand
+        TextError: an invalid vocabulary
     """
     validate(checkpoint.config)
     vocabulary = Vocabulary.from_json(checkpoint.vocabulary)

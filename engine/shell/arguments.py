@@ -50,7 +50,7 @@ def config_from(arguments: argparse.Namespace) -> Config:
     """The preset or config file that was named (else the defaults), with the given settings in place.
 
     Raises:
-        ConfigError: an unknown preset, an unreadable file, or a value that cannot stand
+        ConfigError: an unknown preset, an unreadable file, or an invalid value
     """
     config = _base(arguments)
     given = {name: value for name, value in vars(arguments).items() if "__" in name and value is not None}

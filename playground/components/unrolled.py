@@ -1,4 +1,4 @@
-"""The network unrolled over a probe: the picture that every inside page begins with.
+"""The network unrolled over a probe: the main picture of the page Unrolled.
 
 Layers and timesteps count from 0.
 """

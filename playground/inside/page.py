@@ -27,8 +27,8 @@ from playground.text import escape_markdown, shorten, visible
 
 _BAR, _CAME = "inside.bar", "inside.came"
 
-START_SECONDS = 0.4
-"""What the picture is ahead of all below it and of the sidebar's controls when a visitor comes."""
+HEAD_START_SECONDS = 0.4
+"""Head start of the picture over all below it and over the sidebar's controls, when a visitor comes."""
 
 Draw = Callable[[list[View]], None]
 Words = Callable[[View], None]
@@ -46,7 +46,7 @@ class Parts:
         draw: draws the picture, below the selection bar
         words: draws what stays as it is while a place is chosen. It gets the chosen run's view when the whole page was
             drawn: what a button of it starts asks for `chosen_view` anew
-        closer: draws what moves with the picture and stands below the words
+        details: draws what changes with the chosen place too, and stands below the words
         keys: keys that the page's own pictures have, with what they do, for the bar's legend
         needs: gives what computes all that the page draws of a view, as it is set now: for the steps beside the one
             that is looked at. It is called on another thread, where nothing of Streamlit is at hand
@@ -55,7 +55,7 @@ class Parts:
     claim: Claim
     draw: Draw
     words: Words | None = None
-    closer: Draw | None = None
+    details: Draw | None = None
     keys: Keys = ()
     needs: Callable[[], Needs] | None = None
 
@@ -69,14 +69,14 @@ def frame(parts: Parts) -> None:
     moving, still, below = (st.container(key=f"inside-{part}") for part in ("moving", "words", "below"))
     with moving:
         fragment(_moving_part, key="inside", run_every=now.seen.pace)(now.seen, parts, below)
-    _give_the_picture_a_start()
+    _give_the_picture_a_head_start()
     if parts.words is not None and now.views:
         with still:
             parts.words(now.views[0])
     sidebar(now.chosen.run, now.views)
 
 
-def _give_the_picture_a_start() -> None:
+def _give_the_picture_a_head_start() -> None:
     """When a visitor comes, the browser first gets the picture alone.
 
     What loads late it shows 0.3 s after whatever else began to load at the earliest (React's throttle of Suspense): the
@@ -84,7 +84,7 @@ def _give_the_picture_a_start() -> None:
     """
     if not st.session_state.get(_CAME):
         st.session_state[_CAME] = True
-        time.sleep(START_SECONDS)
+        time.sleep(HEAD_START_SECONDS)
 
 
 def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
@@ -118,10 +118,10 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
     with notes:
         if now.notes:
             st.caption("  \n".join(f":material/info: {escape_markdown(note)}" for note in now.notes))
-    if parts.closer is not None:
-        _give_the_picture_a_start()
+    if parts.details is not None:
+        _give_the_picture_a_head_start()
         with below:
-            parts.closer(now.views)
+            parts.details(now.views)
     prefetch(now.views, parts.needs() if parts.needs is not None else None)
 
 

@@ -73,8 +73,8 @@ class View:
         return self.model.stack.cells[self.layer]
 
     @property
-    def kind(self) -> Cell:
-        """The cell that the run is one of: its top layer's, as the lowest may be a plainer one."""
+    def run_cell(self) -> Cell:
+        """The run's cell: that of its top layer, as the lowest may have a simpler one."""
         return self.model.stack.cells[-1]
 
     @property

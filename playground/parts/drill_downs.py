@@ -36,7 +36,7 @@ class DrillDown(Generic[T]):
     charts: Callable[[T], Sequence[ChartFile]] = lambda shown: ()
 
 
-def chosen(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings[Any]) -> DrillDown[T]:
+def resolve(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings[Any]) -> DrillDown[T]:
     """The drill-down that the settings name under `look`; the first that fits stands in where it does not, with a note.
 
     At least one must fit.
@@ -54,14 +54,14 @@ def chosen(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings
     return instead
 
 
-def choose(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings[Any]) -> None:
+def selector(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings[Any]) -> None:
     """The row of the drill-downs that fit."""
     titles = {found.name: found.title for found in _fitting(drill_downs, shown)}
     st.subheader("Look closer", anchor=False)
     st.segmented_control(
         "Look closer",
         list(titles),
-        default=chosen(drill_downs, shown, settings).name,
+        default=resolve(drill_downs, shown, settings).name,
         required=True,
         format_func=lambda name: titles[name],
         **settings.widget("look"),

@@ -48,7 +48,7 @@ class Draft:
         """This draft with one setting changed.
 
         Raises:
-            ConfigError: the value cannot stand
+            ConfigError: the value is invalid
         """
         if getattr(getattr(self.config, section), name) == value:
             return self

@@ -60,7 +60,7 @@ def _rows(app: AppTest, title: str) -> pd.DataFrame:
 
 def _picture(app: AppTest, number: int = 0) -> dict[str, Any]:
     """What a picture of the network is given to draw."""
-    found = [element.proto for element in app.get("bidi_component") if element.proto.js_source_path == "picture.js"]
+    found = [one.proto for one in app.get("bidi_component") if one.proto.component_name.endswith("/unrolled")]
     return json.loads(found[number].json)
 
 

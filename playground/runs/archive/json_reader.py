@@ -54,10 +54,10 @@ class JsonObject:
         """The unchecked value; None if there is none."""
         return self._values.get(name)
 
-    def wrong(self, name: str, due: str) -> Exception:
-        """The error for the value of that name, where `due` says what is expected."""
+    def wrong(self, name: str, expected: str) -> Exception:
+        """The error for the value of that name, where `expected` says what should stand there."""
         value = self._values.get(name)
-        return refused(self.member, f"has {printable(_repr(value))} as {self.where}{name}, where {due} is due")
+        return refused(self.member, f"has {printable(_repr(value))} as {self.where}{name}, where {expected} is due")
 
     def count(self, name: str, high: int, low: int = 0) -> int:
         """A whole number from `low` to `high`."""

@@ -17,8 +17,8 @@ from playground.views.generate.settings import settings
 
 def choose(writers: list[Writer]) -> None:
     """The choice of a drill-down, and the one that was chosen."""
-    drill_downs.choose(DRILL_DOWNS, writers, settings)
-    chosen = drill_downs.chosen(DRILL_DOWNS, writers, settings)
+    drill_downs.selector(DRILL_DOWNS, writers, settings)
+    chosen = drill_downs.resolve(DRILL_DOWNS, writers, settings)
     with st.container(key=f"generate-look-{chosen.name}"):
         chosen.panel(writers)
 

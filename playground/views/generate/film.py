@@ -107,6 +107,6 @@ def _frame(step: int, job: WritingJob, note: str) -> Frame:
             full=FULL_BITS[job.vocabulary.level],
             prompt=prompt_tail(job.prompt),
             label=f"Text at step {step:,}",
-            empty=words.progress_of_none(job),
+            empty=words.why_empty(job),
         ),
     )

@@ -1,4 +1,4 @@
-"""What is to be written, in the link too, so that copying the link copies the text.
+"""The settings of the page Generate; they are in its link, so that copying the link copies the text.
 
 Texts are functions of these settings and of the weights.
 """

@@ -120,6 +120,6 @@ def unknown_tokens(text: str, vocabulary: Vocabulary) -> Sequence[str]:
     return [token for token in dict.fromkeys(tokens) if token not in known]
 
 
-def progress_of_none(job: WritingJob) -> str:
+def why_empty(job: WritingJob) -> str:
     """Why a text that is done has not one token."""
     return "It drew <eos> at once: an empty line." if job.status == writing.ENDED else "Not one token was written."

@@ -117,7 +117,7 @@ def _misfit_token(view: View, time: int, token: int) -> str:
 
 def named(view: View, quantity: str) -> str:
     """What the notation calls a gate or state: "Γᵤ", "keep gate", "a⟨t⟩"."""
-    return notation.term(quantity, view.notation, cell=view.kind).text
+    return notation.term(quantity, view.notation, cell=view.run_cell).text
 
 
 def placed(view: View, change: Change) -> str:

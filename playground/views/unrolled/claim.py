@@ -53,7 +53,7 @@ def claim(views: Sequence[View], of: Target) -> str:
 def _expects(view: View) -> str:
     kind = "word" if view.vocabulary.level == "word" else "character"
     read = view.t + 1
-    after = f"After {read:,} {kind}{'' if read == 1 else 's'} this {view.kind.title}"
+    after = f"After {read:,} {kind}{'' if read == 1 else 's'} this {view.run_cell.title}"
     chances = view.trace.log_probabilities[view.t].double().exp().numpy()  # (vocabulary)
     if not np.isfinite(chances).all():
         return f"{after} gives NaN for every {kind}: its weights at this step, or what it reads, are broken"
@@ -80,7 +80,7 @@ def _compared(views: Sequence[View], of: Target) -> str:
     found = [reach(view, of) for view in views]
     for view, one in zip(views, found, strict=True):
         if one is not None:
-            said.append(f"{_far(one)} in {view.letter} ({view.kind.title}, step {view.step:,})")
+            said.append(f"{_far(one)} in {view.letter} ({view.run_cell.title}, step {view.step:,})")
     first_known = next((one for one in found if one is not None), None)
     if first_known is None:
         return "No loss is known here: the probe has no next token, or the weights hold NaN."

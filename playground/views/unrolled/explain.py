@@ -68,7 +68,7 @@ def equations(view: View) -> str:
 def _named(view: View, quantity: str, t: str) -> str:
     if view.notation == "plain":  # whole names would run off a phone
         return rf"\text{{{_BRIEF[quantity]}}}_{{{t}}}"
-    return notation.term(quantity, view.notation, t=t, cell=view.kind).latex
+    return notation.term(quantity, view.notation, t=t, cell=view.run_cell).latex
 
 
 def _try(name: str, label: str, look_for: str, act: Callable[[], None]) -> None:

@@ -32,7 +32,7 @@ def claim(views: Sequence[View]) -> str:
 def words(view: View) -> None:
     """What stays as it is while a place is chosen: the words beside the picture, and the choice of a drill-down."""
     explain.what_you_see(view)
-    drill_downs.choose(DRILL_DOWNS, view, settings)
+    drill_downs.selector(DRILL_DOWNS, view, settings)
 
 
 def draw(views: list[View]) -> None:
@@ -46,9 +46,9 @@ def draw(views: list[View]) -> None:
             st.caption(f":material/info: {escape_markdown(note)}")
 
 
-def closer(views: list[View]) -> None:
+def details(views: list[View]) -> None:
     """The drill-down that was chosen, and the downloads."""
-    chosen = drill_downs.chosen(DRILL_DOWNS, views[0], settings)
+    chosen = drill_downs.resolve(DRILL_DOWNS, views[0], settings)
     with st.container(key=f"unrolled-look-{chosen.name}"):
         chosen.panel(views[0])
     downloads.downloads(views[0], chosen)
@@ -67,7 +67,7 @@ def needs() -> Callable[[View], None]:
 
 def _fit(view: View) -> None:
     """Have the settings fit this network and probe: the nearest stands in for what does not, which is noted."""
-    drill_downs.chosen(DRILL_DOWNS, view, settings)
+    drill_downs.resolve(DRILL_DOWNS, view, settings)
     blocks.fit(view)
     weight_gradient.fit(view)
     whatif.fit(view)
@@ -99,4 +99,4 @@ def _chosen_in_picture(key: str, drawn: Picture) -> None:
         settings.change(folded=values["folded"])
 
 
-PARTS = Parts(claim=claim, draw=draw, words=words, closer=closer, keys=KEYS, needs=needs)
+PARTS = Parts(claim=claim, draw=draw, words=words, details=details, keys=KEYS, needs=needs)

@@ -42,7 +42,7 @@ def picture(
     trace = view.trace if of is None else view.gradient(of)
     if other is not None and other.length != trace.length:
         raise ValueError(f"A change is drawn over the same probe: {other.length} timesteps are not {trace.length}.")
-    cell = view.kind
+    cell = view.run_cell
     kind = "word" if view.vocabulary.level == "word" else "character"
     return Picture(
         title="The network, unrolled over the probe",
@@ -81,7 +81,7 @@ def _about(view: View, kind: str, other: Trace | None) -> str:
     trace = view.trace
     layers = "1 layer" if trace.layers == 1 else f"{trace.layers} layers"
     read = f"1 {kind}" if trace.length == 1 else f"{trace.length} {kind}s"
-    sentence = f"{view.kind.title} with {layers} of {trace.units} units, over {read}."
+    sentence = f"{view.run_cell.title} with {layers} of {trace.units} units, over {read}."
     if trace.log_probabilities.isnan().any():
         return f"{sentence} Its numbers are not finite: they are drawn as NaN."
     known = trace.losses.isfinite().nonzero().flatten()
@@ -103,7 +103,7 @@ def _lane(view: View, trace: Trace, name: str) -> Lane:
     low, high = span(values)
     return Lane(
         name=name,
-        signs=[sign(name, view.notation, cell=view.kind, layer=layer) for layer in range(trace.layers)],
+        signs=[sign(name, view.notation, cell=view.run_cell, layer=layer) for layer in range(trace.layers)],
         low=rounded(low),
         high=rounded(high),
         norms=_with_initial(trace.initial[name].norm(dim=-1), activity.norms(trace, name)),
@@ -189,13 +189,13 @@ def _other(view: View, trace: Trace, other: Trace, changes: Sequence[Change]) ->
 
 
 def _named(view: View, change: Change) -> str:
-    return term(change.quantity, view.notation, layer=change.layer, t=change.time, cell=view.kind).text
+    return term(change.quantity, view.notation, layer=change.layer, t=change.time, cell=view.run_cell).text
 
 
 def _signs(view: View) -> dict[str, Sign]:
     named = ("input", "prediction")
     weights = ("weight_ih", "weight_hh", "weight_out")
-    cell = view.kind
+    cell = view.run_cell
     return {
         **{name: sign(name, view.notation, cell=cell) for name in named},
         **{name: sign(name, view.notation, cell=cell, timed=False) for name in weights},

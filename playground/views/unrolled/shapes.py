@@ -35,7 +35,8 @@ def shapes(view: View) -> Shapes:
     return Shapes(
         shapes=[_one_to_one(), _one_to_many(view), _many_to_one(), _in_step(view), _encoder_decoder()],
         signs={
-            quantity: sign(quantity, view.notation, cell=view.kind) for quantity in ("input", "hidden", "prediction")
+            quantity: sign(quantity, view.notation, cell=view.run_cell)
+            for quantity in ("input", "hidden", "prediction")
         },
         first=first_index(view.notation),
         family=theme.family(view.cell.name),

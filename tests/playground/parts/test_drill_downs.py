@@ -29,8 +29,8 @@ def _script() -> None:
     )
     settings, shown = PageSettings("page", Settings()), st.session_state["shows"]
     settings.from_link()
-    drill_downs.choose(listed, shown, settings)
-    drill_downs.chosen(listed, shown, settings).panel(shown)
+    drill_downs.selector(listed, shown, settings)
+    drill_downs.resolve(listed, shown, settings).panel(shown)
     for sentence in state.take_problems():
         st.warning(sentence)
 

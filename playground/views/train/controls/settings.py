@@ -31,7 +31,7 @@ def widget_key(draft: Draft, section: str, name: str) -> str:
 
 
 def edit(section: str, name: str, key: str, convert: Callable[[Any], Any] = lambda value: value) -> None:
-    """Take a widget's new value into the draft; what cannot stand is said, and the draft stays as it was."""
+    """Take a widget's new value into the draft; an invalid one is refused with its reason."""
     if drafts.outdated(key):
         return
     try:
