@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error
 from selection_bar_stage import KEPT, Opened, opener
 from stage import Blank
 from visits import sideways_overflow
@@ -280,6 +281,17 @@ def test_a_bar_that_has_gone_before_its_module_was_loaded_never_starts(opened: O
     bar = opened()
     bar.show("other", gone=True)
     assert bar.page.evaluate("window[Symbol.for('unrolled.keyboards')].length") == 1
+
+
+def test_a_bar_that_cannot_draw_its_data_is_stopped(opened: Opened) -> None:
+    bar = opened()
+    call = """() => {
+      const { root, module } = window.stage.parts.get("part");
+      return module.default({ data: {}, parentElement: root, setStateValue() {} });
+    }"""
+    with pytest.raises(Error):
+        bar.page.evaluate(call)
+    assert bar.page.evaluate("window[Symbol.for('unrolled.keyboards')].length") == 0
 
 
 # ---- the unit
