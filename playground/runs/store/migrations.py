@@ -121,5 +121,15 @@ def _from_1(connection: Connection) -> None:
             connection.execute(update(runs).where(runs.c.id == run_id).values(spark=json.dumps(points)))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1}
+def _from_2(connection: Connection) -> None:
+    """Evaluations get the number of tokens they read, runs the time they will still take."""
+    for statement in (
+        "ALTER TABLE evaluations ADD COLUMN tokens_read BIGINT",
+        "ALTER TABLE evaluations ADD COLUMN tokens_in_all BIGINT",
+        "ALTER TABLE runs ADD COLUMN seconds_left DOUBLE PRECISION",
+    ):
+        connection.execute(text(statement))
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}
 """The migration from each version to the next."""
