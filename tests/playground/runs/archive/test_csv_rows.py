@@ -59,7 +59,8 @@ def test_a_data_frame_reads_it() -> None:
 def test_evaluations_of_an_older_file_say_nothing_of_the_tokens_they_read() -> None:
     row = Evaluation(5, 2.5, 1.0, 1.0, True, False, 1.0, 0.5, tokens_read=4_096, tokens_in_all=217_645)
     assert from_csv("evaluations.csv", Evaluation, to_csv(Evaluation, [row]), 5) == (row,)
-    older = b"step,val_loss,bits_per_character,train_loss,best,rising,seconds,train_seconds\n5,2.5,1.0,1.0,true,false,1.0,0.5\n"
+    names = b"step,val_loss,bits_per_character,train_loss,best,rising,seconds,train_seconds\n"
+    older = names + b"5,2.5,1.0,1.0,true,false,1.0,0.5\n"
     (back,) = from_csv("evaluations.csv", Evaluation, older, 5)
     assert (back.val_loss, back.tokens_read, back.tokens_in_all) == (2.5, None, None)
     with pytest.raises(RunArchiveError, match="does not begin with the columns"):
