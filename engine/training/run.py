@@ -293,11 +293,14 @@ class Training:
         plan = self._evaluations
         if self.step not in plan.steps or self._evaluated_at >= self.step:
             return
-        val_loss = compared = yield from self._read(plan.part, plan.usual)
+        to_read = plan.usual
+        if plan.part is not None and self.step == plan.steps[-1]:
+            to_read += plan.whole
+        val_loss = compared = yield from self._read(plan.part, plan.usual, 0, to_read)
         best = self.best.after(self.step, val_loss, compared)
         tokens = plan.usual
         if plan.part is not None and self._may_end(val_loss, best):
-            val_loss = yield from self._read(None, plan.whole, before=tokens)
+            val_loss = yield from self._read(None, plan.whole, plan.usual, plan.usual + plan.whole)
             best = self.best.after(self.step, val_loss, compared)
             tokens = plan.whole
         rising = compared > best.compared * (1 + RISING)
@@ -307,8 +310,11 @@ class Training:
         self._meters.evaluated()
         yield self._saved(full=True)
 
-    def _read(self, part: Part | None, tokens: int, before: int = 0) -> Generator[Event, None, float]:
-        """The validation loss over `part`, or the whole, which is so many tokens; `before` were read at this step."""
+    def _read(self, part: Part | None, tokens: int, before: int, in_all: int) -> Generator[Event, None, float]:
+        """The validation loss over `part`, or the whole, which is so many tokens.
+
+        At this step `before` tokens have been read, and `in_all` are to be.
+        """
         reading = evaluate(self.evaluated_model, self.corpus.validation, self.config.training.precision, part)
         share, loss, seconds = 0.0, math.nan, 0.0
         while share < 1.0:
@@ -316,7 +322,8 @@ class Training:
             share, loss = next(reading)
             seconds += time.perf_counter() - started
             if share < 1.0:
-                yield Working(self.step, "evaluation", share, self._seconds_left(before + round(share * tokens)))
+                read = before + share * tokens
+                yield Working(self.step, "evaluation", read / in_all, self._seconds_left(round(read)))
         self._pace.evaluated(tokens, seconds)
         return loss
 

@@ -47,13 +47,13 @@ def claim(snapshots: Sequence[Snapshot]) -> str:
     sentence = f"This {cell} predicts the next {what} of unseen text as if it chose among {number(choices)} likely ones"
     if "uniform" in beat:
         sentence += f" out of {number(round(math.exp(beat['uniform'])))}"
+    best = next((e for e in snapshots[0].evaluations if e.step == run.best_step), None)
+    if best is not None and best.partial:  # the lines to beat stand on the whole
+        return f"{sentence}, on {_tokens(best)} of the validation part."
     if "3-gram" in beat:
         gap = beat["3-gram"] - run.best_loss
         better = "below" if gap > 0 else "above"
         sentence += f"; its loss is {number(abs(gap))} nats {better} a 3-gram model's"
-    best = next((e for e in snapshots[0].evaluations if e.step == run.best_step and e.partial), None)
-    if best is not None:
-        sentence += f", on {_tokens(best)} of the validation part"
     return sentence + "."
 
 

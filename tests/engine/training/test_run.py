@@ -495,6 +495,9 @@ def test_the_last_evaluation_reads_all_and_those_before_it_a_part(
     whole = len(story_corpus.validation) - 1
     found, last = evaluations(tiny(), story_corpus)
     assert [event.tokens_read for event in found] == [two_pieces, two_pieces, whole]
+    events = [event for event in engine.train(tiny(), story_corpus, device="cpu").events() if event.step == 12]
+    shares = [event.share for event in events if isinstance(event, Working) and event.what == "evaluation"]
+    assert shares == sorted(shares), "the share is one of both passes of the last evaluation"
     assert {event.tokens_in_all for event in found} == {whole}
     model = engine.train(tiny(), story_corpus, device="cpu")
     list(model.events())
@@ -558,6 +561,7 @@ def test_while_a_long_evaluation_reads_it_says_how_far_it_is_and_what_is_left(
     last = [event for event in at_work if event.step == 12]
     assert len(last) > 5
     assert [event.share for event in last] == sorted(event.share for event in last)
+    assert last[-1].share < 1
     left = [event.seconds_left for event in last]
     assert left == sorted(left, reverse=True)
     assert 0 < left[-1] < left[0]
