@@ -96,11 +96,11 @@ def read_in_part(snapshot: Snapshot) -> str:
     partial = [evaluation for evaluation in snapshot.evaluations if evaluation.partial]
     if not partial:
         return ""
-    part = f"on {_tokens(partial[-1])}, spread over the validation part"
+    part = f"computed on {_tokens(partial[-1])}, spread over the validation part"
     if snapshot.evaluations[-1].partial:
-        return f"The validation losses stand {part}; the last evaluation of a run reads all of it."
+        return f"The validation losses are {part}; the last evaluation of a run reads all of it."
     return (
-        f"The validation losses before the last stand {part}. The last stands on all of it, and may lie higher or "
+        f"The validation losses before the last are {part}. The last is computed on all of it, and may lie higher or "
         "lower for that reason alone."
     )
 

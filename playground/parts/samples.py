@@ -34,8 +34,8 @@ def repeated(text: str) -> str:
     if found is None or len(text) < LEAST or len(text) - found.start < len(text) / 2:
         return ""
     stretch = shorten(visible(text[found.start : found.start + found.period], spaces=True), 60)
-    characters = "character" if found.period == 1 else f"{found.period} characters"
-    return f"from character {found.start + 1:,} on it is a loop: the same {characters} again and again, “{stretch}”"
+    same = "the same character repeats" if found.period == 1 else f"the same {found.period:,} characters repeat"
+    return f"a loop: from character {found.start + 1:,} on {same}, “{stretch}”"
 
 
 def _verbatim_note(sample: SampleText) -> str:

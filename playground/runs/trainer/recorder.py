@@ -31,8 +31,8 @@ UNWATCHED_SECONDS = 0.5
 """Least time between two writes of one that is not."""
 
 _AT_WORK = {
-    "plan": "Measures how many steps fit into its time.",
-    "evaluation": "Evaluates: {share:.0%} of the tokens read.",
+    "plan": "Measuring how many steps fit into the time.",
+    "evaluation": "Evaluating: {share:.0%} of the tokens read.",
 }
 """What a run that trains is doing while no update is made."""
 

@@ -52,7 +52,7 @@ def _told(job: WritingJob, copied: Copied | Missing | None) -> str:
         return "."
     looped = repeated(job.text())
     if looped:
-        return f"; {looped}."
+        return f"; it is {looped}."
     if not isinstance(copied, Copied):
         return "."
     if not copied.longest:

@@ -85,7 +85,7 @@ def test_on_how_many_tokens_the_losses_stand_is_said_where_it_is_a_part() -> Non
     assert said.endswith("on 16,384 of 217,645 tokens of the validation part.")
     assert "3-gram" not in said, "whose loss stands on all of them"
     ended = evaluated((1, 3.0, 3.0, 16_384, 217_645), (3, 2.0, 2.0, 217_645, 217_645))
-    assert "before the last stand on 16,384 of 217,645 tokens" in read_in_part(watched(ended)[0])
+    assert "before the last are computed on 16,384 of 217,645 tokens" in read_in_part(watched(ended)[0])
     assert "16,384" not in claim(watched(ended))
 
 

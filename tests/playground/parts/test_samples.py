@@ -13,8 +13,8 @@ LOOP = " and the wolf said to the wolf" * 8
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"Once upon a time{LOOP}", "from character 17 on it is a loop: the same 30 characters again and again"),
-        ("a" * 60, "from character 1 on it is a loop: the same character again and again"),
+        (f"Once upon a time{LOOP}", "a loop: from character 17 on the same 30 characters repeat, “␣and␣the␣wolf"),
+        ("a" * 60, "a loop: from character 1 on the same character repeats, “a”"),
         ("Once upon a time there was a wolf, and it was hungry", ""),
         ("Once upon a time there was a wolf, and it was hungry...", ""),
         ("aaaa", ""),

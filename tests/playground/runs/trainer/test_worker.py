@@ -149,9 +149,9 @@ def test_what_a_run_does_beside_its_updates_is_in_its_message_until_it_is_done(s
     assert claim is not None
     recorder = Recorder(store, claim.numbers)
     for event, message in (
-        (Working(0, "plan", 0.0), "Measures how many steps fit into its time."),
+        (Working(0, "plan", 0.0), "Measuring how many steps fit into the time."),
         (Progress(1, 2.5, 1.5, 1.0, 0.01, 1.0, 9e4, 4.0, 3.0, seconds_left=20.0), ""),
-        (Working(1, "evaluation", 0.456, seconds_left=17.5), "Evaluates: 46% of the tokens read."),
+        (Working(1, "evaluation", 0.456, seconds_left=17.5), "Evaluating: 46% of the tokens read."),
         (Evaluated(1, 2.0, 2.9, 2.1, True, False, 5.0, 4.0, tokens_read=4_096, tokens_in_all=9_999), ""),
     ):
         recorder.record_event(run_id, event)
