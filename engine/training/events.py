@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.data import TextFacts
+
 if TYPE_CHECKING:
     from engine.training.checkpoint import Checkpoint
 
@@ -47,8 +49,18 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
+class TextRead(Event):
+    """Facts on the run's text, before its first evaluation and the first after it goes on."""
+
+    facts: TextFacts
+
+
+@dataclass(frozen=True)
 class Evaluated(Event):
-    """The validation part was read. `best`: no evaluation before was lower; `rising`: it is well above the best."""
+    """The validation part was read. `best`: no evaluation before was lower; `rising`: it is well above the best.
+
+    `bits_per_character` pay for the whole of it, see `engine.data.TextFacts`.
+    """
 
     val_loss: float
     bits_per_character: float

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.config import Config, ConfigError, settings
-from engine.data import Corpus, Streams
+from engine.data import Corpus, Streams, TextFacts
 from engine.device import arithmetic, choose_device, derived_seed, generator, traits
 from engine.models.language_model import LanguageModel, mean_loss
 from engine.models.stack import detached
@@ -31,6 +31,7 @@ from engine.training.events import (
     Progress,
     Sampled,
     Saved,
+    TextRead,
     Working,
 )
 from engine.training.meters import Meters, Reading
@@ -55,6 +56,7 @@ class Training:
     Args:
         config: validated settings
         corpus: the prepared text that `config.data` names
+        facts: gives the facts on that text; asked once, before the first evaluation
         device: "auto", "cpu", "cuda" or "mps"
         sampler: writes a sample after each evaluation; without one none is written
         checkpoint: where to go on from; a full one of this run continues it exactly
@@ -70,6 +72,7 @@ class Training:
         config: Config,
         corpus: Corpus,
         *,
+        facts: Callable[[], TextFacts],
         device: str = "auto",
         sampler: Sampler | None = None,
         checkpoint: Checkpoint | None = None,
@@ -80,6 +83,8 @@ class Training:
         self.corpus = corpus
         self.device = choose_device(device)
         self._sampler = sampler
+        self._ask_facts = facts
+        self._facts: TextFacts | None = None
         training = config.training
         size = len(corpus.vocabulary)
         counts = torch.bincount(corpus.train, minlength=size)
@@ -277,6 +282,10 @@ class Training:
         """
         if self.step not in self._evaluation_steps or self._evaluated_at >= self.step:
             return
+        if self._facts is None:
+            yield Working(self.step, "text", 0.0)
+            self._facts = self._ask_facts()
+            yield TextRead(self.step, self._facts)
         val_loss = math.nan
         parts = evaluate(self.evaluated_model, self.corpus.validation, self.config.training.precision)
         for share, mean in parts:
@@ -284,17 +293,17 @@ class Training:
             if share < 1.0:
                 yield Working(self.step, "evaluation", share)
         best = self.best.after(self.step, val_loss)
-        yield self._evaluated(val_loss, best)
+        yield self._evaluated(val_loss, self._facts.per_character.bits(val_loss), best)
         yield from self._sample()
         self.best, self._val_loss, self._evaluated_at = best, val_loss, self.step
         self._meters.evaluated()
         yield self._saved(full=True)
 
-    def _evaluated(self, val_loss: float, best: Best) -> Evaluated:
+    def _evaluated(self, val_loss: float, bits: float, best: Best) -> Evaluated:
         return Evaluated(
             self.step,
             val_loss=val_loss,
-            bits_per_character=self.corpus.bits_per_character(val_loss),
+            bits_per_character=bits,
             train_loss=self._meters.loss_since_evaluation(),
             best=best.step == self.step,
             rising=val_loss > best.loss * (1 + RISING),

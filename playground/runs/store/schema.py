@@ -36,7 +36,7 @@ from sqlalchemy.schema import SchemaItem
 
 from playground.runs.records import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Increases with every change to the tables; `migrations` upgrades older stores."""
 
 BUSY_MILLISECONDS = 10_000
@@ -96,6 +96,8 @@ runs = Table(
     Column("spark", Text, nullable=False, server_default="[]"),
     # when it was deleted (null: it was not; 0: it is being removed and cannot be restored)
     Column("deleted", Float(53)),
+    # facts on the run's text as JSON (null: not known)
+    Column("text_facts", Text),
     Index("runs_by_status", "status", "queued"),
     Index("runs_by_race", "race"),
 )

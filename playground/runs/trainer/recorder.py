@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from engine.analysis.verbatim import VerbatimIndex
-from engine.training.events import Diverged, Evaluated, Event, Finished, Planned, Progress, Sampled
+from engine.training.events import Diverged, Evaluated, Event, Finished, Planned, Progress, Sampled, TextRead
 from playground.runs.records import (
     DIVERGED,
     FINISHED,
@@ -72,6 +72,8 @@ class Recorder:
                     "seconds": event.seconds,
                     "train_seconds": event.train_seconds,
                 }
+            case TextRead():
+                pending.columns["text_facts"] = event.facts
             case Evaluated():
                 pending.rows.append(_as_record(Evaluation, event))
                 pending.columns["val_loss"] = finite(event.val_loss)

@@ -106,9 +106,8 @@ def summary(loaded: Loaded, found: Scored) -> str:
     count, one = len(found.tokens), words.one(loaded)
     most = int(np.argmax(np.where(np.isnan(found.bits), -1.0, found.bits)))
     name = visible(found.pieces[most].strip(" ") or found.pieces[most], spaces=True)
-    per_character = f" ({number(found.total / found.characters)} a character)" if one == "word" else ""
     return (
-        f"{number(found.total / count)} bits a {one}{per_character}, perplexity {number(found.perplexity)}, over "
+        f"{number(found.total / count)} bits a {one}, perplexity {number(found.perplexity)}, over "
         f"{count:,} {loaded.tokens if count > 1 else one}. Most surprising: “{name}” at place {most + 1:,}, "
         f"{number(float(found.bits[most]))} bits."
     )

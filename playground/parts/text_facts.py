@@ -1,0 +1,69 @@
+"""What is said of a run's text beside its losses: what is unknown, how bits are counted, what is not unseen."""
+
+from __future__ import annotations
+
+from engine.analysis.verbatim import LEAST
+from engine.data import TextFacts
+from playground.runs.records import Run
+from playground.text import number
+
+MUCH = 0.5
+"""Share of a validation part in the training part from which on it is not called unseen."""
+
+WITHOUT_FACTS = (
+    "Its bits per character are not known: it was evaluated before unknown words and spacing were counted. Train it "
+    "again to compare it."
+)
+
+
+def percent(share: float) -> str:
+    """A share in at most three digits: 0.1083 -> "10.8%"."""
+    return f"{number(100 * share)}%"
+
+
+def unknown_tokens(facts: TextFacts) -> str:
+    """How much of both parts is read as <unk>; empty where nothing is."""
+    if not facts.unknown_train and not facts.unknown_validation:
+        return ""
+    return (
+        f"Unknown tokens (<unk>): {percent(facts.unknown_train)} of the training part, "
+        f"{percent(facts.unknown_validation)} of the validation part."
+    )
+
+
+def how_bits_are_counted(facts: TextFacts) -> str:
+    """One line on what bits per character pay for beside the loss; empty where that is nothing."""
+    if not facts.per_character.extra:
+        return ""
+    return (
+        f"Bits per character pay for the whole text: the loss, {number(facts.spelling)} for spelling unknown tokens "
+        f"(character 3-gram model of the training part), {number(facts.spacing)} for spacing that the tokens do not "
+        "determine (counts of the training part)."
+    )
+
+
+def seen(facts: TextFacts) -> str:
+    """How much of the validation part stands in the training part, and what that means where it is much."""
+    said = (
+        f"{percent(facts.seen)} of the validation part stands word for word in the training part (stretches of "
+        f"{LEAST} characters or more)."
+    )
+    return f"{said} A low validation loss may be memorised text." if facts.seen >= MUCH else said
+
+
+def what_is_judged(run: Run) -> str:
+    """What a run's validation part is called in a sentence: unseen text, where it is."""
+    facts = run.text_facts
+    if facts is None or facts.seen < MUCH:
+        return "unseen text"
+    return f"validation text ({percent(facts.seen)} of it stands in the training text)"
+
+
+def loss_in_words(run: Run, loss: float) -> str:
+    """A validation loss with its unit, in bits per character where they are known, and the share of unknown tokens."""
+    bits = run.bits(loss)
+    said = f"{number(loss)} nats per token" if bits is None else f"{number(bits)} bits per character"
+    facts = run.text_facts
+    return (
+        f"{said}, {percent(facts.unknown_validation)} of tokens unknown" if facts and facts.unknown_validation else said
+    )
