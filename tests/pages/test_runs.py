@@ -269,4 +269,4 @@ def test_a_comparison_says_when_the_texts_are_not_the_same(open_page: OpenPage, 
     assert "read different texts" in read(open_page("runs", compare="tales-rnn,hello-rnn"))
     said = read(open_page("runs", compare="tales-lstm,tales-words"))
     assert "read different texts" not in said
-    assert "bits per character, which do not depend on what a token is" in said
+    assert "bits per character, which pay for the whole text" in said
