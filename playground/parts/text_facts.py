@@ -36,8 +36,8 @@ def how_bits_are_counted(facts: TextFacts) -> str:
     if not facts.per_character.extra:
         return ""
     return (
-        f"Bits per character pay for the whole text: the loss, {number(facts.spelling)} for spelling unknown tokens "
-        f"(character 3-gram model of the training part), {number(facts.spacing)} for spacing that the tokens do not "
+        f"Bits per character pay for the whole text: the loss, {facts.spelling:.3f} for spelling unknown tokens "
+        f"(character 3-gram model of the training part) and {facts.spacing:.3f} for spacing that the tokens do not "
         "determine (counts of the training part)."
     )
 

@@ -55,7 +55,7 @@ def test_without_a_run_of_ones_own_the_starter_runs_are_there(open_page: OpenPag
     app = open_page("runs")
     assert not app.exception
     assert said(app) == ""
-    assert f"{len(ORDER)} runs; at Tales, “LSTM on Tales” is best" in read(app)
+    assert f"{len(ORDER)} runs; at Tales, “LSTM on Tales, word by word” is best" in read(app)
     assert "Tick a run" in read(app)
     assert "of the 4 GB there are" in read(app)
     assert "When it is full, no run is started" in read(app)

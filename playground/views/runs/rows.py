@@ -18,7 +18,7 @@ from playground import theme
 from playground.access.run_list import Row, whose
 from playground.charts.thinning import kept_extremes
 from playground.charts.units import UNITS, convert
-from playground.parts.text_facts import percent
+from playground.parts.text_facts import WITHOUT_FACTS, percent
 from playground.runs.records import DIVERGED, FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, Run
 from playground.text import number, shorten, size, visible
 
@@ -74,9 +74,11 @@ def row(run: Run) -> Row:
         "cell": CELLS[run.config.model.cell].title,
         "model": model_title(run),
         "corpus": run.config.data.corpus,
-        "text": text_title(run.config.data) + _unknown(run),
+        "text": text_title(run.config.data),
         "bits": bits,
         "bits_text": _three_digits(bits),
+        "bits_missing": WITHOUT_FACTS if bits is None and run.best_loss is not None else "",
+        "unknown_text": _unknown(run),
         "perplexity": perplexity,
         "perplexity_text": _three_digits(perplexity),
         "best_step": run.best_step,
@@ -95,9 +97,9 @@ def row_for_visitor(row: Row, run: Run, *, visitor: str, waiting: Sequence[str],
 
 
 def _unknown(run: Run) -> str:
-    """What share of its validation tokens a run does not know, where there are such."""
+    """What share of its validation tokens a run reads as <unk>, where there are such."""
     share = run.text_facts.unknown_validation if run.text_facts else 0.0
-    return f", {percent(share)} unknown" if share else ""
+    return f"{percent(share)} <unk>" if share else ""
 
 
 def _finite(value: float) -> float | None:

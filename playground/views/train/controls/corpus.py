@@ -139,8 +139,11 @@ def _facts(facts: TextFacts) -> None:
     for said in (text_facts.unknown_tokens(facts), text_facts.how_bits_are_counted(facts)):
         if said:
             st.caption(escape_markdown(said))
-    say = st.warning if facts.seen >= text_facts.MUCH else st.caption
-    say(escape_markdown(text_facts.seen(facts)))
+    seen = escape_markdown(text_facts.seen(facts))
+    if facts.seen >= text_facts.MUCH:
+        st.markdown(f":material/warning: {seen}")
+    else:
+        st.caption(seen)
 
 
 def _shown_progress() -> Callable[[int, int], None]:

@@ -51,12 +51,15 @@ def test_a_row_gives_the_loss_in_bits_and_as_perplexity_of_its_own_tokens() -> N
     words = row(replace(RUN, config=WORDS, text_facts=FACTS))
     assert words["bits"] == pytest.approx(0.25 + 0.2 + 0.05), "spelling and spacing are paid for"
     assert words["perplexity"] == pytest.approx(2.0)
-    assert words["text"] == "Tales by words, 10.8% unknown"
+    assert (words["text"], words["unknown_text"], words["bits_missing"]) == ("Tales by words", "10.8% <unk>", "")
+    assert made["unknown_text"] == ""
     assert (made["model"], made["text"], made["family"]) == ("GRU 2 × 64", "Tales", "gru")
 
 
 def test_what_is_not_known_is_left_out_and_never_a_number() -> None:
-    assert row(replace(RUN, config=WORDS))["bits"] is None, "what spelling and spacing cost is not known"
+    old = row(replace(RUN, config=WORDS))
+    assert old["bits"] is None, "what spelling and spacing cost is not known"
+    assert "before unknown words and spacing were counted" in old["bits_missing"]
     limit = RUN.config.with_values(vocabulary_limit=30)
     parameters = parameter_count(limit.model, 30)
     assert row(replace(RUN, config=limit, parameters=parameters))["bits"] is None, "some characters had no symbol"
