@@ -59,11 +59,14 @@ def what_is_judged(run: Run) -> str:
     return f"validation text ({percent(facts.seen)} of it stands in the training text)"
 
 
-def loss_in_words(run: Run, loss: float) -> str:
-    """A validation loss with its unit, in bits per character where they are known, and the share of unknown tokens."""
+def loss_in_words(run: Run, loss: float, of: str = "") -> str:
+    """A validation loss with its unit, in bits per character where they are known, and the share of unknown tokens.
+
+    Args:
+        of: what text it is of, if that is to be said
+    """
     bits = run.bits(loss)
     said = f"{number(loss)} nats per token" if bits is None else f"{number(bits)} bits per character"
-    facts = run.text_facts
-    return (
-        f"{said}, {percent(facts.unknown_validation)} of tokens unknown" if facts and facts.unknown_validation else said
-    )
+    said += f" on {of}" if of else ""
+    unknown = run.text_facts.unknown_validation if run.text_facts else 0.0
+    return f"{said}, {percent(unknown)} of tokens unknown" if unknown else said
