@@ -25,10 +25,13 @@ def unknown_tokens(facts: TextFacts) -> str:
     """How much of both parts is read as <unk>; empty where nothing is."""
     if not facts.unknown_train and not facts.unknown_validation:
         return ""
-    return (
+    said = (
         f"Unknown tokens (<unk>): {percent(facts.unknown_train)} of the training part, "
         f"{percent(facts.unknown_validation)} of the validation part."
     )
+    if facts.unknown_train:
+        return said
+    return f"{said} Training has none to learn from, so each costs much: a smaller vocabulary leaves it some."
 
 
 def how_bits_are_counted(facts: TextFacts) -> str:
