@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
+from engine.analysis.text_facts import text_facts
 from engine.config import Config, SamplingConfig
-from engine.data import Corpus, Vocabulary, prepare
+from engine.data import Corpus, TextFacts, Vocabulary, prepare
 from engine.decoding.sampling import sample
 from engine.decoding.writing import NotFiniteError
 from engine.models.language_model import LanguageModel
@@ -25,6 +27,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     branch: bool = False,
     own: Callable[[str], str] | None = None,
+    facts: Callable[[], TextFacts] | None = None,
 ) -> Training:
     """A run of `config`, ready to be listened to: `for event in train(config).events(): ...`.
 
@@ -35,20 +38,31 @@ def train(
         checkpoint: where to go on from, exactly if it is full; or to branch from
         branch: a new run from the checkpoint's weights
         own: gives the text of an "own:HASH" corpus
+        facts: gives the facts on the text, if several runs share them; else they are computed when they are needed
 
     Raises:
         ConfigError, TextError, DownloadError, CheckpointError: each says what to change
     """
     validate(config)
     corpus = corpus or prepare(config.data, own)
+    if checkpoint is not None and reads_otherwise(checkpoint, config, corpus):
+        corpus, facts = prepare(config.data, own, vocabulary=Vocabulary.from_json(checkpoint.vocabulary)), None
     return Training(
         config,
         corpus,
+        facts=facts or partial(text_facts, corpus),
         device=device,
         sampler=sampler(config.sampling, corpus),
         checkpoint=checkpoint,
         branch=branch,
     )
+
+
+def reads_otherwise(checkpoint: Checkpoint, config: Config, corpus: Corpus) -> bool:
+    """Whether a checkpoint of this very text has other words: a vocabulary was once made from the whole text."""
+    data, before = config.data, checkpoint.config.data
+    same = (data.corpus, data.level, data.vocabulary_limit) == (before.corpus, before.level, before.vocabulary_limit)
+    return same and data.level == "word" and checkpoint.vocabulary != corpus.vocabulary.to_json()
 
 
 def sampler(config: SamplingConfig, corpus: Corpus) -> Sampler:

@@ -108,6 +108,16 @@ class VerbatimIndex:
         return best
 
 
+def share_seen(text: str, training_text: str) -> float:
+    """Share of a text's characters that stand word for word in the training text, in [0, 1].
+
+    They count in stretches of at least `LEAST`; a shorter text counts if it stands there as a whole.
+    """
+    if len(text) < LEAST or text == training_text:
+        return float(text in training_text)
+    return VerbatimIndex(training_text).match(text).share
+
+
 def _covered(found: np.ndarray, characters: int) -> np.ndarray:
     """For each character of a sample whether a found window holds it, (characters), bool."""
     changes = np.zeros(characters + 1, dtype=np.int64)  # +1 where a found window begins, -1 after it ends

@@ -3,6 +3,7 @@
 from engine.data.batches import IGNORED, Batch, Streams, evaluation_chunks, lead_in, most_streams
 from engine.data.corpora import SOURCES, Corpus, Source, Split, load_split, prepare
 from engine.data.downloads import DownloadError
+from engine.data.facts import PerCharacter, TextFacts
 from engine.data.text import MAX_BYTES, TextError, clean, decode, fingerprint
 from engine.data.vocabulary import CharVocabulary, Vocabulary, WordVocabulary
 
@@ -14,10 +15,12 @@ __all__ = [
     "CharVocabulary",
     "Corpus",
     "DownloadError",
+    "PerCharacter",
     "Source",
     "Split",
     "Streams",
     "TextError",
+    "TextFacts",
     "Vocabulary",
     "WordVocabulary",
     "clean",

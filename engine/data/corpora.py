@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
-from math import log
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,6 +25,11 @@ TRAIN_SHARE = 0.9  # the rest, at the end, is for validation: as nanoGPT has it
 LONGEST_HALF = 100  # characters of a word that may go over; scripts without spaces keep their cut
 
 OwnText = Callable[[str], str]
+
+_VOCABULARY_OF = {
+    "char": "The characters of the vocabulary are those of the whole text, validation included, as nanoGPT has it.",
+    "word": "The words of the vocabulary are those of the training part: others are unknown.",
+}
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,11 @@ class Corpus:
     Attributes:
         name, title: as in the config, and for people.
         level: "char" or "word".
-        vocabulary: what the ids mean; made from the whole text, validation included, as nanoGPT does.
+        vocabulary: what the ids mean. Characters are those of the whole text, validation included, as nanoGPT has it;
+            words are those of the training part, so that others are unknown.
         train, validation: token ids, (tokens), int64.
         test: the same, where the corpus brings such a part.
-        train_text: the training part as text.
-        validation_characters: how many characters of text the validation tokens stand for.
-        unknown_share: share of all tokens that are `<unk>`, in [0, 1].
+        train_text, validation_text: the two parts as text.
         sha256: of the parts and the vocabulary; a run resumes only on the corpus it began with.
         notes: what a reader of the numbers should know, in sentences.
     """
@@ -106,14 +109,9 @@ class Corpus:
     validation: Tensor
     test: Tensor | None
     train_text: str
-    validation_characters: int
-    unknown_share: float
+    validation_text: str
     sha256: str
     notes: tuple[str, ...]
-
-    def bits_per_character(self, loss: float) -> float:
-        """The one unit common to characters and words: a validation loss in nats per token, per character of text."""
-        return loss * len(self.validation) / self.validation_characters / log(2)
 
 
 def load_split(corpus: str, own: OwnText | None = None, progress: Progress | None = None) -> Split:
@@ -140,8 +138,13 @@ def load_split(corpus: str, own: OwnText | None = None, progress: Progress | Non
     return SOURCES[corpus].load(progress)
 
 
-def prepare(data: DataConfig, own: OwnText | None = None, progress: Progress | None = None) -> Corpus:
-    """The corpus that a config names, as tokens.
+def prepare(
+    data: DataConfig,
+    own: OwnText | None = None,
+    progress: Progress | None = None,
+    vocabulary: Vocabulary | None = None,
+) -> Corpus:
+    """The corpus that a config names, as tokens: of its own vocabulary, or of a given one.
 
     Raises:
         ConfigError: no such corpus, a level it does not have, or streams and chunk that its training
@@ -153,7 +156,7 @@ def prepare(data: DataConfig, own: OwnText | None = None, progress: Progress | N
         raise ConfigError(f"{split.title} has no {data.level}s: set data.level to {' or '.join(split.levels)}.")
     if data.level == "word":
         split = _cut_between_words(split)
-    vocabulary = _vocabulary(split, data)
+    vocabulary = vocabulary or _vocabulary(split, data)
     train, validation = (torch.from_numpy(vocabulary.encode(part)) for part in (split.train, split.validation))
     test = None if split.test is None else torch.from_numpy(vocabulary.encode(split.test))
     _check_length(data, split, train, validation)
@@ -166,10 +169,9 @@ def prepare(data: DataConfig, own: OwnText | None = None, progress: Progress | N
         validation=validation,
         test=test,
         train_text=split.train,
-        validation_characters=len(split.validation),
-        unknown_share=_unknown_share(vocabulary, train, validation, test),
+        validation_text=split.validation,
         sha256=_hash(split, vocabulary),
-        notes=(*split.notes, "The vocabulary is made from the whole text, validation included, as nanoGPT does."),
+        notes=(*split.notes, _VOCABULARY_OF[data.level]),
     )
 
 
@@ -190,7 +192,7 @@ def _cut_between_words(split: Split) -> Split:
 
 def _vocabulary(split: Split, data: DataConfig) -> Vocabulary:
     if data.level == "word":
-        return WordVocabulary.build(split.text, data.vocabulary_limit, split.separated)
+        return WordVocabulary.build(split.train, data.vocabulary_limit, split.separated)
     vocabulary = CharVocabulary.build(split.text, data.vocabulary_limit)
     if len(vocabulary) < 2:
         raise TextError(
@@ -210,13 +212,6 @@ def _check_length(data: DataConfig, split: Split, train: Tensor, validation: Ten
             )
     if data.streams * data.chunk > len(train) - 1:
         raise ConfigError(too_short(len(train), data.streams, data.chunk))
-
-
-def _unknown_share(vocabulary: Vocabulary, *parts: Tensor | None) -> float:
-    if vocabulary.unknown is None:
-        return 0.0
-    given = [part for part in parts if part is not None]
-    return sum(int((part == vocabulary.unknown).sum()) for part in given) / sum(len(part) for part in given)
 
 
 def _hash(split: Split, vocabulary: Vocabulary) -> str:

@@ -35,6 +35,28 @@ def tokenise(text: str, separated: bool = False) -> list[str]:
     return [END if token == "\n" else token for token in _pattern().findall(text)]
 
 
+def tokens_and_gaps(text: str, separated: bool = False) -> tuple[list[str], list[str]]:
+    """The tokens of a text as they stand in it (a line end as "\\n"), and the spacing that they leave out.
+
+    Returns:
+        n tokens, and the n + 1 gaps around them: white space or nothing. gaps[0] + tokens[0] + gaps[1] + ... is the
+        text.
+    """
+    pattern = _separated_pattern() if separated else _pattern()
+    tokens, gaps, end = [], [], 0
+    for found in pattern.finditer(text):
+        tokens.append(found.group())
+        gaps.append(text[end : found.start()])
+        end = found.end()
+    return tokens, [*gaps, text[end:]]
+
+
+def usual_gaps(tokens: Iterable[str], separated: bool = False) -> list[str]:
+    """The gap that `join` puts before each of the tokens that `tokens_and_gaps` gave, in order."""
+    add = joiner(separated)
+    return [add(END if token == "\n" else token)[: -len(token)] for token in tokens]
+
+
 def join(tokens: Iterable[str], separated: bool = False) -> str:
     """Text from tokens: spaces between words, none before closing marks, quotes opened and closed in turn.
 
@@ -82,6 +104,11 @@ class _SeparatedJoiner:
         if token == END:
             return "\n"
         return token if begins else " " + token
+
+
+@cache
+def _separated_pattern() -> re.Pattern[str]:
+    return re.compile(r"\n|\S+")
 
 
 @cache

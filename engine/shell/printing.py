@@ -9,6 +9,7 @@ import textwrap
 from dataclasses import asdict
 from typing import Any, Protocol, TextIO
 
+from engine.data import TextFacts
 from engine.training.events import (
     Changed,
     Diverged,
@@ -18,11 +19,13 @@ from engine.training.events import (
     Planned,
     Progress,
     Sampled,
+    TextRead,
     Working,
 )
 
 _NAMES: dict[type[Event], str] = {
     Planned: "planned",
+    TextRead: "text",
     Progress: "progress",
     Evaluated: "evaluation",
     Sampled: "sample",
@@ -95,6 +98,7 @@ class PeoplePrinter:
         self._out = out or sys.stdout
         self._planned = 1
         self._bar_shown = False
+        self._unknown = ""
 
     def event(self, event: Event) -> None:
         match event:
@@ -105,11 +109,13 @@ class PeoplePrinter:
                 self._bar(event)
             case Working():
                 self._working(event)
+            case TextRead():
+                self._text(event.facts)
             case Evaluated():
                 mark = " (best so far)" if event.best else " (rising)" if event.rising else ""
                 self._line(
                     f"step {event.step:>7,}  {event.seconds:7.1f} s  validation {event.val_loss:.4f} nats, "
-                    f"{event.bits_per_character:.3f} bits per character{_tokens(event)}{mark}"
+                    f"{event.bits_per_character:.3f} bits per character{_tokens(event)}{self._unknown}{mark}"
                 )
             case Sampled():
                 short = textwrap.shorten(event.text, 96, placeholder=" ...")
@@ -127,6 +133,18 @@ class PeoplePrinter:
 
     def message(self, name: str, /, **facts: Any) -> None:
         self._line(str(facts.get("message", name)))
+
+    def _text(self, facts: TextFacts) -> None:
+        """How bits per character are counted where some of a text is read as <unk>, and what of it is not unseen."""
+        self._unknown = ""
+        if facts.unknown_validation or facts.unknown_train or facts.spacing:
+            self._unknown = f", {facts.unknown_validation:.1%} of its tokens unknown"
+            self._line(
+                f"Unknown tokens: {facts.unknown_train:.1%} of the training part, {facts.unknown_validation:.1%} of "
+                f"the validation part. Bits per character add {facts.spelling:.3f} for spelling these with a character "
+                f"3-gram model, and {facts.spacing:.3f} for spacing that the tokens do not tell."
+            )
+        self._line(f"{facts.seen:.1%} of the validation part stands word for word in the training part.")
 
     def _bar(self, event: Progress) -> None:
         if not self._out.isatty():

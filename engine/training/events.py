@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.data import TextFacts
+
 if TYPE_CHECKING:
     from engine.training.checkpoint import Checkpoint
 
@@ -50,11 +52,18 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
+class TextRead(Event):
+    """Facts on the run's text, before its first evaluation and the first after it goes on."""
+
+    facts: TextFacts
+
+
+@dataclass(frozen=True)
 class Evaluated(Event):
     """The validation part was read, or stretches spread over the whole of it.
 
     `best`: no evaluation before was lower; `rising`: it is well above the best. Evaluations are compared over the
-    tokens that all of them read.
+    tokens that all of them read. `bits_per_character` pay for the whole validation part, see `engine.data.TextFacts`.
     """
 
     val_loss: float

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.config import Config, ConfigError, settings
-from engine.data import Corpus, Streams
+from engine.data import Corpus, Streams, TextFacts
 from engine.device import arithmetic, choose_device, derived_seed, generator, traits
 from engine.models.language_model import LanguageModel, mean_loss
 from engine.models.stack import detached
@@ -32,6 +32,7 @@ from engine.training.events import (
     Progress,
     Sampled,
     Saved,
+    TextRead,
     Working,
 )
 from engine.training.meters import Meters, Pace, Reading, Stopwatch
@@ -56,6 +57,7 @@ class Training:
     Args:
         config: validated settings
         corpus: the prepared text that `config.data` names
+        facts: gives the facts on that text; asked once, before the first evaluation
         device: "auto", "cpu", "cuda" or "mps"
         sampler: writes a sample after each evaluation; without one none is written
         checkpoint: where to go on from; a full one of this run continues it exactly
@@ -71,6 +73,7 @@ class Training:
         config: Config,
         corpus: Corpus,
         *,
+        facts: Callable[[], TextFacts],
         device: str = "auto",
         sampler: Sampler | None = None,
         checkpoint: Checkpoint | None = None,
@@ -82,6 +85,8 @@ class Training:
         self.corpus = corpus
         self.device = choose_device(device)
         self._sampler = sampler
+        self._ask_facts = facts
+        self._facts: TextFacts | None = None
         training = config.training
         size = len(corpus.vocabulary)
         counts = torch.bincount(corpus.train, minlength=size)
@@ -293,6 +298,10 @@ class Training:
         plan = self._evaluations
         if self.step not in plan.steps or self._evaluated_at >= self.step:
             return
+        if self._facts is None:
+            yield Working(self.step, "text", 0.0)
+            self._facts = self._ask_facts()
+            yield TextRead(self.step, self._facts)
         to_read = plan.usual
         if plan.part is not None and self.step == plan.steps[-1]:
             to_read += plan.whole
@@ -304,7 +313,7 @@ class Training:
             best = self.best.after(self.step, val_loss, compared)
             tokens = plan.whole
         rising = compared > best.compared * (1 + RISING)
-        yield self._evaluated(val_loss, best, tokens, rising)
+        yield self._evaluated(val_loss, self._facts.per_character.bits(val_loss), best, tokens, rising)
         yield from self._sample()
         self.best, self._val_loss, self._evaluated_at = best, val_loss, self.step
         self._meters.evaluated()
@@ -342,11 +351,11 @@ class Training:
         evaluated, sampled = self._evaluations.left(self._evaluated_at)
         return self._pace.left((self.planned_steps or self.step) - self.step, max(0, evaluated - read), sampled)
 
-    def _evaluated(self, val_loss: float, best: Best, tokens: int, rising: bool) -> Evaluated:
+    def _evaluated(self, val_loss: float, bits: float, best: Best, tokens: int, rising: bool) -> Evaluated:
         return Evaluated(
             self.step,
             val_loss=val_loss,
-            bits_per_character=self.corpus.bits_per_character(val_loss),
+            bits_per_character=bits,
             train_loss=self._meters.loss_since_evaluation(),
             best=best.step == self.step,
             rising=rising,

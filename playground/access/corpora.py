@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
+from engine.analysis.text_facts import text_facts
 from engine.config import Config, ConfigError, DataConfig
-from engine.data import Corpus, TextError, prepare
+from engine.data import Corpus, PerCharacter, TextError, TextFacts, prepare
 from playground.frame import services
-from playground.runs.records import Evaluation, Run
+from playground.runs.records import Run
 
 Progress = Callable[[int, int], None]
 
@@ -42,29 +42,30 @@ def corpus(data: DataConfig, progress: Progress | None = None) -> Corpus:
     return _corpus(Config(data=data).to_json(), progress)
 
 
-def characters_per_token(run: Run, evaluations: Sequence[Evaluation]) -> float:
-    """Mean characters that a token of the run's validation text stands for; NaN where its text is gone.
+def facts(data: DataConfig) -> TextFacts:
+    """The facts on the prepared text that `data` names; those of the last texts stay in memory.
+
+    Raises:
+        TextError, ConfigError: says why it cannot be used
+    """
+    found = corpus(data)
+    return _facts(found.sha256, found)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _facts(sha256: str, _corpus: Corpus) -> TextFacts:
+    return text_facts(_corpus)
+
+
+def per_character(run: Run) -> PerCharacter | None:
+    """How a run's losses become bits per character; None where that is unknown.
 
     Before the first evaluation the text itself is asked, which takes longer.
     """
-    measured = evaluated_characters_per_token(run, evaluations)
-    if not math.isnan(measured):
-        return measured
+    known = run.per_character
+    if known is not None or run.best_loss is not None:
+        return known
     try:
-        found = corpus(run.config.data)
+        return facts(run.config.data).per_character
     except (TextError, ConfigError):
-        return math.nan
-    return found.validation_characters / max(1, len(found.validation))
-
-
-def evaluated_characters_per_token(run: Run, evaluations: Sequence[Evaluation]) -> float:
-    """Mean characters that a token of the run's validation text stands for, as its evaluations tell; NaN before one.
-
-    An evaluation holds one loss in both units: bits per character = nats per token / ln 2 / characters per token.
-    """
-    if run.config.data.level == "char":
-        return 1.0
-    for evaluation in evaluations:
-        if math.isfinite(evaluation.val_loss) and evaluation.bits_per_character > 0:
-            return evaluation.val_loss / (math.log(2.0) * evaluation.bits_per_character)
-    return math.nan
+        return None

@@ -5,15 +5,12 @@ No metric is read: what a row shows is in the run itself. Only rows of runs that
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.access.cache import BoundedCache
-from playground.access.corpora import evaluated_characters_per_token
 from playground.runs.records import QUEUED, Run, Storage, StoreError
 from playground.runs.store import Store
 
@@ -28,7 +25,6 @@ FRESH_SECONDS = 0.5
 """A listing no older than this does for an update that nobody asked for."""
 
 _SIZES_SECONDS = 5.0
-_TEXTS_KEPT = 256
 
 
 @dataclass(frozen=True)
@@ -54,18 +50,17 @@ class RunList:
 
     Args:
         store: what is listed
-        row: makes a run's row, with the mean characters of its tokens
+        row: makes a run's row
         row_for_visitor: the row as one visitor sees it now
     """
 
     store: Store
-    row: Callable[[Run, float], Row]
+    row: Callable[[Run], Row]
     row_for_visitor: Callable[..., Row]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _runs: list[Run] = field(default_factory=list)
     _rows: dict[str, tuple[int, Row]] = field(default_factory=dict)
     _sizes: Mapping[str, int] = field(default_factory=dict)
-    _characters: BoundedCache[float] = field(default_factory=lambda: BoundedCache(_TEXTS_KEPT))
     _storage: Storage | None = None
     _read_at: float = -1e9
     _sized_at: float = -1e9
@@ -99,7 +94,7 @@ class RunList:
         for run in runs:
             known = before.get(run.id)
             if known is None or known[0] != run.version:
-                known = run.version, self.row(run, self._per_token(run))
+                known = run.version, self.row(run)
             rows[run.id] = known
         if fresh or time.monotonic() - self._sized_at >= _SIZES_SECONDS:
             self._read_sizes()
@@ -111,21 +106,6 @@ class RunList:
             self._sizes, self._storage = self.store.sizes(), self.store.storage()
         except StoreError:  # the frame reports it
             self._sizes, self._storage = {}, None
-
-    def _per_token(self, run: Run) -> float:
-        """Mean characters of a token in the run's validation text, from an evaluation of any run that reads it."""
-        data = run.config.data
-        if data.level == "char":
-            return 1.0
-        if run.best_loss is None:
-            return math.nan
-        key = (data.corpus, data.level, data.vocabulary_limit, run.corpus_sha256)
-        try:
-            return self._characters.get(
-                key, lambda: evaluated_characters_per_token(run, self.store.evaluations(run.id))
-            )
-        except StoreError:
-            return math.nan
 
 
 def whose(run: Run, visitor: str) -> str:

@@ -14,7 +14,7 @@ import streamlit as st
 
 from engine.analysis.verbatim import VerbatimIndex
 from engine.config import ConfigError, DataConfig
-from engine.data import TextError, prepare
+from engine.data import Corpus, TextError, prepare
 from engine.models.ngram import ORDERS, NGram, baselines
 from playground.access.background import BackgroundCache
 from playground.access.corpora import corpus
@@ -86,9 +86,10 @@ def lines_to_beat(run: Run) -> dict[str, float] | None:
 
     def compute() -> dict[str, float]:
         found = prepare(data, services.own_text)
+        _check_vocabulary(run, found)
         return baselines(found.train, found.validation, len(found.vocabulary))
 
-    found = _baselines().get(_key(data), lambda: _or_missing(compute))
+    found = _baselines().get(_key_of_tokens(run), lambda: _or_missing(compute))
     return {} if isinstance(found, Missing) else found
 
 
@@ -98,9 +99,10 @@ def ngrams(run: Run) -> dict[int, NGram] | Missing | None:
 
     def compute() -> dict[int, NGram]:
         found = corpus(data)
+        _check_vocabulary(run, found)
         return {order: NGram.fit(found.train, order, len(found.vocabulary)) for order in ORDERS}
 
-    return _ngrams().get(_key(data), lambda: _or_missing(compute))
+    return _ngrams().get(_key_of_tokens(run), lambda: _or_missing(compute))
 
 
 def copied(run: Run, text: str) -> Copied | Missing | None:
@@ -114,6 +116,20 @@ def copied(run: Run, text: str) -> Copied | Missing | None:
 def _copied(key: str, text: str, _index: VerbatimIndex) -> Copied:
     match = _index.match(text)
     return Copied(tuple(_index.stretches(text)), match.share, text[match.start : match.end])
+
+
+def _check_vocabulary(run: Run, found: Corpus) -> None:
+    """Refuse a text whose tokens are not those of the run: the words of a vocabulary were once those of all of it.
+
+    Raises:
+        TextError: says what to do
+    """
+    if run.config.data.level == "word" and run.corpus_sha256 not in ("", found.sha256):
+        raise TextError("This run has other words than its text gives now: train it again to compare it with counts.")
+
+
+def _key_of_tokens(run: Run) -> str:
+    return f"{_key(run.config.data)}/{run.corpus_sha256 if run.config.data.level == 'word' else ''}"
 
 
 def _key(data: DataConfig) -> str:

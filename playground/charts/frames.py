@@ -29,9 +29,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.data import PerCharacter
 from playground import theme
 from playground.charts.thinning import Array, kept_extremes, turns
-from playground.charts.units import UNITS, convert
+from playground.charts.units import BY_CHARACTERS, UNITS, convert
 from playground.text import number, shorten, visible
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]] | pd.DataFrame
@@ -60,7 +61,7 @@ class LiveRun:
         evaluations: rows with step, train_seconds, val_loss (nats per token), and best, tokens_read and tokens_in_all
             where those are known
         changes: rows with step, key, value; or step, text for another event worth a mark
-        characters_per_token: mean over the validation part, for bits per character
+        text: how its losses become bits per character; None where that is unknown
     """
 
     label: str
@@ -68,7 +69,7 @@ class LiveRun:
     progress: Rows = ()
     evaluations: Rows = ()
     changes: Rows = ()
-    characters_per_token: float = 1.0
+    text: PerCharacter | None = BY_CHARACTERS
 
 
 def loss_frame(
@@ -105,7 +106,7 @@ def loss_frame(
             pieces.append(_best(key, placed, run))
             ends.append(_end(key, placed))
     for name, level in baselines.items():
-        value = float(convert(level, unit, runs[0].characters_per_token if runs else 1.0))
+        value = float(convert(level, unit, runs[0].text if runs else BY_CHARACTERS))
         pieces.append(_Piece("baseline", value=value, text=f"{name} {number(value, digits=True)}"))
     pieces += _spread(ends, pieces, x, UNITS[unit].logarithmic)
     return _frame([*pieces, *_changes(runs)])
@@ -221,7 +222,7 @@ class _Scale:
 
     def read(self, nats: _Measured, run: LiveRun) -> _Measured:
         """Losses of a run, in nats, in this unit."""
-        values = convert(nats.values, self.unit, run.characters_per_token)
+        values = convert(nats.values, self.unit, run.text)
         good = np.isfinite(values) & (nats.values <= self.ceiling)
         if UNITS[self.unit].logarithmic:
             good &= values > 0

@@ -1,18 +1,20 @@
 """Units of a loss: nats per token, bits per character, perplexity; and what stands across in charts of a run.
 
 The engine measures nats per token. Bits per character is the one unit in which models that read
-characters and models that read words can be compared, since it does not depend on what a token is.
+characters and models that read words can be compared, since it does not depend on what a token is: it pays for the
+whole text, also for what tokens leave open (see `engine.data.facts`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from engine.data import PerCharacter
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,23 @@ X_TITLES: Mapping[str, str] = MappingProxyType({"step": "training step", "second
 """Titles of the horizontal axes over which a run can be drawn, by their keys."""
 
 
-def convert(nats: ArrayLike, unit: str, characters_per_token: float = 1.0) -> NDArray[np.float64]:
+BY_CHARACTERS = PerCharacter()
+"""The bits per character of a model that reads every character of its text."""
+
+
+def convert(nats: ArrayLike, unit: str, text: PerCharacter | None = BY_CHARACTERS) -> NDArray[np.float64]:
     """A loss in nats per token, of any shape, in another unit.
 
-    Bits per character = nats / ln 2 / characters per token; perplexity = e^nats. NaN stays NaN, and a
-    perplexity too large for a float is infinity.
+    Bits per character are what `text` makes of it; perplexity = e^nats. NaN stays NaN, and a perplexity too large
+    for a float is infinity.
 
     Args:
         nats: losses, in nats per token
         unit: a key of `UNITS`
-        characters_per_token: mean number of characters a token stands for; 1 for character models
+        text: how losses on the text become bits per character; None where that is unknown, which gives NaN
 
     Raises:
-        ValueError: an unknown unit, or no characters in a token.
+        ValueError: an unknown unit
     """
     values = np.asarray(nats, dtype=np.float64)
     if unit not in UNITS:
@@ -62,8 +68,4 @@ def convert(nats: ArrayLike, unit: str, characters_per_token: float = 1.0) -> ND
     if unit == "perplexity":
         with np.errstate(over="ignore"):
             return np.exp(values)
-    if not (math.isfinite(characters_per_token) and characters_per_token > 0):
-        raise ValueError(
-            f"Bits per character need a positive number of characters per token, not {characters_per_token}."
-        )
-    return values / (math.log(2.0) * characters_per_token)
+    return np.full_like(values, np.nan) if text is None else np.asarray(text.bits(values))

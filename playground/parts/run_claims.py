@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 
 from engine.cells import CELLS
-from playground.access.corpora import characters_per_token
+from playground.access.corpora import per_character
 from playground.access.training_text import lines_to_beat
 from playground.charts.units import UNITS, convert
+from playground.parts.text_facts import percent, what_is_judged
 from playground.runs.reader import Snapshot
 from playground.runs.records import Evaluation
 from playground.text import number
@@ -44,7 +45,8 @@ def claim(snapshots: Sequence[Snapshot]) -> str:
     choices = float(convert(run.best_loss, "perplexity"))
     if choices < _SURE:
         return f"This {cell} is all but sure of the next {what}: its loss is {number(run.best_loss)} nats."
-    sentence = f"This {cell} predicts the next {what} of unseen text as if it chose among {number(choices)} likely ones"
+    sentence = f"This {cell} predicts the next {what} of {what_is_judged(run)} "
+    sentence += f"as if it chose among {number(choices)} likely ones"
     if "uniform" in beat:
         sentence += f" out of {number(round(math.exp(beat['uniform'])))}"
     best = next((e for e in snapshots[0].evaluations if e.step == run.best_step), None)
@@ -54,6 +56,8 @@ def claim(snapshots: Sequence[Snapshot]) -> str:
         gap = beat["3-gram"] - run.best_loss
         better = "below" if gap > 0 else "above"
         sentence += f"; its loss is {number(abs(gap))} nats {better} a 3-gram model's"
+    if run.text_facts is not None and run.text_facts.unknown_validation:
+        sentence += f"; {percent(run.text_facts.unknown_validation)} of that text's tokens are unknown to it"
     return sentence + "."
 
 
@@ -64,16 +68,15 @@ def _race_claim(snapshots: Sequence[Snapshot]) -> str:
     few = _too_few(snapshots)
     if few:
         return f"The validation losses of these {len(snapshots)} runs {few}."
-    scores = sorted(
-        (float(convert(loss, "bits", characters_per_token(s.run, s.evaluations))), place, s.run.name)
-        for place, (loss, s) in enumerate(judged)
-    )
+    text = per_character(judged[0][1].run)  # all read the same
+    unit = "nats" if text is None else "bits"
+    scores = sorted((float(convert(loss, unit, text)), place, s.run.name) for place, (loss, s) in enumerate(judged))
     (best, _, leader), *others = scores
     if others and others[0][0] - best < _LEVEL:
         leader = f"Nobody leads by more than {_LEVEL:g}: {leader} stands at"
     else:
         leader += " leads with"
-    sentence = f"{leader} {number(best)} {UNITS['bits'].name} of unseen text"
+    sentence = f"{leader} {number(best)} {UNITS[unit].name} of {what_is_judged(judged[0][1].run)}"
     if others:
         sentence += ", before " + ", ".join(f"{name} {number(score)}" for score, _, name in others)
     fallen = [s.run.name for s in snapshots if s.run.status == "diverged"]

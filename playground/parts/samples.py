@@ -7,6 +7,7 @@ from functools import lru_cache
 from engine.analysis.repetition import loop
 from engine.analysis.verbatim import LEAST
 from playground.components.samples import SampleRow
+from playground.parts.text_facts import loss_in_words
 from playground.runs.reader import Snapshot
 from playground.runs.records import SampleText
 from playground.text import number, shorten, visible
@@ -14,11 +15,11 @@ from playground.text import number, shorten, visible
 
 def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
     """The samples of a run (the `newest` so many, or all) as rows to show, each with the loss of its step."""
-    bits = {evaluation.step: evaluation.bits_per_character for evaluation in snapshot.evaluations}
+    losses = {evaluation.step: evaluation.val_loss for evaluation in snapshot.evaluations}
     return [
         SampleRow(
             step=sample.step,
-            loss=f"{number(bits[sample.step])} bits per character" if sample.step in bits else "",
+            loss=loss_in_words(snapshot.run, losses[sample.step]) if sample.step in losses else "",
             text=sample.text,
             note=_verbatim_note(sample),
             best=sample.step == snapshot.run.best_step,

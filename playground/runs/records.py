@@ -5,11 +5,14 @@ Losses are in nats per token. Moments are seconds since 1970 (UTC), durations ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.config import Config
+from engine.data import PerCharacter, TextFacts
+from engine.models.language_model import parameter_count
 
 QUEUED = "queued"
 RUNNING = "running"
@@ -116,6 +119,8 @@ class Run:
     device: str = ""
     threads: int | None = None
     corpus_sha256: str = ""
+    text_facts: TextFacts | None = None
+    """facts on its text, from its first evaluation on; runs that were evaluated before there were any have none"""
     live_step: int | None = None
     """step of the weights in the live slot"""
     version: int = 0
@@ -126,6 +131,25 @@ class Run:
     """sparkline: (step, training loss) at a few evenly spaced steps"""
     deleted: float | None = None
     """when it was deleted; it can be restored for `UNDO_SECONDS`"""
+
+    @property
+    def per_character(self) -> PerCharacter | None:
+        """How its losses become bits per character; None where that is unknown.
+
+        Without facts that is where it reads words, or has no symbol for some characters: its vocabulary is then as
+        large as it may be, which its number of parameters tells.
+        """
+        if self.text_facts is not None:
+            return self.text_facts.per_character
+        limit = self.config.data.vocabulary_limit
+        full = self.parameters is not None and self.parameters == parameter_count(self.config.model, limit)
+        return None if self.config.data.level == "word" or full else PerCharacter()
+
+    def bits(self, loss: float | None) -> float | None:
+        """A loss on its text, in nats per token, as bits per character; None where either is unknown."""
+        if loss is None or not math.isfinite(loss) or self.per_character is None:
+            return None
+        return float(self.per_character.bits(loss))
 
     @property
     def active(self) -> bool:

@@ -26,7 +26,7 @@ import torch
 import engine
 from engine.config import Config
 from engine.training.checkpoint import Checkpoint, keep
-from engine.training.events import Diverged, Evaluated, Finished, Planned, Progress, Sampled, Saved
+from engine.training.events import Diverged, Evaluated, Finished, Planned, Progress, Sampled, Saved, TextRead
 from playground.runs.records import FINISHED, CheckpointInfo, Run
 from playground.runs.settings import ROOT
 from playground.runs.store import Store
@@ -135,7 +135,7 @@ def _train(store: Store, title: str, config: Config) -> str:
                 recorder.add(run_id, corpus_sha256=training.corpus.sha256, **columns)
             case Diverged():
                 raise SystemExit(f"{title} diverged at step {event.step}: {event.reason}")
-            case Planned() | Progress() | Evaluated() | Sampled():
+            case Planned() | Progress() | TextRead() | Evaluated() | Sampled():
                 recorder.record_event(run_id, event)
     recorder.flush()
     return run_id

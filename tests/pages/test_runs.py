@@ -55,7 +55,7 @@ def test_without_a_run_of_ones_own_the_starter_runs_are_there(open_page: OpenPag
     app = open_page("runs")
     assert not app.exception
     assert said(app) == ""
-    assert f"{len(ORDER)} runs; at Tales, “LSTM on Tales” is best" in read(app)
+    assert f"{len(ORDER)} runs; at Tales, “LSTM on Tales, word by word” is best" in read(app)
     assert "Tick a run" in read(app)
     assert "of the 4 GB there are" in read(app)
     assert "When it is full, no run is started" in read(app)
@@ -269,4 +269,4 @@ def test_a_comparison_says_when_the_texts_are_not_the_same(open_page: OpenPage, 
     assert "read different texts" in read(open_page("runs", compare="tales-rnn,hello-rnn"))
     said = read(open_page("runs", compare="tales-lstm,tales-words"))
     assert "read different texts" not in said
-    assert "bits per character, which do not depend on what a token is" in said
+    assert "bits per character, which pay for the whole text" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import re
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -304,6 +305,25 @@ def test_a_pasted_text_works_or_gets_a_sentence(open_page: OpenPage, said: Text,
         assert run.config.data.corpus == _draft(app).data.corpus
     else:
         assert said(app).rstrip().endswith(".")
+
+
+def test_a_text_that_stands_there_twice_is_said_to_be_seen_before_it_is_trained_on(open_page: OpenPage) -> None:
+    dice = random.Random(1)
+    once = "".join(dice.choices("abcdefghij klmnop\n", k=5_000))
+    app = open_page("train")
+    app.text_area(key="own.pasted").set_value(once + once).run()
+    _press(app, "Use the pasted text")
+    warned = " ".join(one.value for one in app.markdown if "warning" in one.value).replace("\\", "")
+    assert "100% of the validation part stands word for word in the training part" in warned
+    assert "may be memorised" in warned
+
+
+def test_words_say_what_they_do_not_know_before_they_are_trained_on(open_page: OpenPage) -> None:
+    app = open_page("train")
+    _widget(app, "selectbox", "data.level").set_value("word").run()
+    said = " ".join(caption.value for caption in app.caption).replace("\\", "")
+    assert "0% of the training part, 5.2% of the validation part. Training has none to learn from" in said
+    assert "for spelling unknown tokens (character 3-gram model of the training part)" in said
 
 
 OWN_FILES = {

@@ -101,7 +101,7 @@ def _columns(archive: RunArchive, run_id: str, owner: str, parent: tuple[str, in
     as_it_was = (
         "started", "ended", "step", "planned_steps", "parameters", "evaluation_steps", "best_step", "best_loss",
         "val_loss", "last_loss", "tokens_per_second", "seconds", "train_seconds", "suggestion", "device",
-        "corpus_sha256",
+        "corpus_sha256", "text_facts",
     )  # fmt: skip
     values: Mapping[str, Any] = run_values(
         run.config, run.name, owner=owner, visibility=run.visibility, now=now

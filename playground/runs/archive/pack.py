@@ -191,6 +191,7 @@ def _plain_run(run: Run) -> dict[str, Any]:
         "evaluation_steps": list(run.evaluation_steps),
         "suggestion": dict(run.suggestion),
         "config": run.config.to_dict(),
+        "text_facts": None if run.text_facts is None else run.text_facts.to_dict(),
     }
 
 

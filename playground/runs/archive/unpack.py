@@ -11,7 +11,7 @@ import math
 import re
 
 from engine.config import Config, ConfigError
-from engine.data import TextError, Vocabulary, clean, prepare
+from engine.data import TextError, TextFacts, Vocabulary, clean, prepare
 from engine.models.language_model import parameter_count
 from engine.validate import validate
 from playground.runs.archive.checkpoint_check import ExpectedRun, check_checkpoint, read_checkpoint
@@ -187,7 +187,17 @@ def _run(stored: JsonObject, config: Config, settings: AppSettings) -> Run:
         device=stored.line("device", 64),
         threads=stored.optional(stored.count, "threads", 256, 1),
         corpus_sha256=stored.line("corpus_sha256", 64),
+        text_facts=_text_facts(stored),
     )
+
+
+def _text_facts(stored: JsonObject) -> TextFacts | None:
+    if "text_facts" not in stored:
+        return None
+    try:
+        return TextFacts.from_dict(stored.raw("text_facts"))
+    except (ValueError, OverflowError):
+        raise stored.wrong("text_facts", "facts on its text") from None
 
 
 def _steps(stored: JsonObject, name: str, most: int, last: int = 10**9) -> list[int]:
@@ -316,8 +326,11 @@ def _vocabulary_size(member: str, text: str, archive: RunArchive, settings: AppS
 
 def _check_text(archive: RunArchive, expected: ExpectedRun) -> None:
     """Check that the text in the archive is the one that the checkpoints learned."""
+    data = archive.run.config.data
+    # The words of a vocabulary were once those of the whole text: the hash shows that only they are others.
+    vocabulary = Vocabulary.from_json(expected.vocabulary) if data.level == "word" else None
     try:
-        corpus = prepare(archive.run.config.data, lambda _: archive.text or "")
+        corpus = prepare(data, lambda _: archive.text or "", vocabulary=vocabulary)
     except (TextError, ConfigError) as error:
         raise refused(TEXT, f"cannot be learned: {printable(str(error))}") from None
     if (corpus.sha256, corpus.vocabulary.to_json()) != (expected.corpus_sha256, expected.vocabulary):

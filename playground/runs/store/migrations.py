@@ -122,11 +122,12 @@ def _from_1(connection: Connection) -> None:
 
 
 def _from_2(connection: Connection) -> None:
-    """Evaluations get the number of tokens they read, runs the time they will still take."""
+    """Evaluations get the number of tokens they read, runs the time they will still take and facts on their text."""
     for statement in (
         "ALTER TABLE evaluations ADD COLUMN tokens_read BIGINT",
         "ALTER TABLE evaluations ADD COLUMN tokens_in_all BIGINT",
         "ALTER TABLE runs ADD COLUMN seconds_left DOUBLE PRECISION",
+        "ALTER TABLE runs ADD COLUMN text_facts TEXT",
     ):
         connection.execute(text(statement))
 

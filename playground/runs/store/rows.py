@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.config import Config
+from engine.data import TextFacts
 from playground.runs.records import CheckpointInfo, Row, Run
 
 NAME_LENGTH = 200
@@ -54,6 +55,7 @@ def run_from_row(row: Any) -> Run:
         "suggestion": json.loads(values["suggestion"]),
         "parent": parent,
         "spark": sparkline_from_text(values["spark"]),
+        "text_facts": _text_facts(values["text_facts"]),
         "starter": False,
     }
     known: dict[str, Any] = {name: special.get(name, values.get(name)) for name in _names(Run)}
@@ -63,6 +65,10 @@ def run_from_row(row: Any) -> Run:
 def sparkline_from_text(text: str) -> tuple[tuple[int, float], ...]:
     """The points of a sparkline, as stored in the column `spark`."""
     return tuple(map(tuple, json.loads(text)))
+
+
+def _text_facts(text: str | None) -> TextFacts | None:
+    return None if text is None else TextFacts.from_dict(json.loads(text))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -94,10 +100,13 @@ def finite(value: float | None) -> float | None:
 
 
 def run_columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns of a run as SQL values: mappings and tuples become JSON."""
+    """Columns of a run as SQL values: mappings, tuples and facts become JSON."""
     plain = dict(values)
     for name in ("suggestion", "evaluation_steps", "spark"):
         if name in plain:
             kept = plain[name]
             plain[name] = json.dumps(dict(kept) if isinstance(kept, Mapping) else list(kept))
+    facts = plain.get("text_facts")
+    if isinstance(facts, TextFacts):
+        plain["text_facts"] = json.dumps(facts.to_dict())
     return plain

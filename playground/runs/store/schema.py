@@ -97,6 +97,8 @@ runs = Table(
     Column("spark", Text, nullable=False, server_default="[]"),
     # when it was deleted (null: it was not; 0: it is being removed and cannot be restored)
     Column("deleted", Float(53)),
+    # facts on the run's text as JSON (null: not known)
+    Column("text_facts", Text),
     Index("runs_by_status", "status", "queued"),
     Index("runs_by_race", "race"),
 )

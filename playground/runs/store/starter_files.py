@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import Config
+from engine.data import TextFacts
 from playground.runs.records import (
     FINISHED,
     CheckpointInfo,
@@ -136,7 +137,8 @@ def to_columns(records: Sequence[Any]) -> dict[str, list]:
 def run_to_plain(run: Run) -> dict[str, Any]:
     """A run as values that JSON can represent."""
     plain = {item.name: getattr(run, item.name) for item in fields(Run)}
-    return plain | {"config": run.config.to_dict(), "suggestion": dict(run.suggestion)}
+    facts = None if run.text_facts is None else run.text_facts.to_dict()
+    return plain | {"config": run.config.to_dict(), "suggestion": dict(run.suggestion), "text_facts": facts}
 
 
 def _rounded(value: Any) -> Any:
@@ -157,6 +159,7 @@ def _run(run_id: str, plain: dict[str, Any]) -> Run:
         "visibility": "public",
         "version": 1,
         "evaluation_steps": tuple(plain.get("evaluation_steps", ())),
+        "text_facts": TextFacts.from_dict(plain["text_facts"]) if plain.get("text_facts") else None,
         "parent": None,
     }
     return Run(**(plain | special))

@@ -6,10 +6,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import engine
 from engine.config import Config, ConfigError
-from engine.data import Corpus, TextError
+from engine.data import Corpus, TextError, TextFacts
 from engine.models.language_model import parameter_count
 from engine.training.checkpoint import Checkpoint, CheckpointError
 from engine.training.estimate import memory_bytes
@@ -57,20 +58,25 @@ class RefusedError(Exception):
 
 def load_corpus(store: Store, config: Config, progress: Callable[[int, int], None]) -> Corpus:
     """The run's text, downloaded if need be; `progress` is called with bytes done and bytes in all."""
-
-    def own(digest: str) -> str:
-        try:
-            return store.text(digest)
-        except StoreError as error:
-            if disk.is_transient(error):
-                raise
-            raise RefusedError(str(error)) from None
-
-    return engine.prepare(config.data, own, progress)
+    return engine.prepare(config.data, partial(_own_text, store), progress)
 
 
-def load_run(store: Store, settings: AppSettings, run: Run, corpus: Corpus) -> LoadedRun:
+def _own_text(store: Store, digest: str) -> str:
+    try:
+        return store.text(digest)
+    except StoreError as error:
+        if disk.is_transient(error):
+            raise
+        raise RefusedError(str(error)) from None
+
+
+def load_run(
+    store: Store, settings: AppSettings, run: Run, corpus: Corpus, facts: Callable[[], TextFacts]
+) -> LoadedRun:
     """The run, ready to train as many steps as it waits for.
+
+    Args:
+        facts: gives the facts on the corpus, which the runs of a race share
 
     Raises:
         ConfigError, LimitError: a run that is not possible, or too large here; its model is not built
@@ -80,14 +86,15 @@ def load_run(store: Store, settings: AppSettings, run: Run, corpus: Corpus) -> L
     symbols = len(corpus.vocabulary)
     parameters, needed = parameter_count(run.config.model, symbols), memory_bytes(run.config, symbols)
     check_config(settings, run.config, parameters, needed)
-    training = _training(store, run, corpus)
+    training = _training(store, run, corpus, facts)
     loaded = LoadedRun(run, training, training.events(), None, time.perf_counter())
     loaded.train_for(store.steps_wanted(run.id))
     return loaded
 
 
-def _training(store: Store, run: Run, corpus: Corpus) -> engine.Training:
+def _training(store: Store, run: Run, corpus: Corpus, facts: Callable[[], TextFacts]) -> engine.Training:
     """The run's training: from its newest undamaged full checkpoint, from its parent's weights, or from the start."""
+    train = partial(engine.train, run.config, corpus, own=partial(_own_text, store), facts=facts)
     for info in reversed(store.checkpoints(run.id)):
         if not info.full:
             continue
@@ -98,11 +105,11 @@ def _training(store: Store, run: Run, corpus: Corpus) -> engine.Training:
                 raise
             log.warning("%s: %s", run.id, error)
             continue
-        return engine.train(run.config, corpus, checkpoint=checkpoint)
+        return train(checkpoint=checkpoint)
     if run.parent is not None:
         parent = Checkpoint.from_bytes(store.checkpoint(*run.parent))
-        return engine.train(run.config, corpus, checkpoint=parent, branch=True)
-    return engine.train(run.config, corpus)
+        return train(checkpoint=parent, branch=True)
+    return train()
 
 
 def explain(error: BaseException) -> str:

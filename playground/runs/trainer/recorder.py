@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from engine.analysis.verbatim import VerbatimIndex
-from engine.training.events import Diverged, Evaluated, Event, Finished, Planned, Progress, Sampled, Working
+from engine.training.events import Diverged, Evaluated, Event, Finished, Planned, Progress, Sampled, TextRead, Working
 from playground.runs.records import (
     DIVERGED,
     FINISHED,
@@ -81,6 +81,8 @@ class Recorder:
                     "seconds_left": finite(event.seconds_left),
                     "message": "",
                 }
+            case TextRead():
+                pending.columns["text_facts"] = event.facts
             case Evaluated():
                 pending.rows.append(_as_record(Evaluation, event))
                 pending.columns |= {"val_loss": finite(event.val_loss), "message": ""}

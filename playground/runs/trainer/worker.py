@@ -18,10 +18,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 
 import torch
 
+from engine.analysis.text_facts import text_facts
 from engine.config import Config, ConfigError
 from engine.data import Corpus
 from engine.device import keep_freed_memory
@@ -297,9 +298,11 @@ class Worker(ClaimedRuns):
         torch.set_num_threads(next((run.threads for run in runs if run.threads), self.settings.training_threads))
         corpus = self._corpus(runs[0].config)
         self.recorder = Recorder(self.store, self.claim.numbers, corpus.train_text)
+        facts = cache(partial(text_facts, corpus))
         for run in runs:
-            self.recorder.add(run.id, message="", corpus_sha256=corpus.sha256)
-            self.runs[run.id] = load_run(self.store, self.settings, run, corpus)
+            self.recorder.add(run.id, message="")
+            self.runs[run.id] = loaded = load_run(self.store, self.settings, run, corpus, facts)
+            self.recorder.add(run.id, corpus_sha256=loaded.training.corpus.sha256)
 
     def _corpus(self, config: Config) -> Corpus:
         def progress(done: int, total: int) -> None:

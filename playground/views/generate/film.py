@@ -12,9 +12,10 @@ from playground.access.runs import snapshot_of
 from playground.access.writing import Request, WritingJob
 from playground.components.tokens import FULL_BITS, Frame, Strip, step_scrubber
 from playground.frame.fragments import fragment
+from playground.parts.text_facts import loss_in_words, what_is_judged
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
-from playground.text import escape_markdown, number
+from playground.text import escape_markdown
 from playground.views.generate import session, words
 from playground.views.generate.pieces import prompt_tail, shown, tenths
 from playground.views.generate.session import Writer
@@ -86,7 +87,7 @@ def _jobs(writer: Writer) -> dict[int, WritingJob]:
 
 def _losses(run: Snapshot) -> dict[int, str]:
     return {
-        evaluation.step: f"{number(evaluation.bits_per_character)} bits per character on unseen text"
+        evaluation.step: loss_in_words(run.run, evaluation.val_loss, what_is_judged(run.run))
         for evaluation in run.evaluations
     }
 

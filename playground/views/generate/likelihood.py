@@ -33,8 +33,6 @@ class Scored:
     bits: np.ndarray
     """(tokens)"""
     perplexity: float
-    characters: int
-    """of the text as the model reads it"""
 
     @property
     def total(self) -> float:
@@ -51,11 +49,11 @@ def score(loaded: Loaded, text: str) -> Scored:
 def _score(weights: tuple[str, int, str], text: str, _loaded: Loaded) -> Scored:
     tokens = [int(token) for token in _loaded.vocabulary.encode(text, unknown="drop")]
     if not tokens:
-        return Scored([], [], np.zeros(0), math.nan, 0)
+        return Scored([], [], np.zeros(0), math.nan)
     scores = log_probabilities(_loaded.model, tokens, start=fresh_start(_loaded))
     added = _loaded.vocabulary.incremental_decoder()
     pieces = [added(token) for token in tokens]
-    return Scored(tokens, pieces, -scores.numpy() / math.log(2), perplexity(scores), sum(map(len, pieces)))
+    return Scored(tokens, pieces, -scores.numpy() / math.log(2), perplexity(scores))
 
 
 def panel(writer: Writer) -> None:
@@ -106,9 +104,8 @@ def summary(loaded: Loaded, found: Scored) -> str:
     count, one = len(found.tokens), words.one(loaded)
     most = int(np.argmax(np.where(np.isnan(found.bits), -1.0, found.bits)))
     name = visible(found.pieces[most].strip(" ") or found.pieces[most], spaces=True)
-    per_character = f" ({number(found.total / found.characters)} a character)" if one == "word" else ""
     return (
-        f"{number(found.total / count)} bits a {one}{per_character}, perplexity {number(found.perplexity)}, over "
+        f"{number(found.total / count)} bits a {one}, perplexity {number(found.perplexity)}, over "
         f"{count:,} {loaded.tokens if count > 1 else one}. Most surprising: “{name}” at place {most + 1:,}, "
         f"{number(float(found.bits[most]))} bits."
     )

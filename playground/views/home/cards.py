@@ -36,8 +36,8 @@ def film_of_a_starter_run() -> None:
     st.markdown(
         escape_markdown(
             f"Nobody told this network what a letter is. In {run.step:,} steps, {run.parameters or 0:,} numbers went "
-            f"from {number(snapshot.evaluations[0].bits_per_character)} to "
-            f"{number(min(e.bits_per_character for e in snapshot.evaluations))} bits per character on stories it had "
+            f"from {number(run.bits(snapshot.evaluations[0].val_loss) or 0.0)} to "
+            f"{number(run.bits(run.best_loss) or 0.0)} bits per character on stories it had "
             "never read. This is what it wrote on the way."
         )
     )

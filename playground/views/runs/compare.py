@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -10,12 +9,12 @@ import pyarrow as pa
 import streamlit as st
 
 from playground import state
-from playground.access.corpora import evaluated_characters_per_token
 from playground.charts.frames import LiveRun, loss_frame
 from playground.charts.live import loss_spec
 from playground.charts.units import UNITS
 from playground.frame import services
 from playground.frame.fragments import fragment
+from playground.parts import text_facts
 from playground.parts.chart_axes import choose_axes
 from playground.runs.reader import Snapshot
 from playground.runs.records import Run, StoreError
@@ -44,12 +43,11 @@ def _live_part(ids: Sequence[str]) -> None:
         return
     selection = state.current()
     runs = [snapshot.run for snapshot in snapshots]
-    per_token = [evaluated_characters_per_token(snapshot.run, snapshot.evaluations) for snapshot in snapshots]
-    units = units_in_common(runs, per_token)
+    units = units_in_common(runs)
     unit = selection.loss if selection.loss in units else units[0]
     moment = tuple((run.id, run.version, run.name) for run in runs)
     st.vega_lite_chart(
-        _loss_table(moment, unit, selection.x, tuple(per_token), tuple(snapshots)),
+        _loss_table(moment, unit, selection.x, tuple(snapshots)),
         loss_spec(unit, selection.x),
         key=f"compare.loss.{unit}.{selection.x}.{'.'.join(ids)}",
         on_select="rerun",
@@ -60,22 +58,26 @@ def _live_part(ids: Sequence[str]) -> None:
         if len({run.config.data.corpus for run in runs}) > 1:
             st.caption("These runs read different texts: a lower loss may only mean an easier text.")
         elif len({run.config.data.level for run in runs}) > 1:
-            st.caption("Letters and words are compared in bits per character, which do not depend on what a token is.")
-    _tables(runs, per_token)
+            st.caption("Characters and words are compared in bits per character, which pay for the whole text.")
+        for run in runs:
+            said = text_facts.WITHOUT_FACTS if run.per_character is None and run.best_loss is not None else ""
+            if run.text_facts is not None:
+                said = text_facts.how_bits_are_counted(run.text_facts)
+            if said:
+                st.caption(escape_markdown(f"{shorten(visible(run.name), 60)}: {said}"))
+    _tables(runs)
 
 
-def units_in_common(runs: Sequence[Run], per_token: Sequence[float]) -> tuple[str, ...]:
+def units_in_common(runs: Sequence[Run]) -> tuple[str, ...]:
     """The units in which these runs' losses may stand in one chart: of letters and words together only bits."""
-    known = all(math.isfinite(each) for each in per_token)
+    known = all(run.per_character is not None for run in runs)
     alike = len({run.config.data.level for run in runs}) == 1
     fitting = tuple(unit for unit in UNITS if (known if unit == "bits" else alike))
     return fitting or ("nats",)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _loss_table(
-    moment: tuple, unit: str, x: str, per_token: tuple[float, ...], _snapshots: tuple[Snapshot, ...]
-) -> pa.Table:
+def _loss_table(moment: tuple, unit: str, x: str, _snapshots: tuple[Snapshot, ...]) -> pa.Table:
     """The rows of the chart, made once for everyone who compares the same runs at the same moment."""
     runs = [
         LiveRun(
@@ -83,17 +85,17 @@ def _loss_table(
             cell=snapshot.run.config.model.cell,
             progress=snapshot.metrics_frame,
             evaluations=snapshot.evaluations_frame,
-            characters_per_token=each,
+            text=snapshot.run.per_character,
         )
-        for snapshot, each in zip(_snapshots, per_token, strict=True)
+        for snapshot in _snapshots
     ]
     return pa.Table.from_pandas(loss_frame(runs, unit=unit, x=x), preserve_index=False)
 
 
-def _tables(runs: Sequence[Run], per_token: Sequence[float]) -> None:
+def _tables(runs: Sequence[Run]) -> None:
     names = [f"{letter} · {shorten(visible(run.name), 32)}" for letter, run in zip(RUN_LETTERS, runs, strict=False)]
     st.markdown("###### Scores")
-    _table(names, scores(runs, per_token))
+    _table(names, scores(runs))
     st.markdown("###### Settings that differ")
     different = differing_settings([run.config for run in runs])
     if different:

@@ -11,9 +11,10 @@ from engine.config import Config, settings
 from engine.training.optimizers import OPTIMIZERS
 from playground.charts.units import convert
 from playground.parts.setting_names import label
+from playground.parts.text_facts import percent
 from playground.runs.records import Run
 from playground.text import duration, number
-from playground.views.runs.rows import best_bits, corpus_title
+from playground.views.runs.rows import corpus_title
 
 NOTHING = "—"
 
@@ -77,9 +78,8 @@ def _shown(name: str, value: Any) -> str:
     return str(value) or "empty"
 
 
-def scores(runs: Sequence[Run], characters_per_token: Sequence[float]) -> list[Line]:
-    """How good each run is and what it took. `characters_per_token`: of each run's text, NaN where unknown."""
-    bits = [best_bits(run, each) for run, each in zip(runs, characters_per_token, strict=True)]
+def scores(runs: Sequence[Run]) -> list[Line]:
+    """How good each run is and what it took, and what of its text it does not know or has seen."""
     tokens = {run.config.data.level for run in runs}
     what = {"char": "per character", "word": "per word"}[tokens.pop()] if len(tokens) == 1 else "per token"
 
@@ -88,13 +88,19 @@ def scores(runs: Sequence[Run], characters_per_token: Sequence[float]) -> list[L
 
     return [
         Line("Status", each(lambda run: run.status)),
-        Line("Best validation loss, bits per character", tuple(_figure(value) for value in bits)),
+        Line("Best validation loss, bits per character", each(lambda run: _figure(run.bits(run.best_loss)))),
         Line(f"Its perplexity {what}", each(lambda run: _figure(_perplexity(run)))),
         Line("reached at step", each(lambda run: NOTHING if run.best_step is None else f"{run.best_step:,}")),
         Line("Steps trained", each(lambda run: f"{run.step:,}")),
         Line("Time training", each(lambda run: duration(run.train_seconds) if run.train_seconds else NOTHING)),
         Line("Parameters", each(lambda run: number(run.parameters) if run.parameters else NOTHING)),
+        Line("Unknown tokens of the validation part", each(lambda run: _share(run, "unknown_validation"))),
+        Line("Validation part that stands in the training part", each(lambda run: _share(run, "seen"))),
     ]
+
+
+def _share(run: Run, name: str) -> str:
+    return NOTHING if run.text_facts is None else percent(getattr(run.text_facts, name))
 
 
 def _perplexity(run: Run) -> float | None:

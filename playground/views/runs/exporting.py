@@ -10,6 +10,7 @@ from engine.export import bundle, script
 from engine.training.checkpoint import Checkpoint, CheckpointError
 from playground import state
 from playground.access.runs import DEFAULT_RUN
+from playground.charts.units import convert
 from playground.frame import services
 from playground.runs.archive import SUFFIX, pack
 from playground.runs.records import CheckpointInfo, Run, StoreError
@@ -120,6 +121,7 @@ def _checkpoint(run_id: str, step: int) -> Checkpoint:
 def measurements(run_id: str) -> bytes:
     """What was measured of a run, one line for each step: training, and validation where the step was judged."""
     snapshot = services.reader().snapshot(run_id, watch=False)
-    judged = snapshot.evaluations_frame[["step", "val_loss", "bits_per_character"]]
+    judged = snapshot.evaluations_frame[["step", "val_loss"]]
+    judged = judged.assign(bits_per_character=convert(judged["val_loss"], "bits", snapshot.run.per_character))
     whole = snapshot.metrics_frame.merge(judged, on="step", how="outer", sort=True)
     return whole.to_csv(index=False, lineterminator="\n").encode()

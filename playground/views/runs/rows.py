@@ -18,6 +18,7 @@ from playground import theme
 from playground.access.run_list import Row, whose
 from playground.charts.thinning import kept_extremes
 from playground.charts.units import UNITS, convert
+from playground.parts.text_facts import WITHOUT_FACTS, percent
 from playground.runs.records import DIVERGED, FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, Run
 from playground.text import number, shorten, size, visible
 
@@ -59,15 +60,10 @@ def model_title(run: Run) -> str:
     return f"{CELLS[model.cell].title} {layers}{model.units}"
 
 
-def row(run: Run, characters_per_token: float) -> Row:
-    """The row of a run without what depends on the visitor, the queue and the disk (see `row_for_visitor`).
-
-    Args:
-        run: as the store has it
-        characters_per_token: mean of its validation text; NaN where unknown, which leaves its bits out
-    """
+def row(run: Run) -> Row:
+    """The row of a run without what depends on the visitor, the queue and the disk (see `row_for_visitor`)."""
     planned = run.planned_steps or (0 if run.config.training.seconds else run.config.training.steps)
-    bits = best_bits(run, characters_per_token)
+    bits = run.bits(run.best_loss)
     perplexity = None if run.best_loss is None else _finite(float(convert(run.best_loss, "perplexity")))
     return {
         "id": run.id,
@@ -77,9 +73,12 @@ def row(run: Run, characters_per_token: float) -> Row:
         "family": theme.family(run.config.model.cell),
         "cell": CELLS[run.config.model.cell].title,
         "model": model_title(run),
+        "corpus": run.config.data.corpus,
         "text": text_title(run.config.data),
         "bits": bits,
         "bits_text": _three_digits(bits),
+        "bits_missing": WITHOUT_FACTS if bits is None and run.best_loss is not None else "",
+        "unknown_text": _unknown(run),
         "perplexity": perplexity,
         "perplexity_text": _three_digits(perplexity),
         "best_step": run.best_step,
@@ -97,11 +96,10 @@ def row_for_visitor(row: Row, run: Run, *, visitor: str, waiting: Sequence[str],
     return {**row, "whose": whose(run, visitor), "place": place, "bytes": stored_bytes, "bytes_text": text}
 
 
-def best_bits(run: Run, characters_per_token: float) -> float | None:
-    """The lowest validation loss in bits per character; None before the first, or where unknown."""
-    if run.best_loss is None or not (math.isfinite(characters_per_token) and characters_per_token > 0):
-        return None
-    return _finite(float(convert(run.best_loss, "bits", characters_per_token)))
+def _unknown(run: Run) -> str:
+    """What share of its validation tokens a run reads as <unk>, where there are such."""
+    share = run.text_facts.unknown_validation if run.text_facts else 0.0
+    return f"{percent(share)} <unk>" if share else ""
 
 
 def _finite(value: float) -> float | None:
@@ -132,7 +130,10 @@ def spark_points(spark: Sequence[tuple[int, float]], planned: int) -> str:
 
 
 def claim(rows: Sequence[Row]) -> str:
-    """One sentence on all runs together: how many there are, and which is best at what most of them read."""
+    """One sentence on all runs together: how many there are, and the best of those on the text that most read.
+
+    Bits per character pay for the whole text, so that runs that read characters and runs that read words compare.
+    """
     count = f"{len(rows):,} {'run' if len(rows) == 1 else 'runs'}"
     busy = Counter(entry["status"] for entry in rows)
     words = ((RUNNING, "training"), (QUEUED, "waiting"))
@@ -141,10 +142,10 @@ def claim(rows: Sequence[Row]) -> str:
     judged = [entry for entry in rows if entry["bits"] is not None]
     if not judged:
         return f"{sentence}; none has been judged on unseen text yet."
-    text = Counter(entry["text"] for entry in judged).most_common(1)[0][0]
-    best, *others = sorted((entry for entry in judged if entry["text"] == text), key=lambda entry: entry["bits"])
+    corpus = Counter(entry["corpus"] for entry in judged).most_common(1)[0][0]
+    best, *others = sorted((entry for entry in judged if entry["corpus"] == corpus), key=lambda entry: entry["bits"])
     level = number(best["bits"], digits=True)
-    sentence += f"; at {text}, {_short(best)} is best with {level} {UNITS['bits'].name}"
+    sentence += f"; at {corpus_title(corpus)}, {_short(best)} is best with {level} {UNITS['bits'].name}"
     if others:
         next_level = number(others[0]["bits"], digits=True)
         close = next_level == level

@@ -11,13 +11,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground import state
-from playground.access import training_text
+from playground.access import corpora, training_text
 from playground.access.chart_frames import live_frames
 from playground.access.runs import any_active, watched
 from playground.charts import live as charts
+from playground.charts.units import UNITS
 from playground.components.samples import sample_ladder
 from playground.frame import fragments, services
-from playground.parts import launch, run_claims
+from playground.parts import launch, run_claims, text_facts
 from playground.parts.chart_axes import choose_axes
 from playground.parts.samples import sample_rows
 from playground.runs.reader import Snapshot
@@ -97,12 +98,15 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
     _progress(progress, snapshots)
     if _seen(snapshots) != seen:
         st.rerun()
-    selection = state.current()
+    units = _units(snapshots[0].run)
+    chosen = state.current()
+    selection = replace(chosen, loss=chosen.loss if chosen.loss in units else units[0])
     frames = live_frames(snapshots, selection.loss, selection.x)
     _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
-    choose_axes(selection)
+    choose_axes(selection, units)
     with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
         _on_the_curves(snapshots)
+        _say_of_the_text(snapshots[0].run)
         _newest_sample(snapshots)
     _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
     left, right = st.columns(2)
@@ -110,6 +114,21 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
         _chart("rate", frames.learning_rate, charts.learning_rate_spec(selection.x), selection)
     with right:
         _chart("speed", frames.speed, charts.speed_spec(selection.x), selection)
+
+
+def _units(run: Run) -> tuple[str, ...]:
+    """The units that losses of these runs, which read one text, can be shown in."""
+    return tuple(unit for unit in UNITS if unit != "bits" or corpora.per_character(run) is not None)
+
+
+def _say_of_the_text(run: Run) -> None:
+    """What of the text that these runs read is unknown, how its bits are counted, and what of it is not unseen."""
+    facts = run.text_facts
+    if facts is not None:
+        said = (text_facts.unknown_tokens(facts), text_facts.how_bits_are_counted(facts), text_facts.seen(facts))
+        st.caption(escape_markdown(" ".join(filter(None, said))))
+    elif run.best_loss is not None and run.per_character is None:
+        st.caption(escape_markdown(text_facts.WITHOUT_FACTS))
 
 
 def _on_the_curves(snapshots: Sequence[Snapshot]) -> None:

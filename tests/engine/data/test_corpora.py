@@ -1,13 +1,12 @@
 """Corpora by name: their parts, their tokens, and a sentence for each that cannot be used."""
 
 from dataclasses import replace
-from math import log
 
 import pytest
 import torch
 
 from engine.config import ConfigError, DataConfig
-from engine.data import SOURCES, TextError, fingerprint, load_split, prepare
+from engine.data import SOURCES, TextError, WordVocabulary, fingerprint, load_split, prepare
 from engine.data.corpora import split_by_position
 
 SMALL = DataConfig(corpus="own:", streams=2, chunk=4)
@@ -145,7 +144,7 @@ class TestOwnTexts:
     def test_no_word_is_cut_in_two(self):
         text = "seven letter strings " * 11  # the last tenth begins inside a word
         corpus = prepare_own(text, level="word")
-        assert corpus.unknown_share == 0
+        assert corpus.vocabulary.unknown not in [*corpus.train, *corpus.validation]
         assert corpus.train_text.endswith("strings")
         assert prepare_own(text).train_text == text[:207]
 
@@ -195,13 +194,19 @@ class TestNumbers:
         assert len(hashes) == 4
         assert prepare_own(text).sha256 == prepare_own(text, streams=1).sha256
 
-    def test_the_share_of_unknown_tokens_is_counted(self):
-        corpus = prepare_own("a b a b a b a c " * 10, level="word", vocabulary_limit=4)
-        assert corpus.unknown_share == pytest.approx(1 / 8)
-        assert prepare_own("abcdefgh" * 10).unknown_share == 0
+    def test_the_words_of_a_vocabulary_are_those_of_the_training_part(self):
+        text = "red owl " * 90 + "red yak " * 10
+        corpus = prepare_own(text, level="word")
+        assert corpus.vocabulary.symbols == ("<unk>", "<eos>", "owl", "red")
+        assert corpus.vocabulary.decode(corpus.validation) == ("red <unk> " * 10).strip()
+        assert any("words of the vocabulary are those of the training part" in note for note in corpus.notes)
 
-    def test_bits_per_character_compare_words_with_characters(self):
-        text = "one two six ten " * 100
-        chars, words = prepare_own(text), prepare_own(text, level="word")
-        assert chars.bits_per_character(log(2)) == pytest.approx(1)
-        assert words.bits_per_character(4 * log(2)) == pytest.approx(1)
+    def test_a_text_can_be_read_with_a_vocabulary_that_was_made_before(self):
+        text = "red owl " * 90 + "red yak " * 10
+        before = WordVocabulary.build(text, 10)
+        corpus = prepare(
+            replace(SMALL, corpus=f"own:{fingerprint(text)}", level="word"), lambda _: text, vocabulary=before
+        )
+        assert corpus.vocabulary == before
+        assert corpus.vocabulary.decode(corpus.validation) == ("red yak " * 10).strip()
+        assert corpus.sha256 != prepare_own(text, level="word").sha256

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
@@ -89,7 +90,10 @@ def test_words(tiny_train: list[str], in_json: Callable) -> None:
     status, lines = in_json(*tiny_train, "--level", "word", "--vocabulary-limit", "80", "--cell", "gru")
     assert status == 0
     last = next(line for line in reversed(lines) if line["event"] == "evaluation")
-    assert last["bits_per_character"] < last["val_loss"]  # a word is several characters
+    facts = next(line["facts"] for line in lines if line["event"] == "text")
+    by_tokens = last["val_loss"] / facts["characters_per_token"] / math.log(2)
+    assert last["bits_per_character"] == pytest.approx(by_tokens + facts["spelling"] + facts["spacing"])
+    assert facts["spelling"] > 0
 
 
 def test_a_config_file_with_settings_on_top(story: Path, tmp_path: Path, in_json: Callable) -> None:

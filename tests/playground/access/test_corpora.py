@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 import pytest
 
 from engine.config import Config, ConfigError
+from engine.data import PerCharacter
 from playground.access import corpora
 from playground.access.runs import watched
 
@@ -14,12 +15,21 @@ pytestmark = pytest.mark.usefixtures("idle_trainer")
 
 
 def test_bits_per_character_of_a_word_model_are_fewer_than_its_bits_per_word() -> None:
-    words, letters = (watched(run)[0] for run in ("tales-words", "tales-lstm"))
-    evaluated = corpora.characters_per_token(words.run, words.evaluations)
-    assert evaluated > 3
-    assert evaluated == pytest.approx(corpora.characters_per_token(words.run, ()), rel=1e-3), "as its text tells"
-    assert math.isnan(corpora.evaluated_characters_per_token(words.run, ()))
-    assert corpora.characters_per_token(letters.run, ()) == 1
+    words, letters = (watched(run)[0].run for run in ("tales-words", "tales-lstm"))
+    stored = corpora.per_character(words)
+    assert stored is not None
+    assert stored.characters_per_token > 3
+    assert stored.extra > 0.5
+    fresh = replace(words, text_facts=None, best_loss=None)
+    assert corpora.per_character(fresh) == stored, "as its text tells"
+    assert corpora.per_character(replace(words, text_facts=None)) is None, "evaluated before there were facts"
+    assert corpora.per_character(letters) == PerCharacter(1.0, 0.0)
+
+
+@pytest.mark.parametrize("run", ["tales-lstm", "tales-words", "hello-rnn"])
+def test_the_facts_of_a_starter_run_are_those_of_its_text(run: str) -> None:
+    found = watched(run)[0].run
+    assert found.text_facts == corpora.facts(found.config.data)
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "requirements.txt"])

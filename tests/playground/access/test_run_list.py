@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from engine.config import Config
-from playground.access.corpora import evaluated_characters_per_token
+from engine.data import TextFacts
 from playground.access.run_list import MINE, OTHERS, STARTER, RunList, own_first, whose
 from playground.runs.records import Evaluation, Metric, Run
 from playground.runs.store import Store
@@ -80,15 +80,17 @@ def test_a_queued_run_has_its_place_and_a_deleted_one_no_row(store: Store) -> No
     assert {row["id"]: row["place"] for row in found.rows}[second] == 1
 
 
-def test_bits_of_a_word_model_come_from_its_own_evaluations(store: Store) -> None:
+def test_bits_of_a_word_model_pay_for_spelling_and_spacing_and_are_left_out_where_those_are_not_known(
+    store: Store,
+) -> None:
     run = store.create_run(Config().with_values(level="word"), owner="me", start=False)
-    assert math.isnan(evaluated_characters_per_token(store.run(run), store.evaluations(run)))
-    loss, bits = 4.0, 1.3
-    store.record(run, [Evaluation(10, loss, bits, loss, True, False, 1.0, 1.0)], best_loss=loss, best_step=10)
-    assert evaluated_characters_per_token(store.run(run), store.evaluations(run)) == pytest.approx(
-        loss / math.log(2) / bits
-    )
-    assert _run_list(store).listing("me").rows[0]["bits"] == pytest.approx(bits)
+    evaluation = Evaluation(10, 4.0, 1.3, 4.0, True, False, 1.0, 1.0)
+    store.record(run, [evaluation], best_loss=4.0, best_step=10)
+    assert _run_list(store).listing("me").rows[0]["bits"] is None
+    facts = TextFacts(4_000, 5.0, 0.3, 0.1, 0.05, 0.1, 0.0)
+    store.record(run, text_facts=facts)
+    assert store.run(run).text_facts == facts
+    assert _run_list(store).listing("me").rows[0]["bits"] == pytest.approx(4.0 / math.log(2) / 5.0 + 0.4)
 
 
 def test_the_starter_word_model_has_the_bits_that_were_measured(store: Store) -> None:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from engine.config import Config
+from engine.data import TextFacts
 from playground.access.runs import watched
 from playground.access.training_text import lines_to_beat
 from playground.frame import services
@@ -36,6 +37,16 @@ def test_a_model_worse_than_guessing_is_said_to_be() -> None:
     while lines_to_beat(services.store().run(run)) is None and time.monotonic() < end:
         time.sleep(0.05)  # they are computed behind the page
     assert "no better than blind guessing" in claim(watched(run))
+
+
+def test_a_validation_text_that_stands_in_the_training_text_is_not_called_unseen() -> None:
+    run = services.store().create_run(Config(), name="twice")
+    services.store().record(run, best_loss=1.0, best_step=3)
+    assert "unseen text" in claim(watched(run))
+    services.store().record(run, text_facts=TextFacts(900, 1.0, 0.0, 0.0, 0.0, 0.0, seen=0.97))
+    said = claim(watched(run))
+    assert "unseen" not in said
+    assert "validation text (97% of it stands in the training text)" in said
 
 
 def test_rivals_that_are_level_have_no_leader() -> None:

@@ -189,7 +189,9 @@ function patch(element, row, { statuses }) {
   setText(at(".text"), row.text);
   setText(at(".bits"), row.bits_text);
   at(".bits").classList.toggle("unknown", row.bits === null);
-  at(".bits").title = row.best_step === null ? "not judged yet" : `lowest at step ${WHOLE.format(row.best_step)}`;
+  at(".loss").title =
+    row.bits_missing || (row.best_step === null ? "not judged yet" : `lowest at step ${WHOLE.format(row.best_step)}`);
+  setText(at(".unknown-share"), row.unknown_text || "");
   setText(at(".perplexity"), row.perplexity_text);
   at("polyline").setAttribute("points", row.spark);
   at("polyline").style.stroke = `var(--${row.family})`;

@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from engine.config import Config, ConfigError, DataConfig
-from engine.data import SOURCES, TextError, clean, decode
+from engine.data import SOURCES, TextError, TextFacts, clean, decode
 from playground.access import corpora
 from playground.frame import services
+from playground.parts import text_facts
 from playground.runs.records import StoreError
 from playground.state import draft as drafts
 from playground.state.draft import Draft
@@ -121,6 +122,7 @@ def _preview(config: Config) -> None:
     )
     if config.data.streams * config.data.chunk < _SHORT_BATCH and config.data.corpus.startswith("own:"):
         st.caption("Streams and chunk were cut down to fit this short text.")
+    _facts(corpora.facts(config.data))
     for note in corpus.notes:
         st.caption(escape_markdown(note))
     with st.popover("Look at the text and its vocabulary", icon=":material/visibility:", width="stretch"):
@@ -130,6 +132,18 @@ def _preview(config: Config) -> None:
         st.caption(f"Vocabulary, {number(shown)} of {number(len(corpus.vocabulary))}")
         symbols = "  ".join(corpus.vocabulary.display(token) for token in range(shown))
         st.code(symbols, language=None, wrap_lines=True)
+
+
+def _facts(facts: TextFacts) -> None:
+    """What of the text the model will not know, how its bits are counted, and what of it is not unseen."""
+    for said in (text_facts.unknown_tokens(facts), text_facts.how_bits_are_counted(facts)):
+        if said:
+            st.caption(escape_markdown(said))
+    seen = escape_markdown(text_facts.seen(facts))
+    if facts.seen >= text_facts.MUCH:
+        st.markdown(f":material/warning: {seen}")
+    else:
+        st.caption(seen)
 
 
 def _shown_progress() -> Callable[[int, int], None]:

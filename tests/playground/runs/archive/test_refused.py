@@ -224,6 +224,8 @@ RUN_CHANGES = [
     (of_run(suggestion=[1]), "an object of settings"),
     (of_run(evaluation_steps=[1, "2"]), "a list of steps"),
     (of_run(evaluation_steps=list(range(2_000))), "a list of at most 1,000"),
+    (of_run(text_facts={"seen": 2}), "facts on its text"),
+    (of_run(text_facts=[1]), "facts on its text"),
     (of_run(parent=["x", 1, 2]), "a list of at most 2"),
     (of_run(corpus_sha256="0" * 64), "another text's hash"),
     (lambda plain: plain["run"].pop("config"), "config that cannot stand"),

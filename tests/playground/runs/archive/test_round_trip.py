@@ -12,6 +12,7 @@ import run_files
 
 from engine.cells import CELLS
 from engine.config import Config
+from engine.data import WordVocabulary, corpora
 from engine.training.optimizers import OPTIMIZERS
 from playground.runs.archive import RunArchive, RunArchiveError, pack, unpack
 from playground.runs.archive.importing import IMPORTED, import_run
@@ -67,8 +68,9 @@ def test_everything_comes_back_equal(
     kept = (
         "name", "status", "config", "step", "planned_steps", "parameters", "evaluation_steps", "best_step", "best_loss",
         "val_loss", "last_loss", "seconds", "train_seconds", "tokens_per_second", "message", "why", "started", "ended",
-        "threads", "device", "corpus_sha256", "visibility",
+        "threads", "device", "corpus_sha256", "text_facts", "visibility",
     )  # fmt: skip
+    assert here.text_facts is not None
     assert {name: getattr(there, name) for name in kept} == {name: getattr(here, name) for name in kept}
     assert (there.owner, there.race, there.parent, there.starter) == ("me", None, None, False)
     steps = [(info.step, info.full, info.sha256, info.created) for info in store.checkpoints(run_id)]
@@ -249,3 +251,31 @@ def test_the_parcel_says_what_it_holds(packed: bytes) -> None:
     with pytest.raises(RunArchiveError, match="step-000999"):
         archive.checkpoint(999)
     assert checkpoint_name(25) in run_files.opened(packed)
+
+
+def test_a_run_whose_words_are_those_of_the_whole_text_goes_on_here_and_elsewhere(
+    make_store: Callable[[], Store],
+    train: Callable[..., None],
+    small: Config,
+    own_text: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Vocabularies were once made so: such a run keeps its words, its losses, and what it was judged on."""
+    here, there = make_store(), make_store()
+    text = own_text + "a zebu came by\n" * 3
+    config = small.with_values(corpus=f"own:{here.put_text(text)}", level="word", cell="lstm", sampling__length=5)
+    with monkeypatch.context() as before:
+        before.setattr(corpora, "_vocabulary", lambda split, data: WordVocabulary.build(split.text, 100))
+        undisturbed, run_id = here.create_run(config), here.create_run(config)
+        train(here)
+        train(here, pause_at=17)
+    here.record(run_id, text_facts=None)
+
+    arrived = moved(here, run_id, there)
+
+    for store, run in ((here, run_id), (there, arrived)):
+        store.command(run, "resume")
+        train(store)
+        assert losses(store, run) == losses(here, undisturbed)
+        assert store.run(run).corpus_sha256 == here.run(undisturbed).corpus_sha256
+        assert store.run(run).text_facts == here.run(undisturbed).text_facts

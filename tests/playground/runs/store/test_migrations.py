@@ -81,6 +81,7 @@ def test_a_store_of_version_1_opens_with_all_it_had(path: Path, opened: Callable
     assert store.run(run.id).seconds_left is None
     assert store.sizes() == dict.fromkeys(("aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"), 3)
     assert version_of(path) == SCHEMA_VERSION
+    assert run.text_facts is None
 
 
 def test_the_small_curves_of_a_migrated_store_are_its_metrics(

@@ -7,9 +7,20 @@ import math
 import pytest
 
 from engine.config import Config
+from engine.data import TextFacts
 from playground.runs.records import Run
 from playground.views.runs.compare import units_in_common
 from playground.views.runs.differences import NOTHING, differing_settings, scores
+
+FACTS = TextFacts(
+    validation_characters=4_000,
+    characters_per_token=4.0,
+    spelling=0.2,
+    spacing=0.05,
+    unknown_train=0.07,
+    unknown_validation=0.108,
+    seen=0.02,
+)
 
 
 def _run(config: Config, **values: object) -> Run:
@@ -55,32 +66,34 @@ def test_texts_and_levels_are_told_in_words() -> None:
 def test_scores_are_in_bits_for_all_and_in_perplexity_of_each_ones_tokens() -> None:
     runs = [
         _run(Config(), best_loss=math.log(2), best_step=1_200, step=2_000, train_seconds=75.0, parameters=30_943),
-        _run(Config().with_values(level="word"), best_loss=math.log(16)),
+        _run(Config().with_values(level="word"), best_loss=math.log(16), text_facts=FACTS),
     ]
-    shown = {line.name: line.values for line in scores(runs, [1.0, 4.0])}
-    assert shown["Best validation loss, bits per character"] == ("1.00", "1.00")
+    shown = {line.name: line.values for line in scores(runs)}
+    assert shown["Best validation loss, bits per character"] == ("1.00", "1.25")
     assert shown["Its perplexity per token"] == ("2.00", "16.0")
     assert shown["reached at step"] == ("1,200", NOTHING)
+    assert shown["Unknown tokens of the validation part"] == (NOTHING, "10.8%")
+    assert shown["Validation part that stands in the training part"] == (NOTHING, "2%")
     assert shown["Time training"] == ("1 min 15 s", NOTHING)
     assert shown["Parameters"] == ("30.9 k", NOTHING)
 
 
 def test_a_run_that_was_never_judged_has_dashes() -> None:
-    shown = {line.name: line.values for line in scores([_run(Config())], [math.nan])}
+    shown = {line.name: line.values for line in scores([_run(Config())])}
     assert shown["Best validation loss, bits per character"] == shown["Its perplexity per character"] == (NOTHING,)
 
 
 @pytest.mark.parametrize(
-    ("levels", "per_token", "units"),
+    ("levels", "facts", "units"),
     [
-        (("char", "char"), (1.0, 1.0), ("nats", "bits", "perplexity")),
-        (("char", "word"), (1.0, 4.5), ("bits",)),
-        (("word", "word"), (4.5, math.nan), ("nats", "perplexity")),
-        (("char", "word"), (1.0, math.nan), ("nats",)),
+        (("char", "char"), (None, None), ("nats", "bits", "perplexity")),
+        (("char", "word"), (None, FACTS), ("bits",)),
+        (("word", "word"), (FACTS, None), ("nats", "perplexity")),
+        (("char", "word"), (None, None), ("nats",)),
     ],
 )
 def test_runs_are_compared_in_units_that_mean_the_same_for_all(
-    levels: tuple[str, ...], per_token: tuple[float, ...], units: tuple[str, ...]
+    levels: tuple[str, ...], facts: tuple[TextFacts | None, ...], units: tuple[str, ...]
 ) -> None:
-    runs = [_run(Config().with_values(level=level)) for level in levels]
-    assert units_in_common(runs, per_token) == units
+    runs = [_run(Config().with_values(level=level), text_facts=each) for level, each in zip(levels, facts, strict=True)]
+    assert units_in_common(runs) == units

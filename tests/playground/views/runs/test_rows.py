@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from engine.config import Config
+from engine.data import TextFacts
+from engine.models.language_model import parameter_count
 from playground.runs.records import FINISHED, QUEUED, RUNNING, STATUSES, Run
 from playground.views.runs.rows import (
     SIGNS,
@@ -16,6 +18,18 @@ from playground.views.runs.rows import (
     row_for_visitor,
     spark_points,
 )
+
+FACTS = TextFacts(
+    validation_characters=4_000,
+    characters_per_token=4.0,
+    spelling=0.2,
+    spacing=0.05,
+    unknown_train=0.07,
+    unknown_validation=0.108,
+    seen=0.02,
+)
+
+WORDS = Config().with_values(level="word", cell="gru", units=64, layers=2, steps=500)
 
 RUN = Run(
     id="one",
@@ -31,19 +45,40 @@ RUN = Run(
 
 
 def test_a_row_gives_the_loss_in_bits_and_as_perplexity_of_its_own_tokens() -> None:
-    made = row(RUN, 1.0)
+    made = row(RUN)
     assert made["bits"] == pytest.approx(1.0)
     assert made["perplexity"] == pytest.approx(2.0)
-    assert row(RUN, 4.0)["bits"] == pytest.approx(0.25)
-    assert row(RUN, 4.0)["perplexity"] == pytest.approx(2.0)
+    words = row(replace(RUN, config=WORDS, text_facts=FACTS))
+    assert words["bits"] == pytest.approx(0.25 + 0.2 + 0.05), "spelling and spacing are paid for"
+    assert words["perplexity"] == pytest.approx(2.0)
+    assert (words["text"], words["unknown_text"], words["bits_missing"]) == ("Tales by words", "10.8% <unk>", "")
+    assert made["unknown_text"] == ""
     assert (made["model"], made["text"], made["family"]) == ("GRU 2 × 64", "Tales", "gru")
 
 
 def test_what_is_not_known_is_left_out_and_never_a_number() -> None:
-    assert row(RUN, math.nan)["bits"] is None
-    fresh = row(replace(RUN, best_loss=None, best_step=None), 1.0)
+    old = row(replace(RUN, config=WORDS))
+    assert old["bits"] is None, "what spelling and spacing cost is not known"
+    assert "before unknown words and spacing were counted" in old["bits_missing"]
+    limit = RUN.config.with_values(vocabulary_limit=30)
+    parameters = parameter_count(limit.model, 30)
+    assert row(replace(RUN, config=limit, parameters=parameters))["bits"] is None, "some characters had no symbol"
+    assert row(replace(RUN, config=limit, parameters=parameters - 1))["bits"] == pytest.approx(1.0)
+    fresh = row(replace(RUN, best_loss=None, best_step=None))
     assert fresh["bits"] is fresh["perplexity"] is fresh["best_step"] is None
-    assert row(replace(RUN, best_loss=1e6), 1.0)["perplexity"] is None, "too large for a number"
+    assert row(replace(RUN, best_loss=1e6))["perplexity"] is None, "too large for a number"
+
+
+def test_the_claim_compares_words_and_characters_of_one_text_and_no_other() -> None:
+    characters = row(replace(RUN, name="Letters", best_loss=2.0 * math.log(2.0)))
+    words = replace(RUN, name="Words", config=WORDS, text_facts=FACTS)
+    cheap, dear = (row(replace(words, best_loss=bits * 4 * math.log(2.0))) for bits in (1.7, 1.8))
+    unpaid = row(replace(words, name="Old", text_facts=None, best_loss=0.1))
+    other = row(replace(RUN, name="Elsewhere", config=RUN.config.with_values(corpus="own:" + "0" * 64), best_loss=0.1))
+    assert "at Tales, “Words” is best with 1.95 bits" in claim([characters, cheap, unpaid, other])
+    assert "at Tales, “Letters” is best with 2.00 bits per character, before “Words” with 2.05" in claim(
+        [characters, dear, unpaid, other]
+    )
 
 
 def test_every_status_has_a_sign_of_its_own() -> None:
@@ -52,7 +87,7 @@ def test_every_status_has_a_sign_of_its_own() -> None:
 
 
 def test_a_name_shows_what_cannot_be_seen_and_is_cut() -> None:
-    made = row(replace(RUN, name="a\u202eb\n" + "x" * 900), 1.0)
+    made = row(replace(RUN, name="a\u202eb\n" + "x" * 900))
     assert made["name"].startswith("a⟨U+202E⟩b⏎")
     assert len(made["name"]) == 200
 
@@ -66,22 +101,22 @@ def test_a_spark_line_spans_the_planned_steps_and_leaves_out_what_is_not_finite(
 
 def test_a_queued_run_says_its_place() -> None:
     waiting = replace(RUN, status=QUEUED)
-    entry = row_for_visitor(row(waiting, 1.0), waiting, visitor="me", waiting=["other", "one"], stored_bytes=12)
+    entry = row_for_visitor(row(waiting), waiting, visitor="me", waiting=["other", "one"], stored_bytes=12)
     assert (entry["place"], entry["bytes"]) == (2, 12)
-    assert row_for_visitor(row(RUN, 1.0), RUN, visitor="me", waiting=["one"], stored_bytes=None)["place"] == 0
+    assert row_for_visitor(row(RUN), RUN, visitor="me", waiting=["one"], stored_bytes=None)["place"] == 0
 
 
 def test_the_claim_names_the_best_at_what_most_runs_read() -> None:
-    best = row(replace(RUN, name="Best", best_loss=1.0), 1.0)
-    second = row(replace(RUN, name="Second", best_loss=1.5), 1.0)
-    easy = row(replace(RUN, name="Easy", config=Config().with_values(corpus="hello"), best_loss=0.1), 1.0)
-    running = row(replace(RUN, name="New", status=RUNNING, best_loss=None), 1.0)
+    best = row(replace(RUN, name="Best", best_loss=1.0))
+    second = row(replace(RUN, name="Second", best_loss=1.5))
+    easy = row(replace(RUN, name="Easy", config=Config().with_values(corpus="hello"), best_loss=0.1))
+    running = row(replace(RUN, name="New", status=RUNNING, best_loss=None))
     assert claim([easy, second, best, running]) == (
         "4 runs, 1 training; at Tales, “Best” is best with 1.44 bits per character, before “Second” with 2.16."
     )
-    assert "just before “Second”" in claim([best, row(replace(RUN, name="Second", best_loss=1.0001), 1.0)])
+    assert "just before “Second”" in claim([best, row(replace(RUN, name="Second", best_loss=1.0001))])
 
 
 def test_the_claim_holds_without_runs_or_scores() -> None:
     assert claim([]) == "0 runs; none has been judged on unseen text yet."
-    assert claim([row(replace(RUN, best_loss=None), 1.0)]).startswith("1 run; none")
+    assert claim([row(replace(RUN, best_loss=None))]).startswith("1 run; none")

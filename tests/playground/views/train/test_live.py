@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from engine.config import Config
 from playground.access.runs import watched
 from playground.frame import services
-from playground.runs.records import FINISHED, HELD_UP, PAUSED, RUNNING, StoreFullError
+from playground.runs.records import FINISHED, HELD_UP, PAUSED, RUNNING, Evaluation, StoreFullError
 from playground.runs.store import disk
 from playground.runs.store.starter_files import ORDER
 from playground.text import escape_markdown
@@ -24,8 +24,32 @@ def test_every_sample_is_a_row_with_the_loss_of_its_step(run_id: str) -> None:
     (snapshot,) = watched(run_id)
     rows = sample_rows(snapshot)
     assert [row.text for row in rows] == [sample.text for sample in snapshot.samples]
-    assert all(row.loss.endswith("bits per character") for row in rows)
+    unknown = ", 10.8% of tokens unknown" if run_id == "tales-words" else ""
+    assert all(row.loss.endswith(f" bits per character{unknown}") for row in rows)
     assert sum(row.best for row in rows) <= 1
+
+
+@pytest.mark.usefixtures("idle_trainer")
+def test_a_word_model_says_what_is_unknown_and_how_its_bits_are_counted(open_page: Callable[..., AppTest]) -> None:
+    app = open_page("train", run="tales-words")
+    said = " ".join(caption.value for caption in app.caption).replace("\\", "")
+    assert "7.57% of the training part, 10.8% of the validation part" in said
+    assert "the loss, 0.617 for spelling unknown tokens" in said
+    assert "1.7% of the validation part stands word for word in the training part" in said
+    assert "10.8% of that text's tokens are unknown" in app.subheader[0].value.replace("\\", "")
+
+
+@pytest.mark.usefixtures("idle_trainer")
+def test_a_word_model_without_facts_is_shown_in_nats_with_a_sentence(open_page: Callable[..., AppTest]) -> None:
+    store = services.store()
+    run = store.create_run(Config().with_values(level="word"), start=False)
+    store.record(run, [Evaluation(5, 5.0, 1.2, 5.0, True, False, 1.0, 1.0)], best_loss=5.0, best_step=5, step=5)
+    app = open_page("train", run=run, loss="bits")
+    assert not app.exception
+    said = " ".join(caption.value for caption in app.caption).replace("\\", "")
+    assert "Its bits per character are not known" in said
+    unit = next(one for one in app.get("button_group") if "Unit of the loss" in one.proto.label)
+    assert [option.content for option in unit.proto.options] == ["nats", "perplexity"]
 
 
 def test_a_waiting_run_says_what_it_waits_for(open_page: Callable[..., AppTest]) -> None:

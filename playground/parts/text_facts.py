@@ -1,0 +1,75 @@
+"""What is said of a run's text beside its losses: what is unknown, how bits are counted, what is not unseen."""
+
+from __future__ import annotations
+
+from engine.analysis.verbatim import LEAST
+from engine.data import TextFacts
+from playground.runs.records import Run
+from playground.text import number
+
+MUCH = 0.5
+"""Share of a validation part in the training part from which on it is not called unseen."""
+
+WITHOUT_FACTS = (
+    "Its bits per character are not known: it was evaluated before unknown words and spacing were counted. Train it "
+    "again to compare it."
+)
+
+
+def percent(share: float) -> str:
+    """A share in at most three digits: 0.1083 -> "10.8%"."""
+    return f"{number(100 * share)}%"
+
+
+def unknown_tokens(facts: TextFacts) -> str:
+    """How much of both parts is read as <unk>; empty where nothing is."""
+    if not facts.unknown_train and not facts.unknown_validation:
+        return ""
+    said = (
+        f"Unknown tokens (<unk>): {percent(facts.unknown_train)} of the training part, "
+        f"{percent(facts.unknown_validation)} of the validation part."
+    )
+    if facts.unknown_train:
+        return said
+    return f"{said} Training has none to learn from, so each costs much: a smaller vocabulary leaves it some."
+
+
+def how_bits_are_counted(facts: TextFacts) -> str:
+    """One line on what bits per character pay for beside the loss; empty where that is nothing."""
+    if not facts.per_character.extra:
+        return ""
+    return (
+        f"Bits per character pay for the whole text: the loss, {facts.spelling:.3f} for spelling unknown tokens "
+        f"(character 3-gram model of the training part) and {facts.spacing:.3f} for spacing that the tokens do not "
+        "determine (counts of the training part)."
+    )
+
+
+def seen(facts: TextFacts) -> str:
+    """How much of the validation part stands in the training part, and what that means where it is much."""
+    said = (
+        f"{percent(facts.seen)} of the validation part stands word for word in the training part (stretches of "
+        f"{LEAST} characters or more)."
+    )
+    return f"{said} A low validation loss may be memorised text." if facts.seen >= MUCH else said
+
+
+def what_is_judged(run: Run) -> str:
+    """What a run's validation part is called in a sentence: unseen text, where it is."""
+    facts = run.text_facts
+    if facts is None or facts.seen < MUCH:
+        return "unseen text"
+    return f"validation text ({percent(facts.seen)} of it stands in the training text)"
+
+
+def loss_in_words(run: Run, loss: float, of: str = "") -> str:
+    """A validation loss with its unit, in bits per character where they are known, and the share of unknown tokens.
+
+    Args:
+        of: what text it is of, if that is to be said
+    """
+    bits = run.bits(loss)
+    said = f"{number(loss)} nats per token" if bits is None else f"{number(bits)} bits per character"
+    said += f" on {of}" if of else ""
+    unknown = run.text_facts.unknown_validation if run.text_facts else 0.0
+    return f"{said}, {percent(unknown)} of tokens unknown" if unknown else said
