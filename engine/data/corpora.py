@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import platform
 import re
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from math import log
@@ -17,9 +18,9 @@ from torch import Tensor
 
 from engine.config import ConfigError, DataConfig
 from engine.data import downloads, python_text
-from engine.data.batches import too_short
+from engine.data.batches import check_batches, fit_batches
 from engine.data.downloads import Progress
-from engine.data.text import MAX_BYTES, TextError, clean, decode, fingerprint
+from engine.data.text import MAX_BYTES, Cleaned, EncodingError, TextError, check_kept, decode, fingerprint, read
 from engine.data.vocabulary import CharVocabulary, Vocabulary, WordVocabulary
 
 TRAIN_SHARE = 0.9  # the rest, at the end, is for validation: as nanoGPT has it
@@ -130,7 +131,8 @@ def load_split(corpus: str, own: OwnText | None = None, progress: Progress | Non
     """
     kind, colon, rest = corpus.partition(":")
     if colon and kind == "file":
-        return _split_own(Path(rest).name, _read_file(Path(rest)))
+        found = _read_file(Path(rest))
+        return _split_own(Path(rest).name, found.text, *filter(None, [found.note]))
     if colon and kind == "own":
         return _split_own("Your text", _read_own(rest, own))
     if corpus not in SOURCES:
@@ -173,6 +175,22 @@ def prepare(data: DataConfig, own: OwnText | None = None, progress: Progress | N
     )
 
 
+def prepare_fitted(
+    data: DataConfig, own: OwnText | None = None, progress: Progress | None = None, *, given: Collection[str] = ()
+) -> tuple[DataConfig, Corpus]:
+    """The corpus that a config names, and the config with streams and chunk as its training part allows them.
+
+    Args:
+        given: those of "streams" and "chunk" that somebody chose: they stay as they are
+
+    Raises:
+        ConfigError: what is given does not fit, and all that `prepare` refuses.
+    """
+    corpus = prepare(replace(data, streams=1, chunk=1), own, progress)
+    streams, chunk = fit_batches(len(corpus.train), data.streams, data.chunk, given)
+    return replace(data, streams=streams, chunk=chunk), corpus
+
+
 def split_by_position(text: str) -> tuple[str, str]:
     """The first nine tenths of a text, and the rest."""
     cut = int(TRAIN_SHARE * len(text))
@@ -208,8 +226,7 @@ def _check_length(data: DataConfig, split: Split, train: Tensor, validation: Ten
                 f"{split.title} is too short: its {part} part has {len(tokens)} {unit}{'s' * (len(tokens) != 1)}, "
                 f"and at least 2 are needed (the last tenth of a text is for validation). Take a longer text."
             )
-    if data.streams * data.chunk > len(train) - 1:
-        raise ConfigError(too_short(len(train), data.streams, data.chunk))
+    check_batches(len(train), data.streams, data.chunk)
 
 
 def _unknown_share(vocabulary: Vocabulary, *parts: Tensor | None) -> float:
@@ -228,7 +245,7 @@ def _hash(split: Split, vocabulary: Vocabulary) -> str:
     return digest.hexdigest()
 
 
-def _read_file(path: Path) -> str:
+def _read_file(path: Path) -> Cleaned:
     try:
         if not path.is_file():
             problem = "is not a file" if path.exists() else "does not exist"
@@ -243,7 +260,12 @@ def _read_file(path: Path) -> str:
             f"The text file {str(path)!r} has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:g} MB. "
             "Use a part of it."
         )
-    return decode(raw)
+    try:
+        return read(raw)
+    except EncodingError as error:
+        ways = [f"iconv -f {offer.iconv} -t UTF-8 {shlex.quote(str(path))} > NEW.txt" for offer in error.offers]
+        how = f" In a shell: {' or '.join(ways)}" if ways else ""
+        raise TextError(f"{str(path)!r}: {error}{how}") from None
 
 
 def _read_own(wanted: str, own: OwnText | None) -> str:
@@ -255,12 +277,12 @@ def _read_own(wanted: str, own: OwnText | None) -> str:
         raise TextError(f"There is no stored text with the hash {wanted[:12]}: paste or upload it again.") from None
     if fingerprint(text) != wanted:
         raise TextError(f"The stored text {wanted[:12]} is not what it was: paste or upload it again.")
-    return clean(text)
+    return check_kept(text)
 
 
-def _split_own(title: str, text: str) -> Split:
+def _split_own(title: str, text: str, *notes: str) -> Split:
     train, validation = split_by_position(text)
-    return Split(title, train, validation)
+    return Split(title, train, validation, notes=notes)
 
 
 def _tales(_: Progress | None) -> Split:
