@@ -97,6 +97,7 @@ class Corpus:
         unknown_share: share of all tokens that are `<unk>`, in [0, 1].
         sha256: of the parts and the vocabulary; a run resumes only on the corpus it began with.
         notes: what a reader of the numbers should know, in sentences.
+        text_notes: those of them that are on the text itself, such as what was changed in it as it was read.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Corpus:
     unknown_share: float
     sha256: str
     notes: tuple[str, ...]
+    text_notes: tuple[str, ...] = ()
 
     def bits_per_character(self, loss: float) -> float:
         """The one unit common to characters and words: a validation loss in nats per token, per character of text."""
@@ -172,6 +174,7 @@ def prepare(data: DataConfig, own: OwnText | None = None, progress: Progress | N
         unknown_share=_unknown_share(vocabulary, train, validation, test),
         sha256=_hash(split, vocabulary),
         notes=(*split.notes, "The vocabulary is made from the whole text, validation included, as nanoGPT does."),
+        text_notes=split.notes,
     )
 
 
@@ -314,7 +317,8 @@ def _tiny_shakespeare(progress: Progress | None) -> Split:
 
 
 def _wikitext_2(progress: Progress | None) -> Split:
-    train, validation, test = (decode(raw, limit=None) for raw in downloads.read_all(downloads.WIKITEXT_2, progress))
+    # As published, byte-order marks included: others' numbers are counted over these very tokens.
+    train, validation, test = (raw.decode("utf-8") for raw in downloads.read_all(downloads.WIKITEXT_2, progress))
     note = "Rare words were replaced by <unk> in the corpus itself, which makes its bits per character look better."
     return Split("WikiText-2", train, validation, test, notes=(note,), separated=True)
 

@@ -6,7 +6,6 @@ An encoding is offered, never assumed: whoever brings the text sees by a few of 
 from __future__ import annotations
 
 import codecs
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playground.components.samples import SampleRow
 from playground.runs.reader import Snapshot
 from playground.runs.records import SampleText
-from playground.text import number
+from playground.text import number, visible
 
 
 def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
@@ -15,7 +15,7 @@ def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
         SampleRow(
             step=sample.step,
             loss=f"{number(bits[sample.step])} bits per character" if sample.step in bits else "",
-            text=sample.text,
+            text=sample.text if sample.text.strip() else visible(sample.text, spaces=True),
             note=_verbatim_note(sample),
             best=sample.step == snapshot.run.best_step,
         )

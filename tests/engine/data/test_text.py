@@ -126,7 +126,7 @@ def test_a_pasted_text_is_measured_in_bytes_of_utf8():
 
 def test_damaged_utf8_is_refused_with_its_place_and_no_encoding_is_offered():
     with pytest.raises(EncodingError, match=r"byte 12 \(line 2\) is 0xe9.*encoding UTF-8") as refused:
-        decode("one line\n".encode() + "éa".encode() + b"\xe9" + " être là où l'été".encode())
+        decode(b"one line\n" + "éa".encode() + b"\xe9" + " être là où l'été".encode())
     assert refused.value.offers == ()
 
 
