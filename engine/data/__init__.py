@@ -1,6 +1,15 @@
 """Texts, vocabularies, corpora and batches."""
 
-from engine.data.batches import IGNORED, Batch, Streams, check_batches, evaluation_chunks, lead_in, most_streams
+from engine.data.batches import (
+    IGNORED,
+    Batch,
+    Streams,
+    check_batches,
+    evaluation_chunks,
+    fit_batches,
+    lead_in,
+    most_streams,
+)
 from engine.data.corpora import SOURCES, Corpus, Source, Split, load_split, prepare, prepare_fitted
 from engine.data.downloads import DownloadError
 from engine.data.encodings import Offer
@@ -42,6 +51,7 @@ __all__ = [
     "evaluation_chunks",
     "fingerprint",
     "first_words",
+    "fit_batches",
     "lead_in",
     "load_split",
     "most_streams",

@@ -42,7 +42,7 @@ def same_word(word: str) -> Iterator[str]:
 
 def _other_forms(text: str) -> Iterator[str]:
     for form in ("NFC", "NFD", "NFKC"):
-        yield unicodedata.normalize(form, text)  # type: ignore[arg-type]
+        yield unicodedata.normalize(form, text)
 
 
 def _without_accents(character: str) -> str:

@@ -65,7 +65,7 @@ class Vocabulary(ABC):
         """Token ids of a text, int64 (tokens).
 
         What has no symbol becomes `<unk>`; without `<unk>` it is refused. If `unknown` is "nearest", it is read as
-        `read_instead` says: as the nearest that has a symbol, and where there is none it becomes `<unk>` or is left out.
+        `read_instead` says: as the nearest that has a symbol; where there is none it becomes `<unk>` or is left out.
 
         Raises:
             TextError: names what the vocabulary does not know, if there is no `<unk>` and `unknown` is "error".

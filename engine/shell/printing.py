@@ -62,7 +62,7 @@ def _finite(value: Any) -> Any:
 
 
 def on_one_line(text: str, longest: int = 96) -> str:
-    """The beginning of a sample on one line: as words, or, where there is nothing but spaces and line ends, as these."""
+    """The beginning of a sample on one line: as words, or, where there are only spaces and line ends, as these."""
     words = " ".join(text.split())
     if not words:
         words = text.replace("\n", "⏎").replace(" ", "␣").replace("\t", "⇥")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.config import Config, ConfigError
-from engine.data import Corpus, prepare_fitted, sorted_by_kind
+from engine.data import Corpus, load_split, prepare_fitted, sorted_by_kind
 from engine.presets import PRESETS
 from engine.shell.arguments import add_settings, config_from, given_batches, whole_number
 from engine.shell.directory import RunDirectory
@@ -23,8 +23,8 @@ from engine.training.run import Training
 from engine.validate import validate
 
 SORTED = (
-    "The lines of this text seem to be sorted by kind: the last tenth, which is the validation part, is unlike the rest. "
-    "Shuffle the lines first, for instance with shuf."
+    "The lines of this text seem to be sorted by kind: the last tenth, which is the validation part, is unlike the "
+    "rest. Shuffle the lines first, for instance with shuf."
 )
 
 
@@ -107,9 +107,8 @@ def _notes(asked: Config, config: Config, corpus: Corpus) -> Iterator[str]:
     """What was done to the text and the settings so that they fit each other."""
     data = config.data
     yield from corpus.text_notes
-    if data.corpus.startswith("file:"):
-        if sorted_by_kind(corpus.train_text + corpus.vocabulary.decode(corpus.validation)):
-            yield SORTED
+    if data.corpus.startswith("file:") and sorted_by_kind(load_split(data.corpus).text):
+        yield SORTED
     if data != asked.data:
         yield (
             f"The training part has {len(corpus.train):,} tokens: streams x chunk are {data.streams} x {data.chunk} "

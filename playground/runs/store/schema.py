@@ -36,7 +36,7 @@ from sqlalchemy.schema import SchemaItem
 
 from playground.runs.records import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Increases with every change to the tables; `migrations` upgrades older stores."""
 
 BUSY_MILLISECONDS = 10_000
@@ -206,6 +206,8 @@ texts = Table(
     Column("sha256", String(64), primary_key=True),
     Column("bytes", BigInteger, nullable=False),
     Column("created", Float(53), nullable=False),
+    # the file's, or its first words; empty for one that an earlier version stored
+    Column("name", Text, nullable=False, server_default=""),
 )
 
 blobs = Table(
