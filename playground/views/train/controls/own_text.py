@@ -10,7 +10,7 @@ from pathlib import PurePath
 import streamlit as st
 
 from engine.config import ConfigError, DataConfig
-from engine.data import Cleaned, EncodingError, Offer, TextError, read, shuffled_lines, tidy
+from engine.data import MAX_BYTES, Cleaned, EncodingError, Offer, TextError, read, shuffled_lines, tidy
 from playground.access import corpora
 from playground.frame import services
 from playground.parts.setting_names import in_labels
@@ -24,8 +24,8 @@ _KEPT = 20_000
 """Characters up to which a pasted text that was refused stays in its field: what stands there goes to the server with
 every event of the page."""
 
-_MEGABYTES = 5
-"""As the browser counts them, of 2**20 bytes; what is a little over the limit is told so in a sentence."""
+_MEGABYTES = MAX_BYTES // 1_000_000
+"""The largest file; the field says so, and refuses what is larger."""
 
 
 @dataclass(frozen=True)
