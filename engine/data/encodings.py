@@ -152,7 +152,7 @@ def offers(raw: bytes) -> tuple[Offer, ...]:
 
 
 def _offer(raw: bytes, encoding: str) -> Offer:
-    words = raw.decode(encoding)[:_SEARCHED].split()
+    words = [word.strip(".,;:!?()") for word in raw.decode(encoding)[:_SEARCHED].split()]
     telling = list(dict.fromkeys(word for word in words if not word.isascii())) or words
     return Offer(encoding, ENCODINGS[encoding], ", ".join(word[:30] for word in telling[:5]))
 

@@ -220,7 +220,9 @@ def _other_encoding(raw: bytes, found: tuple[Offer, ...] | None = None) -> TextE
     found = offers(raw) if found is None else found
     if not found:
         return TextError(f"This file begins as {ENCODINGS[marked(raw) or 'utf_16']} does, but cannot be read so.")
-    names = " or ".join(f"{offer.title}, where it reads {offer.words}" for offer in found)
+    names = " or ".join(offer.title for offer in found)
+    if len(found) == 1:
+        names += f", where it reads {found[0].words}"
     return EncodingError(
         f"This text is not in UTF-8 but probably in {names}. Save it with the encoding UTF-8 and try again.", found
     )

@@ -51,6 +51,8 @@ class _Brought:
 def fields() -> None:
     """The fields to paste and to upload a text, and what is in the way of the one that was brought."""
     brought = _brought()
+    with st.container():  # always there, so that what follows keeps its place
+        _problem(brought)
     key = f"own.pasted.{brought.turn}"
     with st.form(f"own.form.{brought.turn}", border=False):  # what is pasted goes to the server once, with the button
         st.text_area("Paste a text of your own", height=68, key=key)
@@ -59,6 +61,11 @@ def fields() -> None:
         )
     key = f"own.upload.{brought.turn}"
     st.file_uploader("or upload a file", key=key, max_upload_size=_MEGABYTES, on_change=_take_uploaded, args=(key,))
+    st.caption("It stays on this server, in the store of runs.")
+
+
+def _problem(brought: _Brought) -> None:
+    """Why a text was not taken in, and the encodings that it may be in."""
     if brought.problem:
         st.error(escape_markdown(brought.problem))
     for offer in brought.offers:
@@ -69,7 +76,6 @@ def fields() -> None:
             on_click=_take_offered,
             args=(offer.encoding,),
         )
-    st.caption("It stays on this server, in the store of runs.")
 
 
 def notes(corpus: str) -> None:
