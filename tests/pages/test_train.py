@@ -210,7 +210,7 @@ def test_a_preset_is_set_up_by_its_link(open_page: OpenPage, shared_data, said: 
         ("number_input", "training.seed", 7),
         ("number_input", "data.streams", 8),
         ("number_input", "data.chunk", 16),
-        ("selectbox", "data.corpus", "hello"),
+        ("selectbox", "data.corpus", "python-docs"),
         ("text_input", "sampling.prompt", "Once"),
     ],
 )
