@@ -11,9 +11,10 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 import reprlib
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, get_type_hints
 
@@ -72,7 +73,11 @@ class DataConfig(_Section):
     section: ClassVar[str] = "data"
 
     corpus: str = setting("tales", "name of a corpus, file:PATH for a text file, own:HASH for a text of the user's")
-    level: str = setting("char", "what one token is", choices=("char", "word"))
+    level: str = setting(
+        "char",
+        "what one token is: a character (one Unicode code point, accents composed with their letters) or a word",
+        choices=("char", "word"),
+    )
     vocabulary_limit: int = setting(
         10_000, "most different tokens; rarer ones become <unk>", low=2, high=50_000, unit="tokens"
     )
@@ -247,6 +252,16 @@ class Config:
 SECTIONS: Mapping[str, type[_Section]] = types.MappingProxyType(
     {kind.section: kind for kind in (DataConfig, ModelConfig, TrainingConfig, SamplingConfig)}
 )
+
+
+def rename_settings(message: str, name: Callable[[str, str], str]) -> str:
+    """A message with the settings in it, such as data.streams, called as `name` calls their section and key."""
+    known = {(section, item.name) for section, item in settings()}
+    return re.sub(
+        rf"\b({'|'.join(SECTIONS)})\.([a-z_]+)\b",
+        lambda found: name(found[1], found[2]) if (found[1], found[2]) in known else found[0],
+        message,
+    )
 
 
 def settings() -> Iterator[tuple[str, Field]]:

@@ -8,7 +8,9 @@ config and its steps, and the caller's random state stays as it was.
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
+import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -19,6 +21,10 @@ from engine.config import ConfigError
 
 # Parameters of mallopt(3), from glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|not enough memory|can(no|')t allocate memory|bad_alloc|bad allocation", re.I
+)
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -100,3 +106,10 @@ def arithmetic(device: torch.device, precision: str) -> AbstractContextManager:
     """The context in which a forward pass runs, for the precision a run asks for."""
     enabled = computes_in_bfloat16(device, precision)
     return torch.autocast(device.type, torch.bfloat16) if enabled else nullcontext()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that an allocation failed: Python's own, torch's on any device, the system's."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None

@@ -111,11 +111,11 @@ def continuing(prompt: str, start: list[int], vocabulary: Vocabulary) -> Callabl
 
 
 def prompt_tokens(prompt: str, vocabulary: Vocabulary) -> tuple[str, list[int]]:
-    """The prompt as the model can read it (characters it does not know left out), and its tokens.
+    """The prompt as the model can read it (see `Vocabulary.read_instead`), and its tokens.
 
     An empty one becomes a line end (or the first symbol, where the vocabulary has none): a fresh start.
     """
-    tokens = [int(token) for token in vocabulary.encode(prompt, unknown="drop")]
+    tokens = [int(token) for token in vocabulary.encode(prompt, unknown="nearest")]
     if tokens:
         return vocabulary.decode(tokens), tokens
     if vocabulary.end is not None:

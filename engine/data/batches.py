@@ -6,7 +6,7 @@ A prediction is a pair: token p goes in, token p + 1 is the target. A text of n 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -60,8 +60,7 @@ class Streams:
         self.chunk = chunk
         self.seed = seed
         self.predictions = len(tokens) - 1
-        if streams * chunk > self.predictions:
-            raise ConfigError(too_short(len(tokens), streams, chunk))
+        check_batches(len(tokens), streams, chunk)
         self.steps_per_epoch = -(-self.predictions // (streams * chunk))
         starts = torch.arange(streams, device=tokens.device) * self.predictions // streams
         self._first = torch.arange(chunk, device=tokens.device)[:, None] + starts  # (time, streams)
@@ -133,15 +132,36 @@ def most_streams(tokens: int, chunk: int) -> int:
     return max(tokens - 1, 0) // chunk
 
 
-def too_short(tokens: int, streams: int, chunk: int) -> str:
-    """The sentence for a training part shorter than one batch: what is wrong, and what fits."""
+def fit_batches(tokens: int, streams: int, chunk: int, given: Collection[str] = ()) -> tuple[int, int]:
+    """Streams and chunk as large as wished, or halved until one batch fits into a training part of so many tokens.
+
+    Streams give way first: a shorter chunk also shortens what the gradient sees.
+
+    Args:
+        given: those of "streams" and "chunk" that somebody chose: they stay as they are
+
+    Raises:
+        ConfigError: what is given does not fit
+    """
+    while "streams" not in given and streams > 1 and streams * chunk > tokens - 1:
+        streams //= 2
+    while "chunk" not in given and chunk > 1 and streams * chunk > tokens - 1:
+        chunk //= 2
+    check_batches(tokens, streams, chunk)
+    return streams, chunk
+
+
+def check_batches(tokens: int, streams: int, chunk: int) -> None:
+    """Raise ConfigError for a training part shorter than one batch: what is wrong, and what fits."""
+    if streams * chunk <= tokens - 1:
+        return
     fitting = most_streams(tokens, chunk)
     advice = (
         f"set data.streams to at most {fitting:,}"
         if fitting
         else f"set data.streams to 1 and data.chunk to at most {tokens - 1:,}"
     )
-    return (
+    raise ConfigError(
         f"The training part has {tokens:,} tokens, too few for data.streams x data.chunk = {streams:,} x {chunk:,} "
         f"= {streams * chunk:,} predictions: {advice}, or take a longer text."
     )

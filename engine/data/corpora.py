@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import platform
 import re
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -16,9 +17,9 @@ from torch import Tensor
 
 from engine.config import ConfigError, DataConfig
 from engine.data import downloads, python_text
-from engine.data.batches import too_short
+from engine.data.batches import check_batches, fit_batches
 from engine.data.downloads import Progress
-from engine.data.text import MAX_BYTES, TextError, clean, decode, fingerprint
+from engine.data.text import MAX_BYTES, Cleaned, EncodingError, TextError, check_kept, decode, fingerprint, read
 from engine.data.vocabulary import CharVocabulary, Vocabulary, WordVocabulary
 
 TRAIN_SHARE = 0.9  # the rest, at the end, is for validation: as nanoGPT has it
@@ -99,6 +100,7 @@ class Corpus:
         train_text, validation_text: the two parts as text.
         sha256: of the parts and the vocabulary; a run resumes only on the corpus it began with.
         notes: what a reader of the numbers should know, in sentences.
+        text_notes: those of them that are on the text itself, such as what was changed in it as it was read.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Corpus:
     validation_text: str
     sha256: str
     notes: tuple[str, ...]
+    text_notes: tuple[str, ...] = ()
 
 
 def load_split(corpus: str, own: OwnText | None = None, progress: Progress | None = None) -> Split:
@@ -128,7 +131,8 @@ def load_split(corpus: str, own: OwnText | None = None, progress: Progress | Non
     """
     kind, colon, rest = corpus.partition(":")
     if colon and kind == "file":
-        return _split_own(Path(rest).name, _read_file(Path(rest)))
+        found = _read_file(Path(rest))
+        return _split_own(Path(rest).name, found.text, *filter(None, [found.note]))
     if colon and kind == "own":
         return _split_own("Your text", _read_own(rest, own))
     if corpus not in SOURCES:
@@ -172,7 +176,24 @@ def prepare(
         validation_text=split.validation,
         sha256=_hash(split, vocabulary),
         notes=(*split.notes, _VOCABULARY_OF[data.level]),
+        text_notes=split.notes,
     )
+
+
+def prepare_fitted(
+    data: DataConfig, own: OwnText | None = None, progress: Progress | None = None, *, given: Collection[str] = ()
+) -> tuple[DataConfig, Corpus]:
+    """The corpus that a config names, and the config with streams and chunk as its training part allows them.
+
+    Args:
+        given: those of "streams" and "chunk" that somebody chose: they stay as they are
+
+    Raises:
+        ConfigError: what is given does not fit, and all that `prepare` refuses.
+    """
+    corpus = prepare(replace(data, streams=1, chunk=1), own, progress)
+    streams, chunk = fit_batches(len(corpus.train), data.streams, data.chunk, given)
+    return replace(data, streams=streams, chunk=chunk), corpus
 
 
 def split_by_position(text: str) -> tuple[str, str]:
@@ -210,8 +231,7 @@ def _check_length(data: DataConfig, split: Split, train: Tensor, validation: Ten
                 f"{split.title} is too short: its {part} part has {len(tokens)} {unit}{'s' * (len(tokens) != 1)}, "
                 f"and at least 2 are needed (the last tenth of a text is for validation). Take a longer text."
             )
-    if data.streams * data.chunk > len(train) - 1:
-        raise ConfigError(too_short(len(train), data.streams, data.chunk))
+    check_batches(len(train), data.streams, data.chunk)
 
 
 def _hash(split: Split, vocabulary: Vocabulary) -> str:
@@ -223,7 +243,7 @@ def _hash(split: Split, vocabulary: Vocabulary) -> str:
     return digest.hexdigest()
 
 
-def _read_file(path: Path) -> str:
+def _read_file(path: Path) -> Cleaned:
     try:
         if not path.is_file():
             problem = "is not a file" if path.exists() else "does not exist"
@@ -238,7 +258,12 @@ def _read_file(path: Path) -> str:
             f"The text file {str(path)!r} has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:g} MB. "
             "Use a part of it."
         )
-    return decode(raw)
+    try:
+        return read(raw)
+    except EncodingError as error:
+        ways = [f"iconv -f {offer.iconv} -t UTF-8 {shlex.quote(str(path))} > NEW.txt" for offer in error.offers]
+        how = f" In a shell: {' or '.join(ways)}" if ways else ""
+        raise TextError(f"{str(path)!r}: {error}{how}") from None
 
 
 def _read_own(wanted: str, own: OwnText | None) -> str:
@@ -250,12 +275,12 @@ def _read_own(wanted: str, own: OwnText | None) -> str:
         raise TextError(f"There is no stored text with the hash {wanted[:12]}: paste or upload it again.") from None
     if fingerprint(text) != wanted:
         raise TextError(f"The stored text {wanted[:12]} is not what it was: paste or upload it again.")
-    return clean(text)
+    return check_kept(text)
 
 
-def _split_own(title: str, text: str) -> Split:
+def _split_own(title: str, text: str, *notes: str) -> Split:
     train, validation = split_by_position(text)
-    return Split(title, train, validation)
+    return Split(title, train, validation, notes=notes)
 
 
 def _tales(_: Progress | None) -> Split:
@@ -287,7 +312,8 @@ def _tiny_shakespeare(progress: Progress | None) -> Split:
 
 
 def _wikitext_2(progress: Progress | None) -> Split:
-    train, validation, test = (decode(raw, limit=None) for raw in downloads.read_all(downloads.WIKITEXT_2, progress))
+    # As published, byte-order marks included: others' numbers are counted over these very tokens.
+    train, validation, test = (raw.decode("utf-8") for raw in downloads.read_all(downloads.WIKITEXT_2, progress))
     note = "Rare words were replaced by <unk> in the corpus itself, which makes its bits per character look better."
     return Split("WikiText-2", train, validation, test, notes=(note,), separated=True)
 

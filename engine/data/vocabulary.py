@@ -6,6 +6,7 @@ A vocabulary is a tuple of symbols; a token's id is its place there. Two symbols
 
 from __future__ import annotations
 
+import itertools
 import json
 import unicodedata
 from abc import ABC, abstractmethod
@@ -16,13 +17,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from torch import Tensor
 
+from engine.data.nearest import same_character, same_word
 from engine.data.text import TextError
 from engine.data.words import END, UNKNOWN, join, joiner, tokenise
 
 MOST_SYMBOLS = 50_000
 LONGEST_SYMBOL = 10_000  # characters; bounds what a vocabulary from a file may hold
 
-OnUnknown = Literal["error", "drop"]
+OnUnknown = Literal["error", "nearest"]
 Ids = Sequence[int] | np.ndarray | Tensor
 
 _VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥"}
@@ -62,10 +64,19 @@ class Vocabulary(ABC):
     def encode(self, text: str, unknown: OnUnknown = "error") -> np.ndarray:
         """Token ids of a text, int64 (tokens).
 
-        What has no symbol becomes `<unk>`. Without `<unk>` it is refused or left out, as `unknown` says.
+        What has no symbol becomes `<unk>`; without `<unk>` it is refused. If `unknown` is "nearest", it is read as
+        `read_instead` says: as the nearest that has a symbol; where there is none it becomes `<unk>` or is left out.
 
         Raises:
             TextError: names what the vocabulary does not know, if there is no `<unk>` and `unknown` is "error".
+        """
+
+    @abstractmethod
+    def read_instead(self, text: str) -> dict[str, str]:
+        """What of a text has no symbol, in its order, and what `encode` with "nearest" reads in its place.
+
+        That is another way to write it, `<unk>`, or nothing where it is left out. What is the same in another Unicode
+        form (an é in two code points) is not told.
         """
 
     @abstractmethod
@@ -168,15 +179,36 @@ class CharVocabulary(Vocabulary):
         if codes.size and codes.max() >= len(self._table):
             codes = np.minimum(codes, np.uint32(len(self._table) - 1))
         ids = self._table.take(codes)
-        if self.unknown is not None or not ids.size or ids.min() >= 0:
+        if not ids.size or (ids.min() >= 0 and (unknown != "nearest" or self.unknown not in ids)):
             return ids
-        if unknown == "drop":
-            return ids[ids >= 0]
+        if unknown == "nearest":
+            return self._encode_nearest(text)
         missing = dict.fromkeys(text[place] for place in np.flatnonzero(ids < 0)[:1_000])
         raise TextError(
             f"This model knows {len(self)} characters, and {_listed(missing)} not among them: "
             "write it another way or leave it out."
         )
+
+    def _encode_nearest(self, text: str) -> np.ndarray:
+        composed = unicodedata.normalize("NFC", text)
+        instead = {character: self._instead(character) for character in set(composed) if character not in self._ids}
+        pieces = [instead.get(character, character) for character in composed]
+        ids = [[self.unknown] if piece == UNKNOWN else [self._ids[c] for c in piece] for piece in pieces]
+        return np.array(list(itertools.chain.from_iterable(ids)), dtype=np.int64)
+
+    def read_instead(self, text: str) -> dict[str, str]:
+        if all(character in self._ids for character in text):
+            return {}
+        unknown = dict.fromkeys(c for c in unicodedata.normalize("NFC", text) if c not in self._ids)
+        found = {character: self._instead(character) for character in unknown}
+        return {character: other for character, other in found.items() if not _same_text(character, other)}
+
+    def _instead(self, character: str) -> str:
+        """What is read for a character that has no symbol."""
+        for other in same_character(character):
+            if other and all(c in self._ids for c in other):
+                return other
+        return "" if self.unknown is None else UNKNOWN
 
     def decode(self, ids: Ids) -> str:
         return self._codes[self._check(ids)].astype("<u4").tobytes().decode("utf-32-le")
@@ -228,7 +260,18 @@ class WordVocabulary(Vocabulary):
     def encode(self, text: str, unknown: OnUnknown = "error") -> np.ndarray:
         tokens = tokenise(text, self.separated)
         get, unknown_id = self._ids.get, self.unknown
+        if unknown == "nearest":
+            tokens = [token if token in self._ids else self._instead(token) for token in tokens]
         return np.fromiter((get(token, unknown_id) for token in tokens), dtype=np.int64, count=len(tokens))
+
+    def read_instead(self, text: str) -> dict[str, str]:
+        unknown = dict.fromkeys(token for token in tokenise(text, self.separated) if token not in self._ids)
+        found = {token: self._instead(token) for token in unknown}
+        return {token: other for token, other in found.items() if not _same_text(token, other)}
+
+    def _instead(self, token: str) -> str:
+        """What is read for a word that has no symbol."""
+        return next((other for other in same_word(token) if other in self._ids), UNKNOWN)
 
     def decode(self, ids: Ids) -> str:
         return join([self.symbols[number] for number in self._check(ids)], self.separated)
@@ -252,6 +295,11 @@ class WordVocabulary(Vocabulary):
 
 
 _LEVELS: dict[str, type[CharVocabulary] | type[WordVocabulary]] = {"char": CharVocabulary, "word": WordVocabulary}
+
+
+def _same_text(one: str, other: str) -> bool:
+    """Whether two texts are the same but for their Unicode form."""
+    return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
 
 
 def _code_points(text: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,17 @@ from engine.presets import PRESETS
 from engine.training.optimizers import OPTIMIZERS
 
 _NAMES = {"cell": CELLS, "corpus": SOURCES, "optimizer": OPTIMIZERS}
+_NAMES_OF_SETTINGS = Counter(item.name for _, item in settings())
 _TYPES = {"int": int, "float": float, "str": str}
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """One argument for each setting: `--units`, or `--sampling-seed` where two sections share a name."""
-    names = Counter(item.name for _, item in settings())
     for section, item in settings():
         if item.name == "options":
             continue
         about = item.metadata
-        flags = [f"--{section}-{item.name}".replace("_", "-")]
-        if names[item.name] == 1 or section == "training":
-            flags.insert(0, f"--{item.name}".replace("_", "-"))
-        if item.name == "until_loss":
-            flags.insert(0, "--until-val-loss")
+        flags = _flags(section, item.name)
         names_known = about["choices"] or _NAMES.get(item.name, ())
         meaning = about["meaning"].replace("%", "%%") + (f": {', '.join(names_known)}" if names_known else "")
         destination = f"{section}__{item.name}"
@@ -44,6 +41,18 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a switch of the cell, such as activation=relu",
     )
+
+
+def flag(section: str, name: str) -> str:
+    """What a setting is called on the command line: `--units`, or `--sampling-seed`."""
+    return "--option" if name == "options" else _flags(section, name)[0]
+
+
+def given_batches(arguments: argparse.Namespace) -> set[str]:
+    """Those of streams and chunk that were given, one by one or in a config file."""
+    if arguments.config:
+        return {"streams", "chunk"}
+    return {name for name in ("streams", "chunk") if getattr(arguments, f"data__{name}") is not None}
 
 
 def config_from(arguments: argparse.Namespace) -> Config:
@@ -80,9 +89,20 @@ def positive_number(text: str) -> int:
 
 
 def corpus_name(given: str) -> str:
-    """`given` as a corpus name: a path that looks like a file's stands for `file:PATH`."""
-    looks_like_path = given.endswith(".txt") or "/" in given
-    return f"file:{Path(given).resolve()}" if looks_like_path and not given.startswith(("file:", "own:")) else given
+    """`given` as a corpus name: the path of a file, or what looks like one, stands for `file:PATH`."""
+    if given in SOURCES or given.startswith(("file:", "own:")):
+        return given
+    looks_like_path = given.endswith(".txt") or "/" in given or os.path.exists(given)
+    return f"file:{Path(given).resolve()}" if looks_like_path else given
+
+
+def _flags(section: str, name: str) -> list[str]:
+    flags = [f"--{section}-{name}".replace("_", "-")]
+    if _NAMES_OF_SETTINGS[name] == 1 or section == "training":
+        flags.insert(0, f"--{name}".replace("_", "-"))
+    if name == "until_loss":
+        flags.insert(0, "--until-val-loss")
+    return flags
 
 
 def _base(arguments: argparse.Namespace) -> Config:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from engine.config import ConfigError
+from engine.config import ConfigError, rename_settings
 from engine.shell.printing import JsonPrinter, PeoplePrinter, Printer
 
 COMMANDS = {
@@ -37,8 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
-    except _input_errors() as error:
-        message = _sentence(error)
+    except Exception as error:
+        if not isinstance(error, _input_errors()) and not _is_out_of_memory(error):
+            raise
+        message = _sentence(error, argv)
         if "--json" in argv:
             printer.message("error", kind=type(error).__name__, message=message)
         else:
@@ -46,10 +48,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception, argv: Sequence[str]) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} cannot be used ({error.strerror}): check the path and its permissions."
-    return str(error)
+    if _is_out_of_memory(error):
+        from engine.shell.memory import SMALLER
+
+        return _in_flags(f"There is not enough memory for this: {SMALLER}.")
+    by_flags = argv[:1] == ["train"] and "--config" not in argv  # elsewhere a setting stands in a file
+    return _in_flags(str(error)) if by_flags else str(error)
+
+
+def _in_flags(message: str) -> str:
+    """The settings of a message by their arguments."""
+    from engine.shell.arguments import flag
+
+    return rename_settings(message, flag)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    from engine.device import is_out_of_memory
+
+    return is_out_of_memory(error)
 
 
 def _input_errors() -> tuple[type[Exception], ...]:

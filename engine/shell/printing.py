@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import sys
-import textwrap
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Protocol, TextIO
 
-from engine.data import TextFacts
+from engine.data import TextFacts, Vocabulary
 from engine.training.events import (
     Changed,
     Diverged,
@@ -76,6 +76,26 @@ def _tokens(event: Evaluated) -> str:
     return f", on {event.tokens_read:,} of {event.tokens_in_all:,} tokens"
 
 
+def on_one_line(text: str, longest: int = 96) -> str:
+    """The beginning of a sample on one line: as words, or, where there are only spaces and line ends, as these."""
+    words = " ".join(text.split())
+    if not words:
+        words = text.replace("\n", "⏎").replace(" ", "␣").replace("\t", "⇥")
+    if len(words) <= longest:
+        return words
+    cut = words[: longest - 3]
+    whole, _, rest = cut.rpartition(" ")  # a script without spaces is cut anywhere
+    return f"{whole if whole and len(rest) < longest // 2 else cut} ..."
+
+
+def unread_notes(prompt: str, vocabulary: Vocabulary) -> Iterator[str]:
+    """What of a prompt the model has no symbol for, and what it reads instead."""
+    for token, other in vocabulary.read_instead(prompt).items():
+        yield f"The model has no symbol for {token!r} in the prompt: " + (
+            f"it reads {other!r}." if other else "left out."
+        )
+
+
 class JsonPrinter:
     """One JSON object a line."""
 
@@ -118,8 +138,7 @@ class PeoplePrinter:
                     f"{event.bits_per_character:.3f} bits per character{_tokens(event)}{self._unknown}{mark}"
                 )
             case Sampled():
-                short = textwrap.shorten(event.text, 96, placeholder=" ...")
-                self._line(f"    {short}")
+                self._line(f"    {on_one_line(event.text)}")
             case Changed():
                 self._line(f"step {event.step:>7,}  {event.key} is now {event.value:g}")
             case Diverged():

@@ -12,7 +12,7 @@ from engine.decoding.sampling import sample
 from engine.models.language_model import LanguageModel
 from engine.shell.arguments import positive_number, whole_number
 from engine.shell.directory import RunDirectory
-from engine.shell.printing import Printer
+from engine.shell.printing import Printer, unread_notes
 from engine.start import continuing, prompt_tokens
 from engine.training.restore import load_weights
 from engine.validate import validate
@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="folder that `train --save` wrote")
     parser.add_argument("--prompt", default="", help="text to go on from")
     parser.add_argument("--length", type=whole_number, default=400, help=f"tokens to write, at most {MOST_TOKENS:,}")
+    parser.add_argument("--until-line-end", action="store_true", help="stop at the first line end, if one comes before")
     parser.add_argument("--temperature", type=float, default=0.8, help="0 is greedy")
     parser.add_argument("--top-k", type=int, default=0, help="draw from the k likeliest tokens only; 0 is off")
     parser.add_argument("--top-p", type=float, default=1.0, help="draw from the smallest set this likely")
@@ -43,10 +44,9 @@ def run(arguments: argparse.Namespace, printer: Printer, as_json: bool) -> int:
     model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
     load_weights(model, checkpoint.weights())
     prompt, start = prompt_tokens(arguments.prompt, vocabulary)
-    known = set(vocabulary.symbols)
-    left_out = [] if vocabulary.level == "word" else sorted(set(arguments.prompt) - known)
-    if left_out and not as_json:
-        print(f"note: the model does not know {' '.join(map(repr, left_out))}; left out.", file=sys.stderr)
+    if not as_json:
+        for note in unread_notes(arguments.prompt, vocabulary):
+            print(f"note: {note}", file=sys.stderr)
     added = continuing(prompt, start, vocabulary)
     pieces: list[str] = []
     if not as_json:
@@ -60,14 +60,29 @@ def run(arguments: argparse.Namespace, printer: Printer, as_json: bool) -> int:
         top_k=arguments.top_k,
         top_p=arguments.top_p,
         forbidden=() if vocabulary.unknown is None else (vocabulary.unknown,),
-        end=vocabulary.end,
+        end=_line_end(vocabulary) if arguments.until_line_end else None,
     ):
         pieces.append(added(token))
         if not as_json:
             sys.stdout.write(pieces[-1])
             sys.stdout.flush()
     if as_json:
-        printer.message("sample", step=checkpoint.step, prompt=prompt, text="".join(pieces), left_out=left_out)
+        instead = vocabulary.read_instead(arguments.prompt)
+        printer.message(
+            "sample",
+            step=checkpoint.step,
+            prompt=prompt,
+            text="".join(pieces),
+            left_out=sorted(token for token, other in instead.items() if not other),
+            read_instead={token: other for token, other in instead.items() if other},
+        )
     else:
         print()
     return 0
+
+
+def _line_end(vocabulary: Vocabulary) -> int | None:
+    """The token that ends a line; None where the vocabulary has none."""
+    if vocabulary.end is not None:
+        return vocabulary.end
+    return vocabulary.symbols.index("\n") if "\n" in vocabulary.symbols else None

@@ -7,16 +7,25 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from engine.config import Config, ConfigError
+from engine.data import Corpus, load_split, prepare_fitted, sorted_by_kind
 from engine.presets import PRESETS
-from engine.shell.arguments import add_settings, config_from, whole_number
+from engine.shell.arguments import add_settings, config_from, given_batches, whole_number
 from engine.shell.directory import RunDirectory
-from engine.shell.printing import Printer, as_json
+from engine.shell.memory import check_memory
+from engine.shell.printing import Printer, as_json, unread_notes
 from engine.start import train
 from engine.training.events import Diverged, Finished, Saved
 from engine.training.run import Training
+from engine.validate import validate
+
+SORTED = (
+    "The lines of this text seem to be sorted by kind: the last tenth, which is the validation part, is unlike the "
+    "rest. Shuffle the lines first, for instance with shuf."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, printer: Printer) -> int:
     """Train to the end, to `--stop-at` or to Ctrl-C. Returns the exit status: 0, or 1 if the run diverged."""
     _say_race(arguments.preset, printer)
-    training, directory = _resumed(arguments) if arguments.resume else _started(arguments)
+    training, directory = _resumed(arguments) if arguments.resume else _started(arguments, printer)
     with _stop_on_interrupt() as interrupted:
         for event in training.events():
             printer.event(event)
@@ -80,13 +89,32 @@ def _say_race(preset: str | None, printer: Printer) -> None:
         printer.message("note", message=text)
 
 
-def _started(arguments: argparse.Namespace) -> tuple[Training, RunDirectory | None]:
-    config = config_from(arguments)
+def _started(arguments: argparse.Namespace, printer: Printer) -> tuple[Training, RunDirectory | None]:
+    asked = validate(config_from(arguments))
     directory = RunDirectory(arguments.save) if arguments.save else None
-    training = train(config, device=arguments.device)
+    data, corpus = prepare_fitted(asked.data, given=given_batches(arguments))
+    config = replace(asked, data=data)
+    check_memory(config, len(corpus.vocabulary), arguments.device)
+    for note in _notes(asked, config, corpus):
+        printer.message("note", message=note)
+    training = train(config, corpus, device=arguments.device)
     if directory:
         directory.create(config)
     return training, directory
+
+
+def _notes(asked: Config, config: Config, corpus: Corpus) -> Iterator[str]:
+    """What was done to the text and the settings so that they fit each other."""
+    data = config.data
+    yield from corpus.text_notes
+    if data.corpus.startswith("file:") and sorted_by_kind(load_split(data.corpus).text):
+        yield SORTED
+    if data != asked.data:
+        yield (
+            f"The training part has {len(corpus.train):,} tokens: streams x chunk are {data.streams} x {data.chunk} "
+            f"instead of {asked.data.streams} x {asked.data.chunk}."
+        )
+    yield from unread_notes(config.sampling.prompt, corpus.vocabulary)
 
 
 def _resumed(arguments: argparse.Namespace) -> tuple[Training, RunDirectory]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from engine.analysis.text_facts import text_facts
 from engine.config import Config, ConfigError, DataConfig
-from engine.data import Corpus, PerCharacter, TextError, TextFacts, prepare
+from engine.data import (
+    SOURCES,
+    Corpus,
+    PerCharacter,
+    TextError,
+    TextFacts,
+    check_batches,
+    load_split,
+    prepare,
+    sorted_by_kind,
+)
 from playground.frame import services
-from playground.runs.records import Run
+from playground.runs.records import Run, StoreError
 
 Progress = Callable[[int, int], None]
 
@@ -39,7 +50,25 @@ def corpus(data: DataConfig, progress: Progress | None = None) -> Corpus:
     """
     check_source(data)
     # Streams and chunk do not change the text, but they are checked against its length.
-    return _corpus(Config(data=data).to_json(), progress)
+    found = _corpus(Config(data=replace(data, streams=1, chunk=1)).to_json(), progress)
+    check_batches(len(found.train), data.streams, data.chunk)
+    return found
+
+
+def text_name(corpus: str) -> str:
+    """What a text is called, by the name of its corpus."""
+    if corpus in SOURCES:
+        return SOURCES[corpus].title
+    try:
+        return services.store().text_name(corpus.removeprefix("own:"))
+    except StoreError:
+        return "own text"
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def is_sorted(corpus: str) -> bool:
+    """Whether the lines of a visitor's text seem to be sorted by kind; its validation part is then unlike the rest."""
+    return corpus.startswith("own:") and sorted_by_kind(load_split(corpus, services.own_text).text)
 
 
 def facts(data: DataConfig) -> TextFacts:

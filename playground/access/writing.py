@@ -57,7 +57,7 @@ class Request:
     length: int = 500
     forced: tuple[tuple[int, int], ...] = ()
     """(place, token) where another token was put in"""
-    past_end: bool = False
+    past_end: bool = True
     """write on past <eos>"""
 
 

@@ -9,11 +9,11 @@ import streamlit as st
 from engine import PRESETS, validate
 from engine.cells import CELLS
 from engine.config import Config, ConfigError
-from engine.data import SOURCES, TextError
+from engine.data import TextError
 from playground import state
 from playground.access import corpora, estimates
 from playground.frame import services
-from playground.parts.setting_names import spoken
+from playground.parts.setting_names import in_labels, spoken
 from playground.runs.executor import ExecutorError
 from playground.runs.limits import check_config, check_quota
 from playground.runs.records import StoreError
@@ -34,7 +34,7 @@ def start() -> None:
         run = _create(draft)
         services.executor().submit([run])
     except (ConfigError, TextError, StoreError, ExecutorError) as error:
-        st.session_state[PROBLEM] = str(error)
+        st.session_state[PROBLEM] = in_labels(str(error))
         return
     state.select(run=run)
     drafts.keep(replace(draft, parent=None))
@@ -86,8 +86,7 @@ def _check_branch(config: Config, parent: Config) -> None:
 
 def describe(config: Config) -> str:
     """A short name for a run: its cell, size and text."""
-    corpus = config.data.corpus
-    text = SOURCES[corpus].title if corpus in SOURCES else "own text"
+    text = corpora.text_name(config.data.corpus)
     layers = f" x {config.model.layers}" if config.model.layers > 1 else ""
     return shorten(f"{CELLS[config.model.cell].title} {config.model.units}{layers} on {text}", 60)
 

@@ -20,7 +20,7 @@ def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
         SampleRow(
             step=sample.step,
             loss=loss_in_words(snapshot.run, losses[sample.step]) if sample.step in losses else "",
-            text=sample.text,
+            text=sample.text if sample.text.strip() else visible(sample.text, spaces=True),
             note=_verbatim_note(sample),
             best=sample.step == snapshot.run.best_step,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.config import rename_settings
+
 _LABELS = {
     "corpus": "Text",
     "level": "Read by",
@@ -30,3 +32,8 @@ def spoken(name: str) -> str:
 def label(name: str) -> str:
     """What stands beside a setting's widget."""
     return _LABELS.get(name, spoken(name).capitalize())
+
+
+def in_labels(message: str) -> str:
+    """A message with the settings in it called as their widgets are."""
+    return rename_settings(message, lambda section, name: f"“{label(name)}”")

@@ -62,6 +62,10 @@ class Draft:
         )
         return replace(self, configs=configs, preset="")
 
+    def renewed(self) -> Draft:
+        """The same values, in widgets made anew: for values that change other than by their own widgets."""
+        return replace(self, generation=self.generation + 1)
+
     def with_rival(self) -> Draft:
         """One more config to race against, as a copy of the chosen one; races run by steps."""
         if len(self.configs) >= MOST_RIVALS:

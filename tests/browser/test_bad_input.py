@@ -46,21 +46,13 @@ def _heard(dialog: Dialog, dialogs: list[str]) -> None:
 
 
 def _paste(train: TrainPage, text: str) -> None:
-    panel = train.unfold("Paste or upload a text")
-    panel.get_by_role("textbox", name="Paste a text").fill(text)
-    panel.get_by_role("textbox", name="Paste a text").press("Control+Enter")
-    panel.get_by_role("button", name="Use the pasted text").click()
+    train.tab("Text").get_by_role("textbox", name="Paste a text of your own").fill(text)
+    train.press("Use the pasted text")
 
 
 def _upload(train: TrainPage, raw: bytes) -> None:
-    panel = train.unfold("Paste or upload a text")
-    use = panel.get_by_role("button", name="Use the uploaded file")
-    if use.count():  # the file before goes first: its button would answer for the new one
-        panel.get_by_role("button", name="Remove text.txt").click()
-        use.wait_for(state="detached")
-    files = panel.locator("input[type=file]")
+    files = train.tab("Text").locator("input[type=file]")
     files.set_input_files({"name": "text.txt", "mimeType": "text/plain", "buffer": raw})
-    use.click()
 
 
 def _sentence(page: Page, pattern: str) -> None:
@@ -68,21 +60,35 @@ def _sentence(page: Page, pattern: str) -> None:
     box.wait_for()
 
 
+def test_a_text_that_was_taken_in_is_not_sent_again(visits: Visits, train: TrainPage) -> None:
+    sent: list[int] = []
+    session = train.page.context.new_cdp_session(train.page)
+    session.send("Network.enable")
+    session.on("Network.webSocketFrameSent", lambda frame: sent.append(len(frame["response"]["payloadData"])))
+    words = "the quick brown fox jumps over the lazy dog. "
+    _paste(train, words * (3_000_000 // len(words)))
+    eventually(train.page, "the text is read", lambda: train.main.get_by_text("2.7 M").count())
+    assert max(sent) > 3_000_000, "the frames are counted in bytes of what is sent"
+    sent.clear()
+    train.train()
+    train.pause()
+    assert sent
+    assert max(sent) < 50_000
+    visits.check()
+
+
 def test_a_text_gets_a_sentence_or_is_learned_and_shown_as_it_was_written(visits: Visits, train: TrainPage) -> None:
-    panel = train.unfold("Paste or upload a text")
-    assert panel.get_by_role("button", name="Use the pasted text").is_disabled(), "there is nothing to use yet"
     _paste(train, "x")
     _sentence(train.page, "one character over and over")
     _upload(train, b"five million " * 393_000)
-    _sentence(train.page, "5.1")
+    train.main.get_by_text("File must be 5.0MB or smaller").wait_for()
     _upload(train, "Übermut tut selten gut. ".encode("latin-1") * 20)
-    _sentence(train.page, "is not UTF-8 text")
+    _sentence(train.page, "probably in windows-1252")
 
     text = (MARKUP + RIGHT_TO_LEFT) * 20
     _paste(train, text)
     preview = train.main.get_by_text("different ones").first
     eventually(train.page, "the text is counted", lambda: f"{len(set(text))}" in preview.inner_text())
-    train.fold()
     prompt = train.tab("Sample").get_by_role("textbox", name="Prompt")
     prompt.fill(text[:80])
     prompt.press("Enter")

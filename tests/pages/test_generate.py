@@ -185,7 +185,7 @@ def test_going_back_is_followed(open_page: OpenPage, link: Link, monkeypatch: py
     first = _job(app).text()
     app = _done(_press(app, "Another"))
     app = _done(_press(app, "Temperature 0 repeats itself"))
-    assert link(app) == {"length": "20", "seed": "2", "temperature": "0", "past_end": "1"}
+    assert link(app) == {"length": "20", "seed": "2", "temperature": "0"}
     monkeypatch.setattr(state.link, "went_back", lambda: True)
     for given, temperature in (({"length": "20", "seed": "2"}, 0.8), ({"length": "20"}, 0.8)):
         app.query_params.clear()
@@ -203,6 +203,12 @@ def test_a_prompt_loses_what_the_model_cannot_read_and_says_so(open_page: OpenPa
     app = _done(open_page("generate", prompt="The ☃ wolf $x$", length="20"))
     assert _job(app).prompt == "The  wolf x"
     assert "no symbol for “☃”, “$”: left out" in read(app)
+
+
+def test_a_prompt_is_read_with_the_nearest_symbols_and_says_so(open_page: OpenPage, read: Text) -> None:
+    app = _done(open_page("generate", prompt="The wolf’s cafe\u0301", length="20"))
+    assert _job(app).prompt == "The wolf's cafe"
+    assert "no symbol for “’”, “é”: it reads “'”, “e” instead." in read(app)
 
 
 def test_an_empty_prompt_says_where_the_text_starts(open_page: OpenPage, read: Text) -> None:
@@ -235,10 +241,19 @@ def test_top_k_beyond_the_vocabulary_is_off_and_says_so(open_page: OpenPage, rea
     assert _job(app).text() == _job(_done(open_page("generate", length="30"))).text()
 
 
-def test_a_model_of_words_never_writes_unk_and_says_where_it_ended(open_page: OpenPage, read: Text) -> None:
+def test_a_model_of_words_writes_the_whole_length_and_never_unk(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", run="tales-words"))
     job = _job(app)
+    assert job.written == job.request.length
     assert job.vocabulary.unknown not in job.tokens
+    assert job.vocabulary.end in job.tokens
+    assert "<unk> is never written." in read(app)
+
+
+def test_a_model_of_words_ends_at_a_line_end_where_that_is_asked_for(open_page: OpenPage, read: Text) -> None:
+    app = _done(open_page("generate", run="tales-words", past_end="0"))
+    job = _job(app)
+    assert job.vocabulary.end not in job.tokens
     assert "It drew <eos>" in read(app)
     assert "<unk> is never written. <eos> ends the text." in read(app)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from engine.data.text import first_words
 from playground.runs.archive import RunArchive, RunArchiveError
 from playground.runs.archive.layout import single_line
 from playground.runs.records import (
@@ -152,7 +153,7 @@ def _write_text(store: Store, connection: Connection, archive: RunArchive) -> No
         return
     raw, digest = archive.text.encode("utf-8"), archive.run.config.data.corpus.removeprefix("own:")
     store.blobs.put(TEXTS, digest, raw, durable=True)
-    values = {"sha256": digest, "bytes": len(raw), "created": time.time()}
+    values = {"sha256": digest, "bytes": len(raw), "created": time.time(), "name": first_words(archive.text)}
     connection.execute(schema.upsert(store.engine, schema.texts), values)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, select, update
 
+from engine.data.text import first_words
 from playground.runs.records import RunWrite, StoreError, TextLostError
 from playground.runs.store import schema
 from playground.runs.store.blobs import TEXTS, BlobMissingError
@@ -18,6 +19,9 @@ from playground.runs.store.storage_usage import StorageUsage
 
 if TYPE_CHECKING:
     from engine.training.checkpoint import Checkpoint
+
+TEXT_NAME_LENGTH = 60
+"""Characters of a text's name."""
 
 log = logging.getLogger("unrolled.store")
 
@@ -212,20 +216,28 @@ class Artifacts(StorageUsage):
 
     # ---- texts
 
-    def put_text(self, text: str) -> str:
+    def put_text(self, text: str, name: str = "") -> str:
         """Store a visitor's text, once however often it is put; its SHA-256 as in `own:HASH`.
 
-        One that no run uses within a day is removed again. Raises StoreError where the store is full.
+        It is called by its name, or else by its first words. One that no run uses within a day is removed again. Raises
+        StoreError where the store is full.
         """
         raw = text.encode()
         digest = hashlib.sha256(raw).hexdigest()
         self.check_capacity(len(raw))
-        values = {"sha256": digest, "bytes": len(raw), "created": time.time()}
+        called = " ".join(name.split())[:TEXT_NAME_LENGTH] or first_words(text)
+        values = {"sha256": digest, "bytes": len(raw), "created": time.time(), "name": called}
         # inside the transaction: the removal of unused texts waits until this one has its row
         with self.writing() as connection:
             connection.execute(schema.upsert(self.engine, schema.texts), values)
             self.blobs.put(TEXTS, digest, raw, durable=True)
         return digest
+
+    def text_name(self, digest: str) -> str:
+        """What the text with that SHA-256 is called. Raises TextLostError if this store does not have it."""
+        with self.reading() as connection:
+            row = connection.execute(select(schema.texts.c.name).where(schema.texts.c.sha256 == digest)).first()
+        return row.name if row is not None and row.name else first_words(self.text(digest))
 
     def text(self, digest: str) -> str:
         """The text with that SHA-256. Raises TextLostError if this store does not have it, or it is damaged."""

@@ -212,6 +212,8 @@ texts = Table(
     Column("sha256", String(64), primary_key=True),
     Column("bytes", BigInteger, nullable=False),
     Column("created", Float(53), nullable=False),
+    # the file's, or its first words; empty for one that an earlier version stored
+    Column("name", Text, nullable=False, server_default=""),
 )
 
 blobs = Table(

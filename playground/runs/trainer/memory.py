@@ -1,8 +1,7 @@
-"""Running out of memory: recognising the errors, and processes that the system killed for it."""
+"""Running out of memory: recognising processes that the system killed for it."""
 
 from __future__ import annotations
 
-import errno
 import logging
 import re
 import sys
@@ -10,22 +9,14 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from engine.device import is_out_of_memory as is_out_of_memory
+
 log = logging.getLogger("unrolled.memory")
 
 RECENT_SECONDS = 10.0
 """A kill explains the end of a process noticed up to so much later: freeing much memory takes time."""
 
-_OUT_OF_MEMORY = re.compile(
-    r"out of memory|not enough memory|can(no|')t allocate memory|bad_alloc|bad allocation", re.I
-)
 _OOM_KILL = re.compile(r"^oom_kill (\d+)$", re.M)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that an allocation failed: Python's own, torch's on any device, the system's."""
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
-        return True
-    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None
 
 
 class OomKills:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
 from engine.config import ConfigError
 from playground import theme
-from playground.access.writing import Request, WritingJob
+from playground.access.writing import WritingJob
 from playground.charts.export import export
 from playground.charts.next_token import next_token_spec
 from playground.charts.surprise import surprise_spec
@@ -18,11 +17,6 @@ from playground.parts.downloads import ChartFile, chart_buttons, file_button
 from playground.views.generate import distribution, drill_downs
 from playground.views.generate.session import Writer
 from playground.views.generate.settings import settings
-
-_ONLY_HERE: tuple[tuple[str, Callable[[Request], bool]], ...] = (
-    ("tokens that were put in", lambda request: bool(request.forced)),
-    ("what was written on past its end", lambda request: request.past_end),
-)
 
 
 def downloads(writer: Writer) -> None:
@@ -41,11 +35,11 @@ def downloads(writer: Writer) -> None:
     with st.expander("Show the code: the same text from the shell", icon=":material/terminal:"):
         st.caption("Of a run saved with `python -m engine train --save my-run`. The same seed writes the same text.")
         st.code(command(writer), language="bash", wrap_lines=True)
-        own = [words for words, there in _ONLY_HERE if there(job.request)]
-        if own:
-            st.caption(f"The text above also has {' and '.join(own)}: that is done on this page alone.")
+        if job.request.forced:
+            st.caption("The text above also has tokens that were put in: that is done on this page alone.")
         st.caption(
-            "On the page Runs, *Code and weights* gives the model as a file; `python model.py` takes the same options."
+            "On the page Runs, *Code and weights* gives the model as a file; `python model.py` takes the same options, "
+            "and always writes the whole length."
         )
 
 
@@ -72,6 +66,7 @@ def command(writer: Writer) -> str:
     parts += [f"--length {request.length}", f"--temperature {request.temperature:g}", f"--seed {request.seed}"]
     parts += [f"--top-k {request.top_k}"] if request.top_k else []
     parts += [f"--top-p {request.top_p:g}"] if request.top_p < 1 else []
+    parts += ["--until-line-end"] if writer.loaded.vocabulary.end is not None and not request.past_end else []
     return " ".join(parts)
 
 

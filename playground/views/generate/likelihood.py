@@ -15,6 +15,7 @@ from playground.access.models import Loaded
 from playground.charts.surprise import surprise_frame, surprise_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.frame.fragments import fragment
+from playground.parts.unread import not_read
 from playground.text import escape_markdown, number, visible
 from playground.views.generate import words
 from playground.views.generate.pieces import shown, tenths
@@ -47,7 +48,7 @@ def score(loaded: Loaded, text: str) -> Scored:
 
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _score(weights: tuple[str, int, str], text: str, _loaded: Loaded) -> Scored:
-    tokens = [int(token) for token in _loaded.vocabulary.encode(text, unknown="drop")]
+    tokens = [int(token) for token in _loaded.vocabulary.encode(text, unknown="nearest")]
     if not tokens:
         return Scored([], [], np.zeros(0), math.nan)
     scores = log_probabilities(_loaded.model, tokens, start=fresh_start(_loaded))
@@ -71,7 +72,7 @@ def _panel(writer: Writer) -> None:
         key="generate.likely",
         help=f"Up to {MOST_CHARACTERS:,} characters.",
     )
-    note = words.not_read(text or "", loaded.vocabulary)
+    note = not_read(text or "", loaded.vocabulary)
     if note:
         st.caption(f":material/info: {escape_markdown(note)}")
     try:

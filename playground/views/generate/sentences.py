@@ -17,6 +17,7 @@ from playground.access.training_text import Missing
 from playground.charts.surprise import SENTENCES, factor, sentences_frame, sentences_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.frame.fragments import fragment
+from playground.parts.unread import not_read
 from playground.text import escape_markdown
 from playground.views.generate import likelihood, words
 from playground.views.generate.likelihood import Scored
@@ -89,7 +90,7 @@ def _typed() -> list[str]:
 def _unread(texts: list[str], writers: list[Writer]) -> None:
     """What a model has no symbol for: then it judged other sentences than the ones that were typed."""
     for writer in writers:
-        note = words.not_read(" ".join(texts), writer.loaded.vocabulary)
+        note = not_read(" ".join(texts), writer.loaded.vocabulary)
         if note:
             st.caption(f":material/info: {escape_markdown(f'{words.who(writer.loaded)}: {note}')}")
 

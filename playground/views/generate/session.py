@@ -12,10 +12,10 @@ from playground.access.models import Loaded
 from playground.access.runs import snapshot_of
 from playground.access.writing import Request, WritingJob
 from playground.inside import places
+from playground.parts.unread import unknown_tokens
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
 from playground.views.generate.settings import MOST_FORCED, MOST_SEED, WritingSettings, settings
-from playground.views.generate.words import unknown_tokens
 
 _JOBS, _PINNED = "generate.jobs", "generate.newest"
 _FIRST_SECONDS = 0.06

@@ -48,7 +48,8 @@ class WritingSettings:
     top_p: float = setting(1.0, fields.number("probability", 0.01, 1), "top_p", "1, off")
     seed: int = setting(1, whole("seed", 0, MOST_SEED), "seed")
     length: int = setting(500, whole("length", 1, MOST_LENGTH), "length")
-    past_end: bool = setting(False, fields.flag(), "past_end", "off")
+    past_end: bool = setting(True, fields.flag(), "past_end", "on")
+    """the length decides how much is written; off, the first line end of a model of words ends the text"""
     beside: tuple[str, int] = setting(("", NEWEST), _BESIDE, "run beside", "none")
     forced: tuple[tuple[int, int], ...] = setting(
         (), fields.several(_FORCED, MOST_FORCED, by=lambda pair: pair[0], ordered=True), "forced tokens", "none"

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from engine.cells import CELLS
-from engine.data import Vocabulary
-from engine.data.words import tokenise
 from playground.access import writing
 from playground.access.models import Loaded
 from playground.access.training_text import Copied, Missing
 from playground.access.writing import WritingJob
 from playground.parts.samples import repeated
+from playground.parts.unread import not_read
 from playground.text import number, shorten, visible
 
-_MOST_UNKNOWN = 8
 _DREW_END = "It drew <eos>, the end of a line, and"
 
 
@@ -104,26 +100,6 @@ def on_prompt(given: str, job: WritingJob) -> str:
         meaning = {"↵": "a line end", "<eos>": "a line end, <eos>"}.get(first, f"“{first}”")
         parts.append(f"{what}: the text starts after {meaning}, which the model reads first.")
     return " ".join(filter(None, parts))
-
-
-def not_read(text: str, vocabulary: Vocabulary) -> str:
-    """A sentence on what of a text the vocabulary has no symbol for; empty if it has them all."""
-    unknown = unknown_tokens(text, vocabulary)
-    if not unknown:
-        return ""
-    named = ", ".join(f"“{shorten(visible(token, spaces=True), 24)}”" for token in unknown[:_MOST_UNKNOWN])
-    more = f" and {len(unknown) - _MOST_UNKNOWN:,} more" if len(unknown) > _MOST_UNKNOWN else ""
-    if vocabulary.unknown is None:
-        return f"This model has no symbol for {named}{more}: left out."
-    return f"This model has no symbol for {named}{more}: it reads <unk> instead."
-
-
-def unknown_tokens(text: str, vocabulary: Vocabulary) -> Sequence[str]:
-    """The characters or words of a text that the vocabulary lacks, each once, in their order."""
-    separated = bool(getattr(vocabulary, "separated", False))
-    tokens = text if vocabulary.level == "char" else tokenise(text, separated)
-    known = set(vocabulary.symbols)
-    return [token for token in dict.fromkeys(tokens) if token not in known]
 
 
 def why_empty(job: WritingJob) -> str:

@@ -82,10 +82,12 @@ def test_any_prompt_is_read_or_refused(prompt: str, text: str) -> None:
     corpus = prepared(text * 30, DataConfig(corpus="own:", streams=1, chunk=2))
     if corpus is None:
         return
-    dropped = corpus.vocabulary.encode(prompt, unknown="drop")
+    nearest = corpus.vocabulary.encode(prompt, unknown="nearest")
     try:
         tokens = corpus.vocabulary.encode(prompt)
     except TextError:
-        assert len(dropped) < len(prompt)
+        assert corpus.vocabulary.unknown is None
+        assert not set(prompt) <= set(corpus.vocabulary.symbols)
+        assert set(corpus.vocabulary.read_instead(prompt)).isdisjoint(corpus.vocabulary.symbols)
     else:
-        assert list(tokens) == list(dropped)
+        assert corpus.vocabulary.read_instead(prompt) or list(tokens) == list(nearest)

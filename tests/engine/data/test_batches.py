@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import ConfigError
-from engine.data.batches import IGNORED, Streams, evaluation_chunks, most_streams
+from engine.data.batches import IGNORED, Streams, evaluation_chunks, fit_batches, most_streams
 
 SIZES = {"length": st.integers(2, 200), "streams": st.integers(1, 12), "chunk": st.integers(1, 20)}
 
@@ -119,3 +119,35 @@ def test_only_the_very_last_timestep_of_an_evaluation_has_ignored_targets():
 
 def test_a_single_token_has_nothing_to_evaluate():
     assert list(evaluation_chunks(numbered(1), streams=4, chunk=10)) == []
+
+
+@given(
+    st.integers(2, 5_000),
+    st.integers(1, 1_024),
+    st.integers(1, 1_024),
+    st.sets(st.sampled_from(["streams", "chunk"])),
+)
+def test_a_fitted_batch_fits_and_leaves_alone_what_was_given(
+    tokens: int, streams: int, chunk: int, given_ones: set[str]
+) -> None:
+    wished = {"streams": streams, "chunk": chunk}
+    smallest = {name: wished[name] if name in given_ones else 1 for name in wished}
+    if smallest["streams"] * smallest["chunk"] > tokens - 1:
+        with pytest.raises(ConfigError, match="too few"):
+            fit_batches(tokens, streams, chunk, given_ones)
+        return
+    fitted = dict(zip(wished, fit_batches(tokens, streams, chunk, given_ones), strict=True))
+    assert fitted["streams"] * fitted["chunk"] <= tokens - 1
+    assert all(fitted[name] == wished[name] for name in given_ones)
+    if streams * chunk <= tokens - 1:
+        assert fitted == wished
+    elif "streams" not in given_ones and fitted["chunk"] == chunk:
+        assert 2 * (fitted["streams"] + 1) * chunk > tokens - 1, "no more was taken away than needed"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "fitted"),
+    [(2_049, (32, 64)), (2_048, (16, 64)), (1_801, (16, 64)), (65, (1, 64)), (64, (1, 32)), (2, (1, 1))],
+)
+def test_streams_are_halved_first_and_then_the_chunk(tokens: int, fitted: tuple[int, int]) -> None:
+    assert fit_batches(tokens, 32, 64) == fitted

@@ -52,7 +52,7 @@ def check(vocabulary: Vocabulary, folder: Path) -> None:
     assert module.decode(ids, symbols) == text
     assert module.encode(text, symbols) == vocabulary.encode(text).tolist()
     forbidden = () if vocabulary.unknown is None else (vocabulary.unknown,)
-    wanted = sample(model_of(checkpoint), [0], length=5, seed=1, forbidden=forbidden, end=vocabulary.end)
+    wanted = sample(model_of(checkpoint), [0], length=5, seed=1, forbidden=forbidden)
     assert list(module.sample(exported, [0], 5, 1.0, 0, 1.0, 1)) == list(wanted)
 
 

@@ -99,6 +99,10 @@ def test_a_path_is_a_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert corpus_name("mine.txt") == f"file:{tmp_path.resolve() / 'mine.txt'}"
     assert corpus_name("texts/mine") == f"file:{tmp_path.resolve() / 'texts/mine'}"
     assert corpus_name("/absolute/mine.md") == f"file:{Path('/absolute/mine.md').resolve()}"
+    (tmp_path / "hdfs.log").write_text("a log")
+    assert corpus_name("hdfs.log") == f"file:{tmp_path.resolve() / 'hdfs.log'}"
+    (tmp_path / "tales").write_text("a file of the same name")
+    assert corpus_name("./tales") == f"file:{tmp_path.resolve() / 'tales'}"
     for name in ("tales", "tinyshakespeare", "file:some/where.txt", "own:abc/def"):
         assert corpus_name(name) == name
 

@@ -34,7 +34,7 @@ def test_the_written_file_samples_as_the_engine_does(saved_run: Path, tmp_path: 
     assert bare(out / "model.py", *settings) == wanted
 
 
-def test_words_end_at_a_line_end_in_both(
+def test_words_go_on_past_line_ends_in_both(
     tiny_train: list[str], tmp_path: Path, plainly: Callable, in_json: Callable
 ) -> None:
     folder, out = str(tmp_path / "words"), tmp_path / "out"
@@ -42,7 +42,7 @@ def test_words_end_at_a_line_end_in_both(
     assert in_json("export", folder, str(out))[0] == 0
     settings = ("--prompt", "The", "--length", "200", "--seed", "2", "--temperature", "1")
     _, wanted, _ = plainly("sample", folder, *settings)
-    assert wanted.count("\n") == 1
+    assert wanted.count("\n") > 2
     assert bare(out / "model.py", *settings) == wanted
 
 

@@ -9,7 +9,7 @@ import math
 import pytest
 
 from engine.config import Config
-from engine.shell.printing import JsonPrinter, PeoplePrinter, as_json, json_line
+from engine.shell.printing import JsonPrinter, PeoplePrinter, as_json, json_line, on_one_line
 from engine.training.checkpoint import Checkpoint
 from engine.training.events import (
     Changed,
@@ -117,3 +117,18 @@ def test_a_printer_writes_where_output_goes_now(capsys: pytest.CaptureFixture[st
     JsonPrinter().message("hello", message="there")
     PeoplePrinter().message("hello", message="there")
     assert capsys.readouterr().out == '{"event": "hello", "message": "there"}\nthere\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("the cat\nsat  on", "the cat sat on"),
+        ("\n\n \n", "⏎⏎␣⏎"),
+        ("word " * 40, "word " * 18 + "..."),
+        ("これは日本語" * 40, ("これは日本語" * 40)[:93] + " ..."),
+        ("", ""),
+    ],
+)
+def test_a_sample_stands_on_one_line_whatever_it_is_made_of(text: str, shown: str) -> None:
+    assert on_one_line(text) == shown
+    assert len(shown) <= 97

@@ -26,7 +26,9 @@ def test_json_has_the_same_text(saved_run: Path, plainly: Callable, in_json: Cal
     _, out, _ = plainly(*arguments)
     status, lines = in_json(*arguments)
     assert status == 0
-    assert lines == [{"event": "sample", "step": 12, "prompt": "the", "text": out[3:-1], "left_out": []}]
+    assert lines == [
+        {"event": "sample", "step": 12, "prompt": "the", "text": out[3:-1], "left_out": [], "read_instead": {}}
+    ]
 
 
 def test_the_seed_the_temperature_and_the_step_count(saved_run: Path, in_json: Callable) -> None:
@@ -119,3 +121,32 @@ def test_characters_the_model_does_not_know_are_named(saved_run: Path, plainly: 
     assert "\U0001f600" in said
     _, (line,) = in_json(*arguments)
     assert (line["prompt"], line["left_out"]) == ("the", ["\U0001f600"])
+
+
+def test_a_text_of_words_has_its_whole_length_unless_a_line_end_is_asked_for(
+    tiny_train: list[str], tmp_path: Path, plainly: Callable, in_json: Callable
+) -> None:
+    folder = str(tmp_path / "words")
+    plainly(*tiny_train, "--level", "word", "--vocabulary-limit", "40", "--save", folder)
+    asked = ("sample", folder, "--length", "200", "--temperature", "1")
+    whole = in_json(*asked)[1][0]["text"]
+    assert whole.count("\n") > 2
+    line = in_json(*asked, "--until-line-end")[1][0]["text"]
+    assert "\n" not in line
+    assert whole.startswith(line + "\n")
+
+
+def test_a_text_of_characters_ends_at_a_line_end_where_that_is_asked_for(saved_run: Path, in_json: Callable) -> None:
+    asked = ("sample", str(saved_run), "--length", "2000", "--temperature", "2")
+    whole, line = (in_json(*asked, *more)[1][0]["text"] for more in ((), ("--until-line-end",)))
+    assert len(whole) == 2_000
+    assert line == whole.partition("\n")[0]
+
+
+def test_the_nearest_symbols_are_read_and_named(saved_run: Path, plainly: Callable, in_json: Callable) -> None:
+    arguments = ("sample", str(saved_run), "--prompt", "thé ", "--length", "3")
+    _, out, said = plainly(*arguments)
+    assert out.startswith("the ")
+    assert "'é' in the prompt: it reads 'e'" in said
+    _, (line,) = in_json(*arguments)
+    assert line["read_instead"] == {"é": "e"}

@@ -133,16 +133,16 @@ def test_options_of_a_cell(tiny_train: list[str], in_json: Callable) -> None:
     ("arguments", "said"),
     [
         (["--preset", "nonsense"], "no preset 'nonsense'; choose one of first-words"),
-        (["--units", "0"], "model.units is 0; choose between 1 and"),
+        (["--units", "0"], "--units is 0; choose between 1 and"),
         (["--units", "many"], "--units"),
-        (["--learning-rate", "nan"], "training.learning_rate must be a finite number"),
+        (["--learning-rate", "nan"], "--learning-rate must be a finite number"),
         (["--nonsense", "3"], "--nonsense"),
         (["--unit", "3"], "--unit"),
-        (["--bidirectional"], "model.bidirectional is true, but a language model can only read forward"),
-        (["--cell", "elman"], "model.cell is 'elman'; choose one of rnn"),
+        (["--bidirectional"], "--bidirectional is true, but a language model can only read forward"),
+        (["--cell", "elman"], "--cell is 'elman'; choose one of rnn"),
         (["--option", "activation=relu"], "has no option 'activation'"),
         (["--option", "activation"], "NAME=VALUE"),
-        (["--corpus", "moby-dick"], "data.corpus is 'moby-dick'; choose one of"),
+        (["--corpus", "moby-dick"], "--corpus is 'moby-dick'; choose one of"),
         (["--corpus", "/nowhere/at-all.txt"], "'/nowhere/at-all.txt' does not exist"),
         (["--corpus", "hello", "--level", "word"], "'hello' is read by char"),
         (["--config", "/nowhere/config.json"], "/nowhere/config.json cannot be read"),
@@ -173,13 +173,12 @@ def test_an_error_is_said_in_json_with_a_status_of_two(
     [
         (b"", "empty"),
         (b"short", "too short|too few"),
-        (b"too short for one chunk of the default size, but not empty", "set data.streams"),
         (b"some text with a NUL \0 in it" * 100, "NUL"),
-        (b"caf\xe9 " * 500, "not UTF-8.*byte 3"),
+        (b"caf\xe9 " * 500, "not in UTF-8 but probably in windows-1252.*iconv -f windows-1252 -t UTF-8 .*own.txt"),
         (b"x" * 5_100_000, "5.1 MB; the limit is 5 MB"),
         (b"aaaaaaaa" * 1_000, "one character"),
     ],
-    ids=["empty", "a word", "a sentence", "NUL", "latin-1", "5.1 MB", "one letter"],
+    ids=["empty", "a word", "NUL", "latin-1", "5.1 MB", "one letter"],
 )
 def test_a_text_that_cannot_be_used_gets_a_sentence(raw: bytes, said: str, tmp_path: Path, in_json: Callable) -> None:
     file = tmp_path / "own.txt"
@@ -189,6 +188,93 @@ def test_a_text_that_cannot_be_used_gets_a_sentence(raw: bytes, said: str, tmp_p
     (error,) = lines
     assert error["event"] == "error"
     assert re.search(said, error["message"]), error["message"]
+
+
+@pytest.mark.parametrize(
+    ("level", "text", "batches"),
+    [
+        ("char", "too short for one chunk of the default size, but not empty", (1, 32)),
+        ("char", "a sentence of forty characters, or so. " * 50, (16, 64)),
+        ("word", "a sentence of forty characters, or so. " * 50, (4, 64)),
+        ("char", "long enough for its batches. " * 200, (32, 64)),
+    ],
+)
+def test_settings_that_nobody_gave_are_fitted_to_the_tokens_and_that_is_said(
+    level: str, text: str, batches: tuple[int, int], tmp_path: Path, in_json: Callable
+) -> None:
+    (tmp_path / "own").write_text(text, encoding="utf-8")
+    short = ("--steps", "1", "--units", "4", "--level", level, "--save", str(tmp_path / "run"))
+    status, lines = in_json("train", "--corpus", str(tmp_path / "own"), *short)
+    assert status == 0
+    config = Config.from_json((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
+    assert (config.data.streams, config.data.chunk) == batches
+    said = [line["message"] for line in lines if line["event"] == "note"]
+    assert [note.endswith(f"streams x chunk are {batches[0]} x {batches[1]} instead of 32 x 64.") for note in said] == (
+        [True] if batches != (32, 64) else []
+    )
+
+
+def test_a_batch_that_was_given_is_refused_where_it_does_not_fit(tmp_path: Path, in_json: Callable) -> None:
+    (tmp_path / "own").write_text("a sentence of forty characters, or so. " * 20, encoding="utf-8")
+    corpus = ("train", "--corpus", str(tmp_path / "own"))
+    status, (error,) = in_json(*corpus, "--streams", "64", "--chunk", "64")
+    assert status == 2
+    assert "set --streams to at most 10, or take a longer text" in error["message"]
+    assert "data." not in error["message"]
+    status, lines = in_json(*corpus, "--streams", "64", "--steps", "1", "--units", "4")
+    assert status == 0
+    assert lines[0]["message"].endswith("streams x chunk are 64 x 8 instead of 64 x 64.")
+
+
+def test_a_model_that_no_memory_holds_is_refused_in_a_sentence(
+    tiny_train: list[str], in_json: Callable, plainly: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.shell.memory.free_bytes", lambda: 9_000_000)
+    assert in_json(*tiny_train)[0] == 0
+    status, (error,) = in_json(*tiny_train, "--units", "2048", "--layers", "8")
+    assert status == 2
+    assert re.search(
+        r"needs about .* GB of memory .* 0.009 GB are free here: .* --chunk or fewer --streams", error["message"]
+    )
+    status, out, err = plainly(*tiny_train, "--units", "2048", "--layers", "8")
+    assert (status, out) == (2, "")
+    assert err.startswith("error: This model needs about")
+
+
+def test_memory_that_runs_out_all_the_same_ends_in_a_sentence(
+    tiny_train: list[str], in_json: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 40000000000 bytes.")
+
+    monkeypatch.setattr("engine.shell.train.train", full)
+    status, (error,) = in_json(*tiny_train)
+    assert status == 2
+    assert "not enough memory" in error["message"]
+
+
+def test_what_was_changed_in_a_file_and_what_of_the_prompt_is_not_read_is_said(
+    tmp_path: Path, in_json: Callable
+) -> None:
+    (tmp_path / "own.log").write_bytes(b"a page\r\nand\fanother it's\r\n" * 20)
+    status, lines = in_json(
+        *("train", "--corpus", str(tmp_path / "own.log"), "--streams", "2", "--chunk", "8", "--units", "4"),
+        *("--steps", "1", "--prompt", "it’s ☃"),
+    )
+    assert status == 0
+    assert [line["message"] for line in lines if line["event"] == "note"] == [
+        "Changed as the text was read: 40 line ends CR LF became LF; "
+        "20 form feeds or other separators became line ends.",
+        "The model has no symbol for '’' in the prompt: it reads \"'\".",
+        "The model has no symbol for '☃' in the prompt: left out.",
+    ]
+
+
+def test_lines_that_are_sorted_by_kind_are_noticed(tmp_path: Path, in_json: Callable) -> None:
+    names = [f"{stem:04d}{ending}" for ending in ("ova", "ini", "moto", "sky") for stem in range(0, 9000, 45)]
+    (tmp_path / "names").write_text("\n".join(names), encoding="utf-8")
+    _, lines = in_json("train", "--corpus", str(tmp_path / "names"), "--units", "4", "--steps", "1")
+    assert "sorted by kind" in lines[0]["message"]
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_unknown_words_are_never_written_and_the_end_is_said(pool: WritingPool) 
     loaded = _loaded(WORDS)
     endings = set()
     for seed in range(12):
-        request = _request(prompt="the cat", seed=seed, temperature=2.0, length=40)
+        request = _request(prompt="the cat", seed=seed, temperature=2.0, length=40, past_end=False)
         job = _over(pool.write(request, WORDS, lambda: loaded))
         assert WORDS.unknown not in job.tokens
         assert WORDS.end not in job.tokens
@@ -103,7 +103,7 @@ def test_unknown_words_are_never_written_and_the_end_is_said(pool: WritingPool) 
 
 def test_past_the_end_lines_follow_each_other(pool: WritingPool) -> None:
     loaded = _loaded(WORDS)
-    job = _over(pool.write(_request(prompt="the", temperature=2.0, length=80, past_end=True), WORDS, lambda: loaded))
+    job = _over(pool.write(_request(prompt="the", temperature=2.0, length=80), WORDS, lambda: loaded))
     assert job.written == 80
     assert WORDS.end in job.tokens
     assert "\n" in job.text()

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from engine.config import ConfigError, settings
-from playground.parts.setting_names import label
+from playground.parts.setting_names import in_labels, label
 from playground.state import draft as drafts
 from playground.state.draft import Draft
 
@@ -38,7 +38,7 @@ def edit(section: str, name: str, key: str, convert: Callable[[Any], Any] = lamb
         drafts.keep(drafts.current().edited(section, name, convert(st.session_state[key])))
         st.session_state.pop("draft.problem", None)
     except ConfigError as error:
-        st.session_state["draft.problem"] = str(error)
+        st.session_state["draft.problem"] = in_labels(str(error))
 
 
 def setting(draft: Draft, section: str, name: str, **widget: Any) -> None:
@@ -50,7 +50,7 @@ def setting(draft: Draft, section: str, name: str, **widget: Any) -> None:
     common: dict[str, Any] = {
         "key": key,
         "help": meaning(section, name),
-        "on_change": edit,
+        "on_change": widget.pop("on_change", edit),
         "args": (section, name, key),
     }
     caption = label(name)
@@ -70,7 +70,14 @@ def setting(draft: Draft, section: str, name: str, **widget: Any) -> None:
         st.text_input(caption, value, max_chars=500, **common, **widget)
 
 
-def pick(draft: Draft, section: str, name: str, label: str, titles: dict[str, str]) -> None:
+def pick(
+    draft: Draft,
+    section: str,
+    name: str,
+    label: str,
+    titles: dict[str, str],
+    on_change: Callable[[str, str, str], None] = edit,
+) -> None:
     """A choice among names from a registry, shown by their titles."""
     value = getattr(getattr(draft.config, section), name)
     names = list(titles) if value in titles else [value, *titles]
@@ -82,6 +89,6 @@ def pick(draft: Draft, section: str, name: str, label: str, titles: dict[str, st
         format_func=lambda entry: titles.get(entry, entry),
         key=key,
         help=meaning(section, name),
-        on_change=edit,
+        on_change=on_change,
         args=(section, name, key),
     )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engine.config import ConfigError
+from engine.data import TextError
 from engine.training.optimizers import OPTIMIZERS
+from playground.access import corpora
+from playground.parts.unread import not_read
 from playground.state.draft import Draft
 from playground.text import escape_markdown
 from playground.views.train.controls.settings import edit, pick, setting, widget_key
@@ -56,9 +60,21 @@ def _length(draft: Draft) -> None:
         setting(draft, "training", "steps")
 
 
+def _unread(draft: Draft) -> None:
+    """What of the prompt the model will have no symbol for."""
+    try:
+        vocabulary = corpora.corpus(draft.config.data).vocabulary
+    except (TextError, ConfigError):
+        return  # the text's own panel says what is wrong with it
+    note = not_read(draft.config.sampling.prompt, vocabulary)
+    if note:
+        st.caption(f":material/info: {escape_markdown(note)}")
+
+
 def sampling_controls(draft: Draft) -> None:
     """Choose what is written at each evaluation: always from the same prompt and seed."""
     setting(draft, "sampling", "prompt")
+    _unread(draft)
     left, right = st.columns(2)
     with left:
         setting(draft, "sampling", "length")

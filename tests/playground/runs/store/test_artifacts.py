@@ -5,8 +5,8 @@ import torch
 
 from engine.config import Config
 from engine.training.checkpoint import Best, Checkpoint
-from playground.runs.records import ClaimLostError, StoreError
-from playground.runs.store import Store
+from playground.runs.records import ClaimLostError, StoreError, TextLostError
+from playground.runs.store import Store, schema
 
 
 def checkpoint(config: Config, step: int, full: bool = False, best: int = 0) -> Checkpoint:
@@ -156,3 +156,16 @@ def test_a_config_with_other_values_is_another_checkpoint(store: Store, tiny: Co
     assert Checkpoint.from_bytes(store.checkpoint(run_id, 5)).changes == ((5, "learning_rate", 0.1),)
     (info,) = store.checkpoints(run_id)
     assert store.blobs.size() == info.bytes
+
+
+def test_a_text_is_called_by_its_file_or_by_its_first_words(store: Store) -> None:
+    text = "Call me Ishmael. Some years ago, never mind how long precisely."
+    digest = store.put_text(text)
+    assert store.text_name(digest) == "Call me Ishmael. Some years ago…"
+    assert store.put_text(text, "moby \n dick " + "x" * 100) == digest
+    assert store.text_name(digest) == ("moby dick " + "x" * 100)[:60]
+    with store.writing() as connection:
+        connection.execute(schema.texts.update().values(name=""))  # as an earlier version left it
+    assert store.text_name(digest) == "Call me Ishmael. Some years ago…"
+    with pytest.raises(TextLostError):
+        store.text_name("0" * 64)
