@@ -121,5 +121,10 @@ def _from_1(connection: Connection) -> None:
             connection.execute(update(runs).where(runs.c.id == run_id).values(spark=json.dumps(points)))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1}
+def _from_2(connection: Connection) -> None:
+    """Commands say who asked."""
+    connection.execute(text("ALTER TABLE commands ADD COLUMN actor VARCHAR(16) DEFAULT '' NOT NULL"))
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}
 """The migration from each version to the next."""

@@ -36,7 +36,7 @@ from sqlalchemy.schema import SchemaItem
 
 from playground.runs.records import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Increases with every change to the tables; `migrations` upgrades older stores."""
 
 BUSY_MILLISECONDS = 10_000
@@ -167,6 +167,8 @@ commands = Table(
     Column("run", String(40), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("value", Float(53)),
+    # who asked, as sentences say it; empty for the app itself
+    Column("actor", String(16), nullable=False, server_default=""),
     Column("created", Float(53), nullable=False),
     Index("commands_by_run", "run", "id"),
     sqlite_autoincrement=True,  # a poller asks for ids above the last: none may be reused

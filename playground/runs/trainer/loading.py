@@ -39,6 +39,10 @@ class LoadedRun:
     initial_checkpoint: Checkpoint | None = None
     live_step: int = -1
     """step of the weights in the live slot"""
+    extended: bool = False
+    """whether it had ended, and goes on for the steps that were asked for"""
+    begun: bool = True
+    """whether its first weights are there to be looked at: a run that starts paused makes them before it rests"""
 
     def train_for(self, steps: int | None) -> None:
         """Continue for so many steps, each of them reported, or to the end (None)."""
@@ -48,7 +52,7 @@ class LoadedRun:
     @property
     def reached_target(self) -> bool:
         """Whether it has trained the steps that were asked for."""
-        return self.pause_at is not None and self.training.step >= self.pause_at
+        return self.begun and self.pause_at is not None and self.training.step >= self.pause_at
 
 
 class RefusedError(Exception):
@@ -70,7 +74,7 @@ def load_corpus(store: Store, config: Config, progress: Callable[[int, int], Non
 
 
 def load_run(store: Store, settings: AppSettings, run: Run, corpus: Corpus) -> LoadedRun:
-    """The run, ready to train as many steps as it waits for.
+    """The run, ready to train as many steps as it waits for; one that has ended goes on for so many.
 
     Raises:
         ConfigError, LimitError: a run that is not possible, or too large here; its model is not built
@@ -82,7 +86,12 @@ def load_run(store: Store, settings: AppSettings, run: Run, corpus: Corpus) -> L
     check_config(settings, run.config, parameters, needed)
     training = _training(store, run, corpus)
     loaded = LoadedRun(run, training, training.events(), None, time.perf_counter())
-    loaded.train_for(store.steps_wanted(run.id))
+    steps = store.steps_wanted(run.id)
+    if steps and training.has_ended:
+        training.extend(steps)
+        loaded.extended = True
+    loaded.train_for(steps)
+    loaded.begun = training.step > 0
     return loaded
 
 

@@ -74,7 +74,7 @@ def test_a_store_of_version_1_opens_with_all_it_had(path: Path, opened: Callable
     assert [row.step for row in store.metrics(run.id)] == [10, 20, 30]
     assert store.samples(run.id)[0].text == "hello"
     assert store.sizes() == dict.fromkeys(("aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"), 3)
-    assert version_of(path) == 2
+    assert version_of(path) == SCHEMA_VERSION
 
 
 def test_the_small_curves_of_a_migrated_store_are_its_metrics(
@@ -176,7 +176,7 @@ def test_two_processes_that_open_an_old_store_at_once_both_read_it_whole(
     for process in processes:
         process.join(timeout=120)
     assert said == [(None, 300, 6_000)] * 2
-    assert version_of(path) == 2
+    assert version_of(path) == SCHEMA_VERSION
     assert opened().metrics("run0000000")[19].step == 200
 
 
