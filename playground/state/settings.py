@@ -103,6 +103,14 @@ class PageSettings(Generic[S]):
         if renew:
             self._renew()
 
+    def can_be(self, name: str, value: Any) -> bool:
+        """Whether a setting can have this value: whether the link could give it."""
+        kind: Kind = self._about[name]["kind"]
+        try:
+            return value == getattr(self.default, name) or kind.parse(str(kind.format(value))) == value
+        except ValueError:
+            return False
+
     def correct(self, *notes: str, **nearest: Any) -> None:
         """Put the nearest that can be in the place of settings that cannot, and note why.
 

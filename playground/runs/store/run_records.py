@@ -74,7 +74,7 @@ def not_found(run_id: str, deleted: float | None = None) -> RunNotFoundError:
 
 
 def check_owner(owner: str, by: str | None) -> None:
-    """Raise RunRefusedError unless `by` may change what is `owner`'s, or nobody's; None is the app itself, which may."""
+    """Raise RunRefusedError unless `by` may change what is `owner`'s or nobody's; None is the app, which always may."""
     if by is not None and owner not in ("", by):
         raise RunRefusedError(
             "This run was started by another visitor, and only they may change it: duplicate it, and change your own."
@@ -105,7 +105,8 @@ class RunRecords(Database):
     ) -> str:
         """Create a run; its id. It waits for a worker, or is paused at step 0 (`start=False`).
 
-        With `steps` it pauses after that many, at step 0 for none. `parent` is the (run, step) whose weights it starts from.
+        With `steps` it pauses after that many, at step 0 for none. `parent` is the (run, step) whose weights it starts
+        from.
         """
         created = self._create([config], [name], owner, visibility, start, parent=parent, steps=steps)
         return created[0]
@@ -135,9 +136,7 @@ class RunRecords(Database):
             )
         if any(config.training.seed != configs[0].training.seed for config in configs):
             raise RunRefusedError("The runs of a race read the same batches: give them the same seed.")
-        return self._create(
-            configs, names or [""] * len(configs), owner, visibility, start, race=new_id(), steps=steps
-        )
+        return self._create(configs, names or [""] * len(configs), owner, visibility, start, race=new_id(), steps=steps)
 
     def _create(
         self,

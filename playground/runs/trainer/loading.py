@@ -51,8 +51,10 @@ class LoadedRun:
 
     @property
     def reached_target(self) -> bool:
-        """Whether it has trained the steps that were asked for."""
-        return self.begun and self.pause_at is not None and self.training.step >= self.pause_at
+        """Whether it has trained the steps that were asked for, and rests; at its last step it ends instead."""
+        if not self.begun or self.pause_at is None:
+            return False
+        return self.pause_at <= self.training.step < self.training.last_step
 
 
 class RefusedError(Exception):

@@ -559,7 +559,9 @@ def test_a_run_that_goes_on_after_its_end_can_be_stopped_on_the_way(tiny: MakeCo
     half = engine.train(config, story_corpus, device="cpu", checkpoint=first.checkpoint())
     half.extend(6)
     next(event for event in half.events() if event.step == 23)
-    rest = engine.train(config, story_corpus, device="cpu", checkpoint=Checkpoint.from_bytes(half.checkpoint().to_bytes()))
+    rest = engine.train(
+        config, story_corpus, device="cpu", checkpoint=Checkpoint.from_bytes(half.checkpoint().to_bytes())
+    )
     assert not rest.has_ended
     rest.extend(100)  # it has not ended: nothing to go on from
     *_, last = rest.events()

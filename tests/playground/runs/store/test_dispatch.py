@@ -151,14 +151,19 @@ def test_a_race_goes_on_from_its_end_only_when_all_of_it_has_ended(store: Store,
     assert [store.run(run).status for run in (first, second)] == ["queued", "queued"]
 
 
-COMMANDS = (("pause", None), ("resume", None), ("step", 1), ("stop", None), ("learning_rate", 100), ("clip_threshold", 0))
+COMMANDS = (
+    ("pause", None),
+    ("resume", None),
+    ("step", 1),
+    ("stop", None),
+    ("learning_rate", 100),
+    ("clip_threshold", 0),
+)
 
 
 @pytest.mark.parametrize(("kind", "value"), COMMANDS)
 @pytest.mark.parametrize("claim", [False, True], ids=["waits", "trains"])
-def test_only_its_owner_commands_a_run(
-    store: Store, tiny: Config, kind: str, value: float | None, claim: bool
-) -> None:
+def test_only_its_owner_commands_a_run(store: Store, tiny: Config, kind: str, value: float | None, claim: bool) -> None:
     run_id = store.create_run(tiny, owner="ann")
     if claim:
         claimed(store)

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 from engine.config import Config
 from playground.runs.records import StoreError
 from playground.runs.store import Store, migrations
+from playground.runs.store.schema import SCHEMA_VERSION
 from playground.runs.store.starter_files import StarterRuns
 
 VERSION_1 = Path(__file__).with_name("version_1.sql").read_text(encoding="utf-8")
