@@ -104,10 +104,11 @@ class PageSettings(Generic[S]):
             self._renew()
 
     def can_be(self, name: str, value: Any) -> bool:
-        """Whether a setting can have this value: whether the link could give it."""
+        """Whether a setting can have this value, as far as it stands in a link: whether the link could give it."""
         kind: Kind = self._about[name]["kind"]
+        written = kind.format(value)
         try:
-            return value == getattr(self.default, name) or kind.parse(str(kind.format(value))) == value
+            return value == getattr(self.default, name) or written is None or kind.parse(written) == value
         except ValueError:
             return False
 

@@ -40,7 +40,7 @@ def from_link() -> None:
 
 def bar(draft: Draft) -> None:
     """Choose a preset, see what the run will take, and start it."""
-    experiment, button, words = st.columns([0.26, 0.14, 0.6], gap="medium", vertical_alignment="bottom")
+    experiment, button, words = st.columns([0.26, 0.16, 0.58], gap="medium", vertical_alignment="bottom")
     with experiment:
         names = [*PRESETS, ""]
         key = _preset_key(draft)

@@ -21,7 +21,7 @@ from playground.frame import services
 from playground.parts import launch
 from playground.runs.limits import check_extension
 from playground.runs.reader import Snapshot
-from playground.runs.records import FINISHED, PAUSED, Run, RunNotFoundError, RunRefusedError, StoreError
+from playground.runs.records import FINISHED, PAUSED, STOPPED, Run, RunNotFoundError, RunRefusedError, StoreError
 from playground.state import draft as drafts
 from playground.state.draft import Draft
 from playground.text import escape_markdown, number, visible
@@ -96,12 +96,15 @@ def _beyond_the_end(snapshot: Snapshot) -> str:
 
 def _not_mine(snapshots: Sequence[Snapshot]) -> None:
     """Whose run it is, in the place of the buttons, and a way to one's own."""
-    starter = snapshots[0].run.starter
-    st.caption("Comes with Unrolled" if starter else "Started by another visitor")
+    run = snapshots[0].run
+    whose = "Comes with Unrolled" if run.starter else "Started by another visitor"
+    # What became of it, and by whom: a run that failed says so above.
+    told = f". {run.message}" if run.status in (PAUSED, STOPPED) and run.message else ""
+    st.caption(escape_markdown(whose + told))
     st.button(
         "Duplicate",
         icon=":material/content_copy:",
-        key=f"duplicate.{snapshots[0].run.id}",
+        key=f"duplicate.{run.id}",
         help="Set up a run of your own with the same settings; it starts when you press Train.",
         on_click=launch.set_up_copy,
         args=([snapshot.run for snapshot in snapshots],),
@@ -109,13 +112,12 @@ def _not_mine(snapshots: Sequence[Snapshot]) -> None:
 
 
 def start_paused(draft: Draft) -> None:
-    """The choice to have the run wait at step 0."""
+    """The choice to have the run wait at step 0, for Step or Resume."""
     key = draft.key(f"start_paused.{draft.start_paused}")
     st.checkbox(
         "Start paused",
         draft.start_paused,
         key=key,
-        help="The run waits at step 0 until you press Step or Resume.",
         on_change=_choose_start_paused,
         args=(key,),
     )
