@@ -1,4 +1,4 @@
-"""Commands to a run: whose they are, that they arrive or say that they did not, and what they do at a run's two ends."""
+"""Commands to a run: whose they are, that they arrive or say that they did not, and what they do at its ends."""
 
 from __future__ import annotations
 
@@ -149,8 +149,9 @@ def test_a_run_that_is_renamed_in_another_tab_stays_chosen(visits: Visits, kept:
             eventually(page.page, "the address holds the id", lambda: run in page.page.url)  # noqa: B023
             assert "no run" not in page.main.inner_text()
     assert train.run == run
-    shown = train.page.get_by_test_id("stSidebar").get_by_role("combobox", name="Run")
-    eventually(train.page, "the list has the new name", lambda: "After" in (shown.get_attribute("aria-label") or ""))
+    box = train.page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").first
+    shown = "box => box.textContent + [...box.querySelectorAll('input')].map((one) => one.value).join()"
+    eventually(train.page, "the list has the new name", lambda: "After" in box.evaluate(shown))
     _renames(runs, "Beside", "Next to it")
     train.page.get_by_test_id("stSidebar").get_by_role("combobox", name="Run").click()
     train.page.get_by_role("option", name=re.compile("Beside|Next to it")).click()

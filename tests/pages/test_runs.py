@@ -132,8 +132,6 @@ def test_a_duplicate_says_what_it_is_and_that_nothing_runs_yet(open_page: OpenPa
     assert "A copy of the settings of “Mine”: nothing runs yet." in read(app)
     app.button(key="train").click().run()
     assert services.store().run(app.session_state["selection"].run).name == "Mine, copy"
-    app.button(key="train").click().run()
-    assert services.store().run(app.session_state["selection"].run).name == "Mine, copy (2)"
 
 
 def test_a_branch_says_what_it_branched_from_also_when_that_is_gone(open_page: OpenPage, read: Text) -> None:
