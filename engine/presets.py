@@ -17,6 +17,8 @@ class Preset:
     shows: str
     """what to look for, in a sentence"""
     configs: tuple[Config, ...]
+    start_paused: bool = False
+    """whether it waits at step 0, to be stepped through by hand"""
 
 
 _MINUTE = Config().with_values(
@@ -49,7 +51,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
         "hello": Preset(
             "Hello",
-            "three units and no biases learn one word: every number fits on the screen",
+            "three units and no biases learn one word: it waits at step 0, press Step and follow every number",
             (
                 Config().with_values(
                     corpus="hello",
@@ -70,6 +72,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                     sampling__temperature=0.0,
                 ),
             ),
+            start_paused=True,
         ),
         "shakespeare-in-three-seconds": Preset(
             "Shakespeare in three seconds",

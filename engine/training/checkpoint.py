@@ -64,6 +64,8 @@ class Checkpoint:
     vocabulary: str
     """the vocabulary as JSON, so that a checkpoint can be used without its corpus"""
     planned_steps: int
+    extended_to: int = 0
+    """the step at which a run ends that went on after its end; 0 for one that did not"""
     seconds: float = 0.0
     train_seconds: float = 0.0
     evaluated_at: int = 0
@@ -104,6 +106,7 @@ class Checkpoint:
             "corpus_sha256": self.corpus_sha256,
             "vocabulary": self.vocabulary,
             "planned_steps": self.planned_steps,
+            "extended_to": self.extended_to,
             "seconds": self.seconds,
             "train_seconds": self.train_seconds,
             "evaluated_at": self.evaluated_at,
@@ -136,6 +139,7 @@ class Checkpoint:
                 corpus_sha256=_exactly(str, header["corpus_sha256"]),
                 vocabulary=_exactly(str, header["vocabulary"]),
                 planned_steps=_count(header["planned_steps"]),
+                extended_to=_count(header.get("extended_to", 0)),
                 seconds=float(header["seconds"]),
                 train_seconds=float(header["train_seconds"]),
                 evaluated_at=_count(header["evaluated_at"]),

@@ -8,7 +8,7 @@ is the same on every machine. It is counted in *trained tokens*: the time that o
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.config import Config
 from engine.training.evaluation import Part
@@ -48,6 +48,10 @@ class EvaluationPlan:
     def usual(self) -> int:
         """Tokens that an evaluation before the last predicts."""
         return self.whole if self.part is None else self.part.predictions
+
+    def ending_at(self, last: int) -> EvaluationPlan:
+        """The same for a run whose last step is another, such as one that was extended: `last` is evaluated too."""
+        return replace(self, steps=(*(step for step in self.steps if step < last), last))
 
     def left(self, step: int) -> tuple[int, int]:
         """What the evaluations after those up to `step` still do: tokens predicted, tokens written."""

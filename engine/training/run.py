@@ -99,6 +99,8 @@ class Training:
         """set it to hear of every update, as somebody who steps by hand wants to"""
         self.step = 0
         self.planned_steps = None if training.seconds else training.steps
+        """the plan that the schedule follows; None until a limit in seconds is turned into steps"""
+        self._extended_to = 0
         self.changes: list[tuple[int, str, float]] = []
         self._unreported_changes: list[Changed] = []
         self.best = Best()
@@ -128,10 +130,10 @@ class Training:
         if self.planned_steps is None:
             yield from self._plan()
         assert self.planned_steps is not None
-        self._evaluations = self._evaluations_of(self.planned_steps)
+        self._evaluations = self._evaluations_of(self.planned_steps).ending_at(self.last_step)
         yield Planned(
             self.step,
-            planned_steps=self.planned_steps,
+            planned_steps=self.last_step,
             evaluation_steps=self._evaluations.steps,
             parameters=self.parameters,
             device=str(self.device),
@@ -162,6 +164,25 @@ class Training:
         self._turn(key, float(value))
         self._unreported_changes.append(Changed(self.step, key, float(value)))
 
+    def extend(self, steps: int) -> None:
+        """Go on for so many steps after the run has ended, whatever ended it; the last of them is evaluated.
+
+        The schedule is not stretched: the learning rate stays where it ended. A run that has not ended stays as it is.
+        """
+        if self.has_ended:
+            self._extended_to = self.step + steps
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the run is over: it has reached its last step, or what was to end it earlier."""
+        return self.planned_steps is not None and self._why_to_end() is not None
+
+    @property
+    def last_step(self) -> int:
+        """The step at which the run ends: as planned, or as it was extended."""
+        assert self.planned_steps is not None
+        return self._extended_to or self.planned_steps
+
     def checkpoint(self, full: bool = True) -> Checkpoint:
         """The run as it is now: cloned, on the CPU. Full ones can be continued, the others only looked into."""
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
@@ -176,6 +197,7 @@ class Training:
             corpus_sha256=self.corpus.sha256,
             vocabulary=self.corpus.vocabulary.to_json(),
             planned_steps=self.planned_steps or 0,
+            extended_to=self._extended_to,
             seconds=self.seconds,
             train_seconds=self._meters.train_seconds,
             evaluated_at=self._evaluated_at,
@@ -213,7 +235,7 @@ class Training:
         loss, before, after = self._update()
         self.step += 1
         assert self.planned_steps is not None
-        reported = records_progress(self.step, self.planned_steps)
+        reported = records_progress(self.step, self.planned_steps) or self.step == self.last_step
         self._meters.add(loss)
         diverged, last_loss = None, math.nan
         wanted = reported or self.report_every_step
@@ -231,7 +253,7 @@ class Training:
             yield diverged
             return True
         if not wanted:
-            yield Working(self.step, "training", self.step / self.planned_steps)
+            yield Working(self.step, "training", self.step / self.last_step)
         if is_power_of_two(self.step):
             yield self._saved(full=False)
         return False
@@ -349,7 +371,7 @@ class Training:
     def _seconds_left(self, read: int) -> float:
         """What the run will still take when so many tokens of the evaluation at hand have been read."""
         evaluated, sampled = self._evaluations.left(self._evaluated_at)
-        return self._pace.left((self.planned_steps or self.step) - self.step, max(0, evaluated - read), sampled)
+        return self._pace.left(self.last_step - self.step, max(0, evaluated - read), sampled)
 
     def _evaluated(self, val_loss: float, bits: float, best: Best, tokens: int, rising: bool) -> Evaluated:
         return Evaluated(
@@ -385,12 +407,13 @@ class Training:
     def _why_to_end(self) -> str | None:
         """Why the run is over, if it is: by what a checkpoint holds, so that a pause changes nothing."""
         training = self.config.training
-        assert self.planned_steps is not None
+        if self._extended_to:
+            return "steps" if self.step >= self._extended_to else None
         if training.until_loss and self._val_loss is not None and self._val_loss <= training.until_loss:
             return "until_loss"
         if training.patience and self.best.since >= training.patience:
             return "early_stopping"
-        return "steps" if self.step >= self.planned_steps else None
+        return "steps" if self.step >= self.last_step else None
 
     def _finished(self, why: str) -> Finished:
         return Finished(
@@ -446,6 +469,7 @@ class Training:
     def _continue_from(self, checkpoint: Checkpoint) -> None:
         self.step = checkpoint.step
         self.planned_steps = checkpoint.planned_steps or self.planned_steps
+        self._extended_to = checkpoint.extended_to
         self.stopwatch = Stopwatch(checkpoint.seconds + self.stopwatch.seconds)
         self._meters.continue_from(checkpoint.step, checkpoint.train_seconds, checkpoint.sums)
         self._evaluated_at, self._val_loss = checkpoint.evaluated_at, checkpoint.val_loss

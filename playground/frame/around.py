@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from playground import state
+from playground.components.copy_link import copy_link
 from playground.frame import navigation, services, visitor
 from playground.notation import NOTATIONS
 from playground.runs.executor import ExecutorError
@@ -48,6 +49,7 @@ def around(page: StreamlitPage) -> Iterator[None]:
     with controls:
         _choose_run(runs, elsewhere=page.url_path != "runs")
         _choose_notation()
+        copy_link(key="frame.copy_link")
     with problems:  # last, because the page reads a part of the link itself
         _say_problems()
 
@@ -79,14 +81,15 @@ def _choose_run(runs: dict[str, Run], *, elsewhere: bool) -> None:
     starter = next((run.id for run in runs.values() if run.starter), next(iter(runs)))
     chosen = state.current().run
     shown = chosen if chosen in runs else starter
+    key = state.labelled(_key("run", shown), in_list(runs[shown]))
     st.selectbox(
         "Run",
         [*runs],
         [*runs].index(shown),
         format_func=lambda run_id: in_list(runs[run_id]),
-        key=_key("run", shown),
+        key=key,
         on_change=state.choose,
-        args=("run", _key("run", shown), shown),
+        args=("run", key, shown),
         help="What every page looks at; ★ marks the runs that come with Unrolled. It is part of the link.",
     )
     if elsewhere:
@@ -98,7 +101,7 @@ def _key(name: str, shown: str) -> str:
 
 
 def in_list(run: Run) -> str:
-    """A run's label. Streamlit knows an option by its label alone: no two may be the same, and none may change."""
+    """A run's label. Streamlit knows an option by its label alone: no two may be the same; see `state.labelled`."""
     name = shorten(visible(run.name), 40)
     return f"★ {name}" if run.starter else f"{name} · {run.id[:6]}"
 

@@ -93,6 +93,7 @@ def _compare(selection: state.Selection, chosen: Run) -> None:
         _beside(chosen.id, there)
     runs.pop(chosen.id, None)
     key = f"inside.compare.{chosen.id}.{'.'.join(there)}"
+    key = state.labelled(key, *(around.in_list(runs[other]) for other in there))
     st.multiselect(
         "Compare with",
         [*runs],

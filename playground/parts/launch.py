@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict, replace
 
 import streamlit as st
@@ -16,7 +18,7 @@ from playground.frame import services
 from playground.parts.setting_names import in_labels, spoken
 from playground.runs.executor import ExecutorError
 from playground.runs.limits import check_config, check_quota
-from playground.runs.records import StoreError
+from playground.runs.records import Run, StoreError
 from playground.state import draft as drafts
 from playground.state.draft import Draft
 from playground.text import number, shorten
@@ -24,6 +26,9 @@ from playground.theme import RUN_LETTERS
 
 PROBLEM = "launch.problem"
 """Where the session keeps what stood in the way of the last start, for the page that says it."""
+
+_NAMES_READ = 1_000
+"""Newest runs of a visitor whose names a new run does not repeat."""
 
 
 def start() -> None:
@@ -46,12 +51,46 @@ def start_with(config: Config) -> None:
     start()
 
 
+def set_up_copy(runs: Sequence[Run], then: Callable[[], None] = lambda: None) -> None:
+    """Set Train up with the settings of a run, or of all runs of a race, `then` go on; or say why that cannot be."""
+    try:
+        for run in runs:
+            corpora.check_source(run.config.data)
+    except ConfigError as error:
+        state.note_problem(str(error))
+        return
+    drafts.load(tuple(run.config for run in runs), copied_from=runs[0].name)
+    then()
+
+
 def _create(draft: Draft) -> str:
     store, owner = services.store(), services.visitor()
-    if len(draft.configs) == 1:
-        name = PRESETS[draft.preset].title if draft.preset else describe(draft.config)
-        return store.create_run(draft.config, name=name, owner=owner, parent=draft.parent)
-    return store.create_race(draft.configs, names=rival_names(draft.configs), owner=owner)[0]
+    steps = 0 if draft.start_paused else None
+    taken = {run.name for run in store.runs(owner=owner, limit=_NAMES_READ)} | {
+        run.name for run in store.starters.runs()
+    }
+    if len(draft.configs) > 1:
+        names = [told_apart(name, taken) for name in rival_names(draft.configs)]
+        return store.create_race(draft.configs, names=names, owner=owner, steps=steps)[0]
+    name = told_apart(_name(draft), taken)
+    return store.create_run(draft.config, name=name, owner=owner, parent=draft.parent, steps=steps)
+
+
+def _name(draft: Draft) -> str:
+    """What a run is called: by where it comes from, else by what it is."""
+    if draft.parent:
+        run, step = draft.parent
+        return f"{shorten(services.store().run(run).name, 60)}, branch at {step:,}"
+    if draft.copied_from:
+        return f"{shorten(draft.copied_from, 60)}, copy"
+    return PRESETS[draft.preset].title if draft.preset else describe(draft.config)
+
+
+def told_apart(name: str, taken: Container[str]) -> str:
+    """The name, with a number behind it if the visitor has a run of that name already: "First words (2)"."""
+    if name not in taken:
+        return name
+    return next(numbered for count in itertools.count(2) if (numbered := f"{name} ({count})") not in taken)
 
 
 def _check(draft: Draft) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.config import Config
-from playground.runs.records import ACTIVE, LimitError, Storage
+from playground.runs.records import ACTIVE, LimitError, Run, Storage
 from playground.runs.settings import AppSettings
 from playground.runs.store import Store
 from playground.runs.store.dispatch import QueueState
@@ -47,6 +47,15 @@ def check_config(
         raise LimitError(
             f"{size(memory_bytes)} of memory are more than the {size(settings.max_memory_bytes)} allowed here for one "
             "model (UNROLLED_MAX_MEMORY_MB): take fewer units or layers, a shorter chunk or fewer streams."
+        )
+
+
+def check_extension(settings: AppSettings, run: Run, steps: int) -> None:
+    """Refuse to let a run that has ended go on for `steps` more if runs may not be so long. Raises LimitError."""
+    if run.step + steps > settings.max_steps:
+        raise LimitError(
+            f"{run.step + steps:,} steps are more than the {settings.max_steps:,} allowed here (UNROLLED_MAX_STEPS): "
+            "this run goes on no further."
         )
 
 

@@ -34,6 +34,10 @@ STATUSES: Mapping[str, str] = {
     INTERRUPTED: "its worker ended unasked; can go on from its last checkpoint",
 }
 
+OWNER = "its owner"
+ANYONE = "a visitor"
+"""Who a command came from, as sentences say it: the owner, or whoever it was where the run has none."""
+
 ACTIVE = frozenset({QUEUED, RUNNING})
 """Statuses of runs that train, or will as soon as a worker is free."""
 
@@ -162,7 +166,7 @@ class Run:
         return self.status in RESUMABLE and not self.starter
 
     def may_be_changed_by(self, visitor: str) -> bool:
-        """Whether `visitor` may rename, delete and restore it: the owner, or anyone if it has none."""
+        """Whether `visitor` may command, rename, delete and restore it: the owner, or anyone if it has none."""
         return not self.starter and self.owner in ("", visitor)
 
 
@@ -245,6 +249,13 @@ class Command:
     run: str
     kind: str
     value: float | None
+    actor: str = ""
+    """who asked: `OWNER`, `ANYONE`, or "" for the app itself"""
+
+
+def done_by(actor: str) -> str:
+    """Who did it, for the end of a sentence: " by its owner"; empty for the app itself."""
+    return f" by {actor}" if actor else ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What is looked at and set up: the one selection, the settings of each page, and the link that they stand in."""
 
+from playground.state.labels import labelled
 from playground.state.link import given
 from playground.state.problems import note_problem, take_problems
 from playground.state.selection import (
@@ -30,6 +31,7 @@ __all__ = [
     "choose",
     "current",
     "given",
+    "labelled",
     "note_problem",
     "outdated",
     "select",

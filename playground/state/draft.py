@@ -34,6 +34,10 @@ class Draft:
     preset: str = ""
     parent: tuple[str, int] | None = None
     """run and step whose weights the run starts from"""
+    copied_from: str = ""
+    """the name of the run whose settings these are, as long as they are"""
+    start_paused: bool = False
+    """whether the run waits at step 0 for Step or Resume"""
 
     @property
     def config(self) -> Config:
@@ -60,7 +64,7 @@ class Draft:
             config.with_values(**changes) if shared or place == self.chosen else config
             for place, config in enumerate(self.configs)
         )
-        return replace(self, configs=configs, preset="")
+        return replace(self, configs=configs, preset="", copied_from="")
 
     def renewed(self) -> Draft:
         """The same values, in widgets made anew: for values that change other than by their own widgets."""
@@ -77,6 +81,7 @@ class Draft:
             chosen=len(self.configs),
             generation=self.generation + 1,
             preset="",
+            copied_from="",
             parent=None,
         )
 
@@ -103,10 +108,21 @@ def keep(draft: Draft) -> None:
     st.session_state[_STATE] = draft
 
 
-def load(configs: tuple[Config, ...], *, preset: str = "", parent: tuple[str, int] | None = None) -> None:
+def load(
+    configs: tuple[Config, ...], *, preset: str = "", parent: tuple[str, int] | None = None, copied_from: str = ""
+) -> None:
     """Replace the whole draft."""
     generation = st.session_state[_STATE].generation + 1 if _STATE in st.session_state else 0
-    keep(Draft(configs, generation=generation, preset=preset, parent=parent))
+    keep(
+        Draft(
+            configs,
+            generation=generation,
+            preset=preset,
+            parent=parent,
+            copied_from=copied_from,
+            start_paused=bool(preset) and PRESETS[preset].start_paused,
+        )
+    )
 
 
 def from_preset(name: str) -> Draft:
@@ -117,4 +133,4 @@ def from_preset(name: str) -> Draft:
     """
     if name not in PRESETS:
         raise ConfigError(f"There is no preset {name[:40]!r}; choose one of {', '.join(PRESETS)}.")
-    return Draft(PRESETS[name].configs, preset=name)
+    return Draft(PRESETS[name].configs, preset=name, start_paused=PRESETS[name].start_paused)

@@ -90,8 +90,8 @@ def choose(name: str, key: str, shown: Any) -> None:
     """Take what the visitor chose in the widget `key`, which was drawn with `shown`, into the selection.
 
     The widget has another key whenever what it shows changes, and that of the old key calls back once more with the
-    value it was drawn with: see `settings.outdated`.
+    value it was drawn with: see `settings.outdated`. What cannot stand in a link is no choice either: see `labelled`.
     """
     value = st.session_state[key]
-    if value != shown:
+    if value != shown and SELECTION.can_be(name, value):
         select(**{name: value})

@@ -103,6 +103,15 @@ class PageSettings(Generic[S]):
         if renew:
             self._renew()
 
+    def can_be(self, name: str, value: Any) -> bool:
+        """Whether a setting can have this value, as far as it stands in a link: whether the link could give it."""
+        kind: Kind = self._about[name]["kind"]
+        written = kind.format(value)
+        try:
+            return value == getattr(self.default, name) or written is None or kind.parse(written) == value
+        except ValueError:
+            return False
+
     def correct(self, *notes: str, **nearest: Any) -> None:
         """Put the nearest that can be in the place of settings that cannot, and note why.
 

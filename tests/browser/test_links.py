@@ -26,7 +26,9 @@ def test_a_wrong_link_gets_a_sentence_and_shows_the_starter_run(visits: Visits) 
 
 def test_an_experiment_is_handed_out_by_its_link(visits: Visits) -> None:
     train = TrainPage(visits.open("train?preset=hello"))
-    train.train()
+    train.press("Train")
+    train.reaches("paused")
+    train.press("Resume")
     eventually(train.page, "all steps are done", lambda: (train.status, train.step) == ("finished", 300))
     eventually(train.page, "the last loss is drawn", lambda: _last(train) == 300)
     losses = train.loss.values("validation")

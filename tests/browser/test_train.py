@@ -52,7 +52,7 @@ def test_train_pause_reload_resume_turn_step_watch_and_stop(visits: Visits) -> N
     train.reaches("running")
     train.passes(step)
 
-    knob = train.unfold("Knobs").get_by_role("spinbutton", name=re.compile("learning rate", re.IGNORECASE))
+    knob = train.unfold("Live settings").get_by_role("spinbutton", name=re.compile("learning rate", re.IGNORECASE))
     knob.fill("0.001")
     knob.press("Enter")
     mark = eventually(train.page, "the change is marked", lambda: train.loss.rows("change"))

@@ -113,7 +113,7 @@ def test_a_run_that_changed_hands_meanwhile_is_refused_with_a_sentence(open_page
     app = _tick(open_page("runs"), run)
     services.store().record(run, owner="somebody")
     _press(app, "Delete")
-    assert "another visitor's" in said(app)
+    assert "another visitor" in said(app)
     assert services.store().run(run).deleted is None
 
 
@@ -124,6 +124,27 @@ def test_a_duplicate_sets_train_up(open_page: OpenPage) -> None:
     assert not app.exception
     assert app.session_state["draft"].configs == (config,)
     assert any(button.key == "train" for button in app.main.button), "Train is open"
+
+
+def test_a_duplicate_says_what_it_is_and_that_nothing_runs_yet(open_page: OpenPage, read: Text) -> None:
+    app = _tick(open_page("runs"), _kept("Mine"))
+    _press(app, "Duplicate")
+    assert "A copy of the settings of “Mine”: nothing runs yet." in read(app)
+    app.button(key="train").click().run()
+    assert services.store().run(app.session_state["selection"].run).name == "Mine, copy"
+
+
+def test_a_branch_says_what_it_branched_from_also_when_that_is_gone(open_page: OpenPage, read: Text) -> None:
+    parent = _kept("Trunk")
+    run = services.store().create_run(Config(), name="Twig", start=False, parent=(parent, 40))
+    assert "Branch of “Trunk” at step 40." in read(_tick(open_page("runs"), run))
+    services.store().delete_run(parent)
+    assert f"Branch of the deleted run {parent} at step 40." in read(_tick(open_page("runs"), run))
+
+
+def test_another_visitors_run_is_not_resumed(open_page: OpenPage) -> None:
+    app = _tick(open_page("runs"), _kept("Theirs", status=PAUSED, owner="somebody"))
+    assert "Resume" not in _labels(app)
 
 
 def test_a_run_on_a_file_of_the_server_is_not_duplicated(open_page: OpenPage, said: Text) -> None:

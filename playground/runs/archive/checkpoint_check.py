@@ -41,6 +41,9 @@ class ExpectedRun:
     vocabulary_size: int
     last_step: int
     planned_steps: int | None
+    """the plan that the run had at first; None where a limit in seconds set it"""
+    most_steps: int
+    """that such a limit can be converted to"""
 
 
 def read_checkpoint(member: str, raw: bytes) -> Checkpoint:
@@ -89,6 +92,7 @@ def _check_header(member: str, checkpoint: Checkpoint, step: int, full: bool, ru
         "another text's hash": checkpoint.corpus_sha256 == run.corpus_sha256,
         "another vocabulary": checkpoint.vocabulary == run.vocabulary,
         f"{checkpoint.planned_steps:,} planned steps": _is_plan(checkpoint.planned_steps, run),
+        f"an end at step {checkpoint.extended_to:,}": _is_end(checkpoint, run),
     }
     for what, same in checks.items():
         if not same:
@@ -106,7 +110,12 @@ def _check_header(member: str, checkpoint: Checkpoint, step: int, full: bool, ru
 
 def _is_plan(steps: int, run: ExpectedRun) -> bool:
     """Whether a checkpoint may have planned so many steps; 0 if a plan in seconds was not yet converted."""
-    return steps <= run.last_step if run.planned_steps is None else steps in (0, run.planned_steps)
+    return steps <= run.most_steps if run.planned_steps is None else steps in (0, run.planned_steps)
+
+
+def _is_end(checkpoint: Checkpoint, run: ExpectedRun) -> bool:
+    """Whether a checkpoint of a run that was extended may end where it says; 0 if it was not."""
+    return checkpoint.extended_to == 0 or checkpoint.step <= checkpoint.extended_to <= run.last_step
 
 
 def _check_changes(member: str, checkpoint: Checkpoint) -> None:

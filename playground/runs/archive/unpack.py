@@ -153,9 +153,7 @@ def _last_step(config: Config, settings: AppSettings) -> int:
 def _run(stored: JsonObject, config: Config, settings: AppSettings) -> Run:
     """The run that `run.json` describes, its own numbers checked against each other."""
     last = _last_step(config, settings)
-    planned = stored.optional(stored.count, "planned_steps", last, 1)
-    if planned is not None and not config.training.seconds and planned != config.training.steps:
-        raise stored.wrong("planned_steps", f"{config.training.steps:,}, as its config has it,")
+    planned = stored.optional(stored.count, "planned_steps", max(last, settings.max_steps), 1)
     last = planned or last
     status = stored.line("status", 16)
     if status not in STATUSES:
@@ -284,6 +282,8 @@ def _listed_checkpoints(stored: JsonObject, sizes: dict[str, tuple[int, str]]) -
 def _check_checkpoints(archive: RunArchive, settings: AppSettings, last_step: int) -> None:
     """Check every checkpoint, one at a time: does it belong to the run, and are its weights finite?"""
     expected = None
+    plans: set[int] = set()
+    extended: set[int] = set()
     for info in archive.checkpoints:
         name = checkpoint_name(info.step)
         checkpoint = read_checkpoint(name, archive.checkpoint(info.step))
@@ -295,11 +295,32 @@ def _check_checkpoints(archive: RunArchive, settings: AppSettings, last_step: in
                 vocabulary=checkpoint.vocabulary,
                 vocabulary_size=size,
                 last_step=last_step,
-                planned_steps=archive.run.planned_steps,
+                planned_steps=_planned(archive.run),
+                most_steps=_last_step(archive.run.config, settings),
             )
         check_checkpoint(name, checkpoint, info.step, info.full, expected)
+        plans.add(checkpoint.planned_steps)
+        extended.add(checkpoint.extended_to)
+    _check_plan(archive.run, plans - {0}, extended - {0})
     if expected is not None and archive.text is not None:
         _check_text(archive, expected)
+
+
+def _planned(run: Run) -> int | None:
+    """The steps that a run planned at first, as far as its config tells: a limit in seconds does not."""
+    return None if run.config.training.seconds else run.config.training.steps
+
+
+def _check_plan(run: Run, plans: set[int], extended: set[int]) -> None:
+    """Refuse planned steps that are neither those of the run's checkpoints nor what one of them was extended to."""
+    at_first = _planned(run)
+    known = plans if at_first is None else {at_first}
+    if len(known) > 1:
+        raise refused(RUN, f"has checkpoints with {' and '.join(f'{plan:,}' for plan in sorted(known))} planned steps")
+    if run.planned_steps is None or run.planned_steps in known | extended or not known:
+        return
+    due = "as its config has it" if at_first is not None else "as its checkpoints have it"
+    raise refused(RUN, f"has {run.planned_steps:,} planned steps and not {min(known):,}, {due}")
 
 
 def _vocabulary_size(member: str, text: str, archive: RunArchive, settings: AppSettings) -> int:

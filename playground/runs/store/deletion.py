@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 from playground.runs.records import UNDO_SECONDS, RunWrite
 from playground.runs.store import schema
 from playground.runs.store.blobs import TEXTS
-from playground.runs.store.dispatch import Dispatch
+from playground.runs.store.dispatch import Dispatch, actor_of
 from playground.runs.store.run_records import PURGED, check_owner, not_found
 from playground.runs.store.storage_usage import StorageUsage
 
@@ -51,14 +51,15 @@ class Deletion(Dispatch, StorageUsage):
         self.check_writable(run_id)
         with self.writing() as connection:
             run = self._run(connection, run_id, deleted=True, lock=True)
-            check_owner(run, by)
+            check_owner(run.owner, by)
             if run.deleted is not None:
                 return
             members = self._race_rows(connection, run_id)
             if any(row.trainer is not None and row.id == run_id for row in members):
-                self._add_command(connection, run_id, "stop", None)
+                self._add_command(connection, run_id, "stop", None, actor_of(run.owner, by))
             elif run.active:
-                self._apply_command(connection, [row for row in members if row.id == run_id], "stop", None)
+                mine = [row for row in members if row.id == run_id]
+                self._apply_command(connection, mine, "stop", None, actor_of(run.owner, by))
             self.write_in_transaction(connection, RunWrite(run_id, columns={"deleted": time.time()}))
 
     def restore_run(self, run_id: str, *, by: str | None = None) -> None:
@@ -71,7 +72,7 @@ class Deletion(Dispatch, StorageUsage):
         self.check_writable(run_id)
         with self.writing() as connection:
             run = self._run(connection, run_id, deleted=True, lock=True)
-            check_owner(run, by)
+            check_owner(run.owner, by)
             if run.deleted == PURGED:
                 raise not_found(run_id, PURGED)
             if run.deleted is not None:

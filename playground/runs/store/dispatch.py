@@ -17,10 +17,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from playground.runs.records import (
+    ANYONE,
     DIVERGED,
     FINISHED,
     HELD_UP,
     INTERRUPTED,
+    OWNER,
     PAUSED,
     QUEUED,
     RESUMABLE,
@@ -30,9 +32,10 @@ from playground.runs.records import (
     RunChange,
     RunRefusedError,
     RunWrite,
+    done_by,
 )
 from playground.runs.store import schema
-from playground.runs.store.run_records import RunRecords, not_found
+from playground.runs.store.run_records import RunRecords, check_owner, not_found
 
 ADJUSTABLE = ("learning_rate", "clip_threshold")
 CONTROLS = ("pause", "resume", "step", "stop")
@@ -78,32 +81,41 @@ class Dispatch(RunRecords):
 
     # ---- called by pages
 
-    def command(self, run_id: str, kind: str, value: float | None = None) -> None:
+    def command(self, run_id: str, kind: str, value: float | None = None, *, by: str | None = None) -> None:
         """Send "pause", "resume", "step" (`value` steps), "stop", or a new "learning_rate" or "clip_threshold".
 
-        A command that changes nothing is no error. Raises RunRefusedError, with the reason, for an impossible one.
+        A command that changes nothing is no error. To step a run that has reached its end adds the steps to its plan.
+
+        Args:
+            by: the visitor who asks, as in `delete_run`; None for the app itself, which always may
+
+        Raises:
+            RunRefusedError: another visitor's run, or a command that is impossible now; it says why
         """
         self.check_writable(run_id)
         _check_command(kind, value)
         with self.writing() as connection:
             members = self._race_rows(connection, run_id)
+            for row in members:
+                check_owner(row.owner, by)
+            actor = actor_of(members[0].owner, by)
             if kind in ADJUSTABLE:
                 # a setting is changed by the worker, also by one that has yet to start
                 status = next(row.status for row in members if row.id == run_id)
                 if status in ENDED:
                     raise RunRefusedError(f"This run has {ENDED[status]}: start a branch with other settings.")
-                self._add_command(connection, run_id, kind, value)
+                self._add_command(connection, run_id, kind, value, actor)
                 return
             trained = [row.id for row in members if row.trainer is not None]
             if trained:
-                self._add_command(connection, run_id if run_id in trained else trained[0], kind, value)
+                self._add_command(connection, run_id if run_id in trained else trained[0], kind, value, actor)
                 return
-            self._apply_command(connection, members, kind, value)
+            self._apply_command(connection, members, kind, value, actor)
 
     def _race_rows(self, connection: Connection, run_id: str) -> Sequence[Any]:
         """The run, or all runs of its race that were not deleted, locked until the transaction ends."""
         table = schema.runs
-        wanted = (table.c.id, table.c.status, table.c.trainer, table.c.race, table.c.step, table.c.name)
+        wanted = (table.c.id, table.c.status, table.c.trainer, table.c.race, table.c.step, table.c.owner)
         asked = select(*wanted, table.c.deleted).where(table.c.id == run_id).with_for_update()
         row = connection.execute(asked).one_or_none()
         if row is None or row.deleted is not None:
@@ -114,24 +126,33 @@ class Dispatch(RunRecords):
         race = race.order_by(table.c.race_place)
         return connection.execute(race.with_for_update()).all()
 
-    def _add_command(self, connection: Connection, run_id: str, kind: str, value: float | None) -> None:
-        row = {"run": run_id, "kind": kind, "value": value, "created": time.time()}
+    def _add_command(
+        self, connection: Connection, run_id: str, kind: str, value: float | None, actor: str = ""
+    ) -> None:
+        row = {"run": run_id, "kind": kind, "value": value, "actor": actor, "created": time.time()}
         connection.execute(insert(schema.commands), row)
 
-    def _apply_command(self, connection: Connection, members: Sequence[Any], kind: str, value: float | None) -> None:
+    def _apply_command(
+        self, connection: Connection, members: Sequence[Any], kind: str, value: float | None, actor: str = ""
+    ) -> None:
         """Apply a command to runs that have no worker."""
         now = time.time()
+        going_on = _statuses_that_go_on(kind, members)
         for row in members:
             if kind == "pause" and row.status == QUEUED:
-                self._set(connection, row, PAUSED, "Paused before a worker took it.")
+                self._set(connection, row, PAUSED, f"Paused{done_by(actor)} before a worker took it.")
             elif kind == "stop" and row.status in (QUEUED, PAUSED, INTERRUPTED):
-                self._set(connection, row, STOPPED, "Stopped.", ended=now)
-            elif kind in ("resume", "step") and row.status in RESUMABLE | {QUEUED}:
+                self._set(connection, row, STOPPED, f"Stopped{done_by(actor)} at step {row.step:,}.", ended=now)
+            elif row.status in going_on:
                 steps = int(value or 1) if kind == "step" else None
-                self._set(connection, row, QUEUED, "", queued=now, ended=None, steps_wanted=steps)
-        if kind in ("resume", "step") and not any(row.status in RESUMABLE | {QUEUED} for row in members):
-            ended = ENDED.get(members[0].status, "ended")
-            raise RunRefusedError(f"This run has {ended} and cannot go on: start a branch from one of its checkpoints.")
+                self._set(connection, row, QUEUED, "", queued=now, ended=None, why="", steps_wanted=steps)
+        if kind in ("resume", "step") and not any(row.status in going_on for row in members):
+            status = members[0].status
+            other = ", Step goes on from it," if status == FINISHED else ""
+            raise RunRefusedError(
+                f"This run has {ENDED.get(status, 'ended')} and cannot be resumed:{other} start a branch from one of "
+                "its checkpoints."
+            )
 
     def _set(self, connection: Connection, row: Any, status: str, message: str, **columns: Any) -> None:
         changed = {"status": status, "message": message, **columns}
@@ -163,7 +184,7 @@ class Dispatch(RunRecords):
 
     def _commands(self, connection: Connection, run_ids: Iterable[str], after: int) -> list[Command]:
         table = schema.commands
-        wanted = select(table.c.id, table.c.run, table.c.kind, table.c.value)
+        wanted = select(table.c.id, table.c.run, table.c.kind, table.c.value, table.c.actor)
         found = wanted.where(table.c.run.in_(list(run_ids)), table.c.id > after).order_by(table.c.id)
         return [Command(*row) for row in connection.execute(found)]
 
@@ -204,7 +225,7 @@ class Dispatch(RunRecords):
             row for row in rows if row.status in (PAUSED, INTERRUPTED) and (row.deleted is None or last == "stop")
         ]
         if open_rows:
-            self._apply_command(connection, open_rows, orders[-1].kind, orders[-1].value)
+            self._apply_command(connection, open_rows, orders[-1].kind, orders[-1].value, orders[-1].actor)
 
     # ---- called by trainers
 
@@ -300,6 +321,25 @@ class Dispatch(RunRecords):
                 schema.runs.c.trainer.is_not(None), schema.runs.c.trainer.not_in(known)
             )
             return list(connection.scalars(named.distinct()))
+
+
+def actor_of(owner: str, visitor: str | None) -> str:
+    """Who asks, as sentences say it."""
+    if visitor is None:
+        return ""
+    return OWNER if owner else ANYONE
+
+
+def _statuses_that_go_on(kind: str, members: Sequence[Any]) -> frozenset[str]:
+    """The statuses from which a command makes runs without a worker train.
+
+    A run that has reached its end goes on step by step; in a race only when the others have ended too.
+    """
+    if kind not in ("resume", "step"):
+        return frozenset()
+    resting = RESUMABLE | {QUEUED}
+    ended = kind == "step" and not any(row.status in resting for row in members)
+    return frozenset({FINISHED}) if ended else resting
 
 
 def _check_command(kind: str, value: float | None) -> None:

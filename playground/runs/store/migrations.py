@@ -122,13 +122,14 @@ def _from_1(connection: Connection) -> None:
 
 
 def _from_2(connection: Connection) -> None:
-    """Evaluations get the number of tokens they read, runs the time left and facts on their text, texts a name."""
+    """Columns for what an evaluation read, time left, facts on and names of texts, and who sent a command."""
     for statement in (
         "ALTER TABLE evaluations ADD COLUMN tokens_read BIGINT",
         "ALTER TABLE evaluations ADD COLUMN tokens_in_all BIGINT",
         "ALTER TABLE runs ADD COLUMN seconds_left DOUBLE PRECISION",
         "ALTER TABLE runs ADD COLUMN text_facts TEXT",
         "ALTER TABLE texts ADD COLUMN name TEXT DEFAULT '' NOT NULL",
+        "ALTER TABLE commands ADD COLUMN actor VARCHAR(16) DEFAULT '' NOT NULL",
     ):
         connection.execute(text(statement))
 

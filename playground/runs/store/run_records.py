@@ -73,10 +73,12 @@ def not_found(run_id: str, deleted: float | None = None) -> RunNotFoundError:
     return RunNotFoundError(f"There is no run {run_id[:40]!r} any more: it was deleted{undo}. Choose another one.")
 
 
-def check_owner(run: Run, by: str | None) -> None:
-    """Raise RunRefusedError unless `by` may change the run; None is the app itself, which always may."""
-    if by is not None and not run.may_be_changed_by(by):
-        raise RunRefusedError("This run is another visitor's: duplicate it, and change your own.")
+def check_owner(owner: str, by: str | None) -> None:
+    """Raise RunRefusedError unless `by` may change what is `owner`'s or nobody's; None is the app, which always may."""
+    if by is not None and owner not in ("", by):
+        raise RunRefusedError(
+            "This run was started by another visitor, and only they may change it: duplicate it, and change your own."
+        )
 
 
 class RunRecords(Database):
@@ -103,7 +105,8 @@ class RunRecords(Database):
     ) -> str:
         """Create a run; its id. It waits for a worker, or is paused at step 0 (`start=False`).
 
-        With `steps` it pauses after that many. `parent` is the (run, step) whose weights it starts from.
+        With `steps` it pauses after that many, at step 0 for none. `parent` is the (run, step) whose weights it starts
+        from.
         """
         created = self._create([config], [name], owner, visibility, start, parent=parent, steps=steps)
         return created[0]
@@ -116,8 +119,11 @@ class RunRecords(Database):
         owner: str = "",
         visibility: str = "public",
         start: bool = True,
+        steps: int | None = None,
     ) -> list[str]:
         """Create runs that one worker trains side by side, over the same batches; their ids, all with the same `race`.
+
+        With `steps` they pause after that many.
 
         Raises:
             RunRefusedError: fewer than two configs, more than four, or ones that would not read the same batches.
@@ -130,7 +136,7 @@ class RunRecords(Database):
             )
         if any(config.training.seed != configs[0].training.seed for config in configs):
             raise RunRefusedError("The runs of a race read the same batches: give them the same seed.")
-        return self._create(configs, names or [""] * len(configs), owner, visibility, start, race=new_id())
+        return self._create(configs, names or [""] * len(configs), owner, visibility, start, race=new_id(), steps=steps)
 
     def _create(
         self,
@@ -228,7 +234,7 @@ class RunRecords(Database):
         self.check_writable(run_id)
         with self.writing() as connection:
             run = self._run(connection, run_id)
-            check_owner(run, by)
+            check_owner(run.owner, by)
             columns = {"name": name.strip()[:NAME_LENGTH] or default_name(run.config)}
             self.write_in_transaction(connection, RunWrite(run_id, columns=columns))
 

@@ -173,6 +173,8 @@ commands = Table(
     Column("run", String(40), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("value", Float(53)),
+    # who asked, as sentences say it; empty for the app itself
+    Column("actor", String(16), nullable=False, server_default=""),
     Column("created", Float(53), nullable=False),
     Index("commands_by_run", "run", "id"),
     sqlite_autoincrement=True,  # a poller asks for ids above the last: none may be reused

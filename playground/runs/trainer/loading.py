@@ -40,6 +40,10 @@ class LoadedRun:
     initial_checkpoint: Checkpoint | None = None
     live_step: int = -1
     """step of the weights in the live slot"""
+    extended: bool = False
+    """whether it had ended, and goes on for the steps that were asked for"""
+    begun: bool = True
+    """whether its first weights are there to be looked at: a run that starts paused makes them before it rests"""
 
     def train_for(self, steps: int | None) -> None:
         """Continue for so many steps, each of them reported, or to the end (None)."""
@@ -48,8 +52,10 @@ class LoadedRun:
 
     @property
     def reached_target(self) -> bool:
-        """Whether it has trained the steps that were asked for."""
-        return self.pause_at is not None and self.training.step >= self.pause_at
+        """Whether it has trained the steps that were asked for, and rests; at its last step it ends instead."""
+        if not self.begun or self.pause_at is None:
+            return False
+        return self.pause_at <= self.training.step < self.training.last_step
 
 
 class RefusedError(Exception):
@@ -73,7 +79,7 @@ def _own_text(store: Store, digest: str) -> str:
 def load_run(
     store: Store, settings: AppSettings, run: Run, corpus: Corpus, facts: Callable[[], TextFacts]
 ) -> LoadedRun:
-    """The run, ready to train as many steps as it waits for.
+    """The run, ready to train as many steps as it waits for; one that has ended goes on for so many.
 
     Args:
         facts: gives the facts on the corpus, which the runs of a race share
@@ -88,7 +94,12 @@ def load_run(
     check_config(settings, run.config, parameters, needed)
     training = _training(store, run, corpus, facts)
     loaded = LoadedRun(run, training, training.events(), None, time.perf_counter())
-    loaded.train_for(store.steps_wanted(run.id))
+    steps = store.steps_wanted(run.id)
+    if steps and training.has_ended:
+        training.extend(steps)
+        loaded.extended = True
+    loaded.train_for(steps)
+    loaded.begun = training.step > 0
     return loaded
 
 

@@ -28,7 +28,7 @@ from engine.data import Corpus
 from engine.device import keep_freed_memory
 from engine.training.checkpoint import Checkpoint
 from engine.training.events import Changed, Diverged, Event, Finished, Progress, Saved
-from playground.runs.records import INTERRUPTED, PAUSED, RUNNING, STOPPED, ClaimLostError, Command, RunChange
+from playground.runs.records import INTERRUPTED, PAUSED, RUNNING, STOPPED, ClaimLostError, Command, RunChange, done_by
 from playground.runs.settings import AppSettings
 from playground.runs.store import Store
 from playground.runs.store.dispatch import ADJUSTABLE, Claim
@@ -68,6 +68,8 @@ class Worker(ClaimedRuns):
         self.settings = settings
         self.paused = False
         self.stopped = False
+        self.actor = ""
+        """who paused or stopped the runs, for the sentence that tells of it"""
         self._watch_due = 0.0
         self._live_due = 0.0
         self._poll_due = 0.0
@@ -119,6 +121,7 @@ class Worker(ClaimedRuns):
             case Saved():
                 # a full checkpoint of this step, saved in order to pause, holds more than these weights
                 if event.step == 0:
+                    loaded.begun = True
                     loaded.initial_checkpoint = event.checkpoint  # saved after the first point is shown
                 elif event.full or event.step != loaded.saved_step:
                     self._save(loaded, event.checkpoint)
@@ -179,6 +182,8 @@ class Worker(ClaimedRuns):
         if durable:
             self._flush_checkpoints()
         if checkpoint.full:
+            if checkpoint.step == 0:
+                loaded.initial_checkpoint = None  # this one holds more
             loaded.saved_at = time.perf_counter()
             loaded.saved_step = checkpoint.step
 
@@ -187,6 +192,8 @@ class Worker(ClaimedRuns):
         self._flush_checkpoints()
         columns, change = end_of_run(event)
         run_id = loaded.run.id
+        if isinstance(event, Diverged):
+            columns["message"] += self._retrying.call(partial(self._rate_change, run_id))
         self._drop_live(loaded)
         self.recorder.add(run_id, change)
         writes = self.recorder.take([run_id], **columns, trainer=None)
@@ -199,6 +206,15 @@ class Worker(ClaimedRuns):
         self._retrying.call(end)
         del self.runs[run_id]
 
+    def _rate_change(self, run_id: str) -> str:
+        """Who last changed the learning rate of a run, and when, as a sentence; empty if nobody did."""
+        changes = [change for change in self.store.changes(run_id) if change.key == "learning_rate"]
+        if not changes:
+            return ""
+        last = changes[-1]
+        who = f" {last.text}" if last.text else ""
+        return f" The learning rate had been set to {last.value:g} at step {last.step:,}{who}."
+
     # ---- commands
 
     def _apply(self, commands: Sequence[Command]) -> None:
@@ -206,12 +222,12 @@ class Worker(ClaimedRuns):
             if command.kind in ADJUSTABLE:
                 self._adjust(command)
             elif command.kind == "stop":
-                self.stopped = True
+                self.stopped, self.actor = True, command.actor
             elif command.kind == "pause":
-                self.paused = True
+                self.paused, self.actor = True, command.actor
             else:
                 steps = int(command.value or 1) if command.kind == "step" else None
-                self.paused = False
+                self.paused, self.actor = False, ""
                 for loaded in self.runs.values():
                     loaded.train_for(steps)
 
@@ -228,7 +244,8 @@ class Worker(ClaimedRuns):
         except ConfigError as error:
             self.recorder.add(command.run, RunChange(step, "refused", text=str(error), when=time.time()))
             return
-        self.recorder.add(command.run, RunChange(step, command.kind, command.value, when=time.time()))
+        change = RunChange(step, command.kind, command.value, done_by(command.actor).strip(), when=time.time())
+        self.recorder.add(command.run, change)
         self._retrying.call(
             partial(self.store.truncate_after, command.run, step, claim=self.claim.numbers[command.run])
         )
@@ -241,12 +258,12 @@ class Worker(ClaimedRuns):
         for loaded in self.runs.values():
             self._save(loaded, loaded.training.checkpoint(full=True), durable=True)
         if self.stopped:
-            return self._release_as(STOPPED, "Stopped at step {step:,}.")
+            return self._release_as(STOPPED, f"Stopped{done_by(self.actor)} at step {{step:,}}.")
         if self.end_requested:
             return self._release_as(INTERRUPTED, "The app or its trainer ended at step {step:,}; the run was saved.")
         for loaded in self.runs.values():
             loaded.training.stopwatch.stop()
-            self._set_status(loaded, PAUSED, "Paused at step {step:,}.")
+            self._set_status(loaded, PAUSED, f"Paused{done_by(self.actor)} at step {{step:,}}.")
         self._flush_rows()
         return self._linger()
 
@@ -256,7 +273,7 @@ class Worker(ClaimedRuns):
             if self._release(after=None if self.end_requested else self.command_poller.last):
                 return True
         if self.stopped:
-            return self._release_as(STOPPED, "Stopped at step {step:,}.")
+            return self._release_as(STOPPED, f"Stopped{done_by(self.actor)} at step {{step:,}}.")
         for loaded in self.runs.values():
             loaded.training.stopwatch.start()
             self._set_status(loaded, RUNNING, "")
@@ -300,9 +317,10 @@ class Worker(ClaimedRuns):
         self.recorder = Recorder(self.store, self.claim.numbers, corpus.train_text)
         facts = cache(partial(text_facts, corpus))
         for run in runs:
-            self.recorder.add(run.id, message="")
+            self.recorder.add(run.id, message="", corpus_sha256=corpus.sha256)
             self.runs[run.id] = loaded = load_run(self.store, self.settings, run, corpus, facts)
-            self.recorder.add(run.id, corpus_sha256=loaded.training.corpus.sha256)
+            if loaded.extended:  # else a crash would lose that it goes on
+                self._save(loaded, loaded.training.checkpoint(full=True))
 
     def _corpus(self, config: Config) -> Corpus:
         def progress(done: int, total: int) -> None:

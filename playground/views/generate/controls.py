@@ -158,7 +158,7 @@ def _step(selection: state.Selection, run: Snapshot) -> None:
     options = [*(kept if run.run.active else kept[:-1]), state.NEWEST]
     newest = "newest" if run.run.active else f"{kept[-1]:,}"
     shown = selection.step if selection.step in options else state.NEWEST
-    key = f"generate.step.{run.run.id}.{shown}"
+    key = state.labelled(f"generate.step.{run.run.id}.{shown}", newest)
     st.select_slider(
         "Training step",
         options,
@@ -179,7 +179,7 @@ def _beside(wanted: WritingSettings, writer: Writer) -> None:
     options = ["", chosen.id, *(other for other in runs if other != chosen.id)]
     if run_id and run_id not in options:
         options.append(run_id)
-    key = settings.key(f"beside.{run_id}.{chosen.id}")
+    key = state.labelled(settings.key(f"beside.{run_id}.{chosen.id}"), _in_list(run_id, chosen, runs))
     st.selectbox(
         "Beside it, from the same prompt and seed",
         options,

@@ -9,15 +9,13 @@ from typing import Literal
 
 import streamlit as st
 
-from engine.config import ConfigError
 from playground import state
-from playground.access import corpora
 from playground.access.run_list import OTHERS, STARTER, whose
 from playground.access.runs import DEFAULT_RUN
 from playground.frame import navigation, services
+from playground.parts import launch
 from playground.runs.executor import ExecutorError
 from playground.runs.records import UNDO_SECONDS, Run, StoreError
-from playground.state import draft as drafts
 from playground.text import date, duration, escape_markdown, shorten, visible
 from playground.views.runs.ticks import MOST_COMPARED, comparable, tick, ticked_ids
 
@@ -25,7 +23,7 @@ NAME_LENGTH = 200
 
 _REFUSALS = {
     STARTER: "Starter runs stay as they are: duplicate one to change it.",
-    OTHERS: "Only its owner may rename or delete a run: duplicate it to change it.",
+    OTHERS: "This run was started by another visitor, and only they may change it: duplicate it to have your own.",
 }
 
 _TRY = {
@@ -48,7 +46,7 @@ class Deleted:
 
 
 def refusal(run: Run, visitor: str) -> str:
-    """Why this visitor may not rename or delete the run, in a sentence; empty where they may."""
+    """Why this visitor may not command, rename or delete the run, in a sentence; empty where they may."""
     return _REFUSALS.get(whose(run, visitor), "")
 
 
@@ -93,11 +91,22 @@ def _notes(runs: Sequence[Run]) -> str:
     if len(runs) > 1:
         meaning = "compared below the table" if comparable(len(runs)) else f"up to {MOST_COMPARED} can be compared"
         sentences.append(f"{len(runs):,} ticked: {meaning}.")
+    if len(runs) == 1 and runs[0].parent:
+        sentences.append(_branch_of(*runs[0].parent))
     if len(runs) == 1 and runs[0].message:
         ended = f"{date(runs[0].ended)}: " if runs[0].ended else ""
         sentences.append(f"{ended}{runs[0].message}")
     refusals = (refusal(run, services.visitor()) for run in runs)
     return " ".join([*sentences, *dict.fromkeys(filter(None, refusals))])
+
+
+def _branch_of(parent: str, step: int) -> str:
+    """What a run branched from; the run may be gone since."""
+    try:
+        name = f"“{shorten(visible(services.store().run(parent).name), 60)}”"
+    except StoreError:
+        name = f"the deleted run {parent}"
+    return f"Branch of {name} at step {step:,}."
 
 
 def _invite() -> None:
@@ -122,7 +131,7 @@ def _for_one(run: Run) -> None:
         on_click=_choose,
         args=(run.id,),
     )
-    if run.resumable:
+    if run.resumable and not refusal(run, services.visitor()):
         arguments = (_resume, run)
         st.button(
             "Resume", icon=":material/play_arrow:", key=f"runs.resume.{run.id}", on_click=_attempt, args=arguments
@@ -131,25 +140,15 @@ def _for_one(run: Run) -> None:
         "Duplicate",
         icon=":material/content_copy:",
         key=f"runs.duplicate.{run.id}",
-        help="Sets Train up with this run's settings.",
+        help="Sets Train up with this run's settings, where they can be changed before it is started.",
     ):
-        _duplicate(run)
+        launch.set_up_copy([run], then=lambda: navigation.go_to("train"))
     if not refusal(run, services.visitor()):
         _rename_popover(run)
 
 
 def _choose(run_id: str) -> None:
     state.select(run=run_id)
-
-
-def _duplicate(run: Run) -> None:
-    try:
-        corpora.check_source(run.config.data)
-    except ConfigError as error:
-        state.note_problem(str(error))
-        return
-    drafts.load((run.config,))
-    navigation.go_to("train")
 
 
 def _rename_popover(run: Run) -> None:
@@ -177,7 +176,7 @@ def _refuse(run: Run) -> None:
 
 
 def _resume(run: Run) -> None:
-    services.store().command(run.id, "resume")
+    services.store().command(run.id, "resume", by=services.visitor())
     services.executor().submit([run.id])
 
 

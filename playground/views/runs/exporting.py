@@ -17,6 +17,7 @@ from playground.runs.records import CheckpointInfo, Run, StoreError
 from playground.text import escape_markdown, shorten, size, visible
 
 _CODE_HEIGHT = 420
+_CHOSEN = "runs.export.chosen"
 
 
 def export_panel(ticked: Sequence[Run]) -> Run:
@@ -59,15 +60,16 @@ def _chosen(runs: Sequence[Run]) -> Run:
     if len(runs) == 1:
         st.markdown(escape_markdown(shorten(visible(runs[0].name), 80)))
         return runs[0]
-    by_id = {run.id: run for run in runs}
+    # With the id: Streamlit knows an option by its label, and two runs may have one name.
+    labels = {run.id: f"{shorten(visible(run.name), 60)} · {run.id}" for run in runs}
+    before = st.session_state.get(_CHOSEN)
+    shown = before if before in labels else runs[0].id
+    key = state.labelled(f"runs.export.{shown}", *labels.values())
     chosen = st.selectbox(
-        "Run to take away",
-        [*by_id],
-        # With the id: Streamlit knows an option by its label, and two runs may have one name.
-        format_func=lambda run_id: f"{shorten(visible(by_id[run_id].name), 60)} · {run_id}",
-        key=f"runs.export.{'.'.join(by_id)}"[:200],
+        "Run to take away", [*labels], [*labels].index(shown), format_func=labels.__getitem__, key=key
     )
-    return by_id[chosen]
+    st.session_state[_CHOSEN] = chosen
+    return next(run for run in runs if run.id == chosen)
 
 
 def code(run: Run) -> None:

@@ -14,7 +14,8 @@ from playground.parts import launch
 from playground.runs.limits import LimitUsage, limit_usage
 from playground.state import draft as drafts
 from playground.state.draft import Draft
-from playground.text import duration, escape_markdown, number, size
+from playground.text import duration, escape_markdown, number, size, visible
+from playground.views.train.run_controls import start_paused
 
 CUSTOM = "your own settings"
 
@@ -39,7 +40,7 @@ def from_link() -> None:
 
 def bar(draft: Draft) -> None:
     """Choose a preset, see what the run will take, and start it."""
-    experiment, button, words = st.columns([0.26, 0.14, 0.6], gap="medium", vertical_alignment="bottom")
+    experiment, button, words = st.columns([0.26, 0.16, 0.58], gap="medium", vertical_alignment="bottom")
     with experiment:
         names = [*PRESETS, ""]
         key = _preset_key(draft)
@@ -57,6 +58,7 @@ def bar(draft: Draft) -> None:
         st.button(
             label, type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=launch.start
         )
+        start_paused(draft)
     with words:
         limits = limit_usage(services.settings(), services.store(), services.visitor())
         st.caption(_expectation(draft, limits), help=limits.details())
@@ -81,6 +83,8 @@ def _expectation(draft: Draft, limits: LimitUsage) -> str:
     parts = []
     if draft.preset:
         parts.append(f"{PRESETS[draft.preset].shows[0].upper()}{PRESETS[draft.preset].shows[1:]}.")
+    if draft.copied_from:
+        parts.append(f"A copy of the settings of “{escape_markdown(visible(draft.copied_from))}”: nothing runs yet.")
     if draft.parent:
         run, step = draft.parent
         parts.append(

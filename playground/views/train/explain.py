@@ -16,7 +16,8 @@ _OWN_FILE = "my-text.txt"
 _TRY = {
     "why-clipping-matters": "Watch the size of the gradient: one run is held, the other comes apart.",
     "rnn-gru-lstm": "Same text, same batches. Which cell falls fastest by step, and which by computing time?",
-    "hello": "Three units learn one word in a second. Pause it and press Step: every update is on the charts.",
+    "hello": "Three units learn one word. The run waits at step 0: each press of Step is one update, and the charts "
+    "show it. Resume trains to the end, and Step goes on from there.",
 }
 
 

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import get_args
 
 import streamlit as st
 
 from engine.config import ConfigError
+from engine.training.schedule import learning_rate
 from playground import state
 from playground.access.chart_frames import live_frames
 from playground.access.runs import setting_changes, watched
 from playground.charts import live as charts
 from playground.charts.export import Kind, export
+from playground.components.command_watch import answered, command_watch
 from playground.frame import services
+from playground.parts import launch
+from playground.runs.limits import check_extension
 from playground.runs.reader import Snapshot
-from playground.runs.records import PAUSED, Run, StoreError
+from playground.runs.records import FINISHED, PAUSED, STOPPED, Run, RunNotFoundError, RunRefusedError, StoreError
 from playground.state import draft as drafts
-from playground.text import escape_markdown, visible
+from playground.state.draft import Draft
+from playground.text import escape_markdown, number, visible
 from playground.theme import RUN_LETTERS
 
 EXPECT_SECONDS = 4.0
@@ -35,42 +41,128 @@ def run_controls(run_id: str) -> None:
     """What acts on a run or race. Each button keeps its place while it trains or rests, so that none is drawn twice."""
     snapshots = watched(run_id)
     run = snapshots[0].run
-    active = any(snapshot.run.active for snapshot in snapshots)
-    resting = not active and any(snapshot.run.resumable for snapshot in snapshots)
+    mine = all(snapshot.run.may_be_changed_by(services.visitor()) for snapshot in snapshots)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.container(horizontal=True, width="content"):
-            if active:
-                _command("Pause", "pause", run, ":material/pause:")
-            elif resting:
-                _command("Resume", "resume", run, ":material/play_arrow:")
-            if active or resting:
-                _command("Stop", "stop", run, ":material/stop:", disabled=not active and run.status != PAUSED)
-            if resting:
-                _command("Step", "step", run, ":material/skip_next:", 1)
-                _command("Step × 10", "step", run, ":material/fast_forward:", 10)
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            if mine:
+                _commands(snapshots)
+            else:
+                _not_mine(snapshots)
         with st.container(horizontal=True, width="content"):
             with st.popover("Branch", icon=":material/call_split:", help="Start a new run from a checkpoint's weights"):
                 _branch(snapshots)
             with st.popover("Download", icon=":material/download:"):
                 _downloads(snapshots)
-            if active or run.status == PAUSED:
-                with st.popover("Knobs", icon=":material/tune:", help="Change a setting while it trains"):
+            if mine and (_active(snapshots) or run.status == PAUSED):
+                with st.popover("Live settings", icon=":material/tune:", help="Change a setting while it trains"):
                     _knobs(snapshots)
+    command_watch(key="command_watch")
 
 
-def _command(label: str, kind: str, run: Run, icon: str, value: float | None = None, *, disabled: bool = False) -> None:
-    if st.button(label, icon=icon, key=f"command.{label}.{run.id}", disabled=disabled):
-        _send(run, kind, value)
-        st.rerun()
+def _active(snapshots: Sequence[Snapshot]) -> bool:
+    return any(snapshot.run.active for snapshot in snapshots)
+
+
+def _commands(snapshots: Sequence[Snapshot]) -> None:
+    """The buttons of whoever may command these runs."""
+    run, active = snapshots[0].run, _active(snapshots)
+    resting = not active and any(snapshot.run.resumable for snapshot in snapshots)
+    ended = not active and not resting and any(snapshot.run.status == FINISHED for snapshot in snapshots)
+    if active:
+        _command("Pause", "pause", run, ":material/pause:")
+    elif resting:
+        _command("Resume", "resume", run, ":material/play_arrow:")
+    if active or resting:
+        _command("Stop", "stop", run, ":material/stop:", disabled=not active and run.status != PAUSED)
+    if resting or ended:
+        explained = _beyond_the_end(snapshots[0]) if ended else ""
+        _command("Step", "step", run, ":material/skip_next:", 1, explained=explained)
+        _command("Step × 10", "step", run, ":material/fast_forward:", 10, explained=explained)
+
+
+def _beyond_the_end(snapshot: Snapshot) -> str:
+    """What Step does to a run that has ended, and at which learning rate."""
+    run, training = snapshot.run, snapshot.run.config.training
+    if run.why != "steps":
+        return "The run goes on from its end; the learning rate follows its schedule."
+    turned = {change.key: change.value or 0.0 for change in setting_changes(snapshot)}
+    scale = turned.get("learning_rate", training.learning_rate) / training.learning_rate
+    rate = learning_rate(training, run.step, run.step) * scale
+    return (
+        f"The run goes on from its end, at the learning rate where its schedule ended: {number(rate)}. "
+        "After the last step it is evaluated again."
+    )
+
+
+def _not_mine(snapshots: Sequence[Snapshot]) -> None:
+    """Whose run it is, in the place of the buttons, and a way to one's own."""
+    run = snapshots[0].run
+    whose = "Comes with Unrolled" if run.starter else "Started by another visitor"
+    # What became of it, and by whom: a run that failed says so above.
+    told = f". {run.message}" if run.status in (PAUSED, STOPPED) and run.message else ""
+    st.caption(escape_markdown(whose + told))
+    st.button(
+        "Duplicate",
+        icon=":material/content_copy:",
+        key=f"duplicate.{run.id}",
+        help="Set up a run of your own with the same settings; it starts when you press Train.",
+        on_click=launch.set_up_copy,
+        args=([snapshot.run for snapshot in snapshots],),
+    )
+
+
+def start_paused(draft: Draft) -> None:
+    """The choice to have the run wait at step 0, for Step or Resume."""
+    key = draft.key(f"start_paused.{draft.start_paused}")
+    st.checkbox(
+        "Start paused",
+        draft.start_paused,
+        key=key,
+        on_change=_choose_start_paused,
+        args=(key,),
+    )
+
+
+def _choose_start_paused(key: str) -> None:
+    draft = drafts.current()
+    if not drafts.outdated(key):
+        drafts.keep(replace(draft, start_paused=bool(st.session_state[key])))
+
+
+def _command(
+    label: str,
+    kind: str,
+    run: Run,
+    icon: str,
+    value: int | None = None,
+    *,
+    disabled: bool = False,
+    explained: str = "",
+) -> None:
+    st.button(
+        label,
+        icon=icon,
+        key=f"command.{label}.{run.id}",
+        disabled=disabled,
+        help=explained or None,
+        on_click=_send,  # called before the page is drawn: no later event can take the page away from under it
+        args=(run, kind, value),
+    )
 
 
 def _send(run: Run, kind: str, value: float | None) -> None:
+    """Give a command to the store, or say why it is not there."""
+    answered()
     try:
         versions = [snapshot.run.version for snapshot in watched(run.id)]
-        services.store().command(run.id, kind, value)
+        if kind == "step" and run.status == FINISHED:
+            check_extension(services.settings(), run, int(value or 1))
+        services.store().command(run.id, kind, value, by=services.visitor())
         st.session_state["live.sent"] = (time.monotonic() + EXPECT_SECONDS, versions)
-    except StoreError as error:
+    except (RunRefusedError, RunNotFoundError) as error:
         state.note_problem(str(error))
+    except StoreError as error:
+        state.note_problem(f"The command did not reach the run: {error}")
 
 
 def _knobs(snapshots: Sequence[Snapshot]) -> None:
@@ -102,12 +194,14 @@ def _knobs(snapshots: Sequence[Snapshot]) -> None:
 def _turn(run: Run, knob: str, key: str, before: float) -> None:
     value = float(st.session_state[key])
     if value == before:
+        answered()
         return  # Streamlit also calls back for a widget that went with the end of the run
     try:
         if value or knob != "clip_threshold":
             run.config.with_values(**{f"training__{knob}": value})  # checks the range
         _send(run, knob, value)
     except ConfigError as error:
+        answered()
         state.note_problem(str(error))
 
 
@@ -116,7 +210,8 @@ def _branch(snapshots: Sequence[Snapshot]) -> None:
     if len(snapshots) > 1:
         # By their letters too: Streamlit knows an option by its label, and two rivals may have one name.
         names = [f"{letter}: {visible(s.run.name)}" for letter, s in zip(RUN_LETTERS, snapshots, strict=False)]
-        chosen = st.selectbox("Run", range(len(names)), format_func=lambda place: names[place])
+        key = state.labelled(f"branch.run.{snapshot.run.id}", *names)
+        chosen = st.selectbox("Run", range(len(names)), format_func=lambda place: names[place], key=key)
         snapshot = snapshots[chosen]
     steps = [checkpoint.step for checkpoint in snapshot.checkpoints]
     if not steps:
@@ -124,9 +219,13 @@ def _branch(snapshots: Sequence[Snapshot]) -> None:
         return
     step = st.select_slider("From step", steps, value=steps[-1], key=f"branch.{snapshot.run.id}")
     st.caption("The new run takes the weights; its optimiser starts afresh. Set it up on the right, then press Train.")
-    if st.button("Set up a branch", icon=":material/call_split:"):
-        drafts.load((snapshot.run.config,), parent=(snapshot.run.id, step))
-        st.rerun()
+    st.button(
+        "Set up a branch",
+        icon=":material/call_split:",
+        on_click=drafts.load,
+        args=((snapshot.run.config,),),
+        kwargs={"parent": (snapshot.run.id, step)},
+    )
 
 
 def _downloads(snapshots: Sequence[Snapshot]) -> None:

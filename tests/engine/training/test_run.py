@@ -612,6 +612,87 @@ def test_a_run_without_samples_writes_none(tiny: MakeConfig, story_corpus: Corpu
     assert not any(isinstance(event, Sampled) for event in events)
 
 
+# ---------------------------------------------------------------------- going on after the end
+
+
+def extended(config: Config, corpus: Corpus, saved: Checkpoint, steps: int) -> tuple[Training, list[Event]]:
+    """The run taken up again from the bytes of its last checkpoint, and so many steps more."""
+    training = engine.train(config, corpus, device="cpu", checkpoint=Checkpoint.from_bytes(saved.to_bytes()))
+    training.extend(steps)
+    return training, list(training.events())
+
+
+def trained(config: Config, corpus: Corpus) -> tuple[Training, list[Event]]:
+    training = engine.train(config, corpus, device="cpu")
+    return training, list(training.events())
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine"])
+def test_a_run_that_has_ended_goes_on_at_the_rate_where_its_schedule_ended(
+    tiny: MakeConfig, story_corpus: Corpus, schedule: str
+) -> None:
+    config = tiny(steps=20, schedule=schedule, learning_rate=0.01, warmup=2)
+    first, _ = trained(config, story_corpus)
+    _, events = extended(config, story_corpus, first.checkpoint(), 3)
+    end = 0.01 if schedule == "constant" else 0.0002  # 2% of the peak
+    progress = [event for event in events if isinstance(event, Progress)]
+    assert [(event.step, event.learning_rate) for event in progress] == [
+        (step, pytest.approx(end, rel=1e-12)) for step in (21, 22, 23)
+    ]
+    assert [event.step for event in events if isinstance(event, Evaluated)] == [23]
+    assert isinstance(events[0], Planned)
+    assert (events[0].planned_steps, events[0].evaluation_steps[-1]) == (23, 23)
+    assert isinstance(events[-1], Finished)
+    assert (events[-1].step, events[-1].why) == (23, "steps")
+
+
+def test_going_on_by_one_step_after_the_other_is_going_on_by_all_of_them(
+    tiny: MakeConfig, story_corpus: Corpus
+) -> None:
+    """At a constant rate they are also the steps of a run that was planned so long."""
+    config = tiny(steps=20, schedule="constant")
+    first, _ = trained(config, story_corpus)
+    at_once, _ = extended(config, story_corpus, first.checkpoint(), 3)
+    one = first
+    for _ in range(3):
+        one, _ = extended(config, story_corpus, one.checkpoint(), 1)
+    longer, _ = trained(tiny(steps=23, schedule="constant"), story_corpus)
+    weights = [training.checkpoint().part("model") for training in (at_once, one, longer)]
+    for name, tensor in weights[0].items():
+        assert torch.equal(tensor, weights[1][name])
+        assert torch.equal(tensor, weights[2][name])
+
+
+def test_a_run_that_goes_on_after_its_end_can_be_stopped_on_the_way(tiny: MakeConfig, story_corpus: Corpus) -> None:
+    config = tiny(steps=20)
+    first, _ = trained(config, story_corpus)
+    whole, _ = extended(config, story_corpus, first.checkpoint(), 6)
+    half = engine.train(config, story_corpus, device="cpu", checkpoint=first.checkpoint())
+    half.extend(6)
+    next(event for event in half.events() if event.step == 23)
+    rest = engine.train(
+        config, story_corpus, device="cpu", checkpoint=Checkpoint.from_bytes(half.checkpoint().to_bytes())
+    )
+    assert not rest.has_ended
+    rest.extend(100)  # it has not ended: nothing to go on from
+    *_, last = rest.events()
+    assert last.step == 26
+    for name, tensor in whole.checkpoint().part("model").items():
+        assert torch.equal(tensor, rest.checkpoint().part("model")[name])
+
+
+def test_what_ended_a_run_early_does_not_end_it_again(
+    tiny: MakeConfig, story_corpus: Corpus, rising_losses: list[float]
+) -> None:
+    config = tiny(steps=100, evaluations=8, patience=2)
+    first, events = trained(config, story_corpus)
+    assert isinstance(events[-1], Finished)
+    assert events[-1].why == "early_stopping"
+    _, events = extended(config, story_corpus, first.checkpoint(), 2)
+    assert isinstance(events[-1], Finished)
+    assert (events[-1].step, events[-1].why) == (first.step + 2, "steps")
+
+
 # ---------------------------------------------------------------------- coming apart
 
 

@@ -47,6 +47,20 @@ def test_a_label_does_not_change_while_its_run_does(open_page: OpenPage) -> None
     assert _runs(open_page("train", run=run)) == before
 
 
+def test_what_the_browser_goes_on_sending_of_a_renamed_run_chooses_nothing(open_page: OpenPage) -> None:
+    """Its list still stands at the old name, which is the label of no run any more."""
+    run = services.store().create_run(Config(), name="Before")
+    app = open_page("train", run=run)
+    before = _sidebar(app, "Run").key
+    services.store().rename(run, "After")
+    app.run()
+    assert _sidebar(app, "Run").key != before, "another widget, of which the browser has no old name"
+    assert app.session_state["selection"].run == run
+    _sidebar(app, "Notation").set_value("cs231n").run()
+    assert app.session_state["selection"].run == run
+    assert app.query_params["run"] in (run, [run])
+
+
 def test_a_choice_in_the_list_is_what_the_page_shows(open_page: OpenPage) -> None:
     app = open_page("train")
     _sidebar(app, "Run").set_value("tales-rnn").run()

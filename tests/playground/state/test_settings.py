@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.state import PageSettings, fields, link
+from playground.state import PageSettings, fields, labelled, link
 from playground.state.fields import Kind, setting
 
 
@@ -217,3 +217,17 @@ def test_an_address_that_was_made_bare_by_choice_is_a_view_as_any_other(
 def test_what_is_none_of_its_kind_is_refused(kind: Kind, text: str) -> None:
     with pytest.raises(ValueError, match=r"\bis n"):
         kind.parse(text)
+
+
+def test_a_setting_can_be_what_a_link_could_give() -> None:
+    assert PAGE.can_be("count", 9)
+    assert PAGE.can_be("note", "longer than it is linked")
+    assert not PAGE.can_be("count", 10)
+    assert not PAGE.can_be("count", "LSTM on Tales")
+
+
+def test_a_widget_has_another_key_with_another_label() -> None:
+    assert labelled("run", "Before") == labelled("run", "Before")
+    assert labelled("run", "Before") != labelled("run", "After")
+    assert labelled("run", "a", "b") != labelled("run", "ab")
+    assert labelled("run", "half a pair \ud800").startswith("run.")

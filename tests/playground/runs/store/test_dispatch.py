@@ -117,16 +117,92 @@ def test_commands_that_cannot_be_are_refused(
         store.command(store.create_run(tiny), kind, value)
 
 
-def test_a_finished_run_does_not_go_on(store: Store, tiny: Config) -> None:
+def test_a_finished_run_is_not_resumed_and_a_diverged_one_does_not_go_on(store: Store, tiny: Config) -> None:
     run_id = store.create_run(tiny)
     store.record(run_id, status="finished")
-    for kind, value in (("resume", None), ("step", 1), ("learning_rate", 0.1)):
+    for kind, value in (("resume", None), ("learning_rate", 0.1)):
         with pytest.raises(RunRefusedError, match="reached its end"):
             store.command(run_id, kind, value)
     store.command(run_id, "stop")
     assert store.run(run_id).status == "finished"
+    store.record(run_id, status="diverged")
+    with pytest.raises(RunRefusedError, match="diverged"):
+        store.command(run_id, "step", 1)
     with pytest.raises(RunNotFoundError):
         store.command("nowhere", "stop")
+
+
+def test_a_finished_run_goes_on_step_by_step(store: Store, tiny: Config) -> None:
+    run_id = store.create_run(tiny)
+    store.record(run_id, status="finished", why="steps")
+    store.command(run_id, "step", 10)
+    assert (store.run(run_id).status, store.run(run_id).why) == ("queued", "")
+    assert store.steps_wanted(run_id) == 10
+
+
+def test_a_race_goes_on_from_its_end_only_when_all_of_it_has_ended(store: Store, tiny: Config) -> None:
+    first, second = store.create_race([tiny, tiny])
+    store.record(first, status="finished")
+    store.record(second, status="paused")
+    store.command(first, "step", 1)
+    assert [store.run(run).status for run in (first, second)] == ["finished", "queued"]
+    store.record(second, status="finished")
+    store.command(first, "step", 1)
+    assert [store.run(run).status for run in (first, second)] == ["queued", "queued"]
+
+
+COMMANDS = (
+    ("pause", None),
+    ("resume", None),
+    ("step", 1),
+    ("stop", None),
+    ("learning_rate", 100),
+    ("clip_threshold", 0),
+)
+
+
+@pytest.mark.parametrize(("kind", "value"), COMMANDS)
+@pytest.mark.parametrize("claim", [False, True], ids=["waits", "trains"])
+def test_only_its_owner_commands_a_run(store: Store, tiny: Config, kind: str, value: float | None, claim: bool) -> None:
+    run_id = store.create_run(tiny, owner="ann")
+    if claim:
+        claimed(store)
+    before = store.run(run_id)
+    with pytest.raises(RunRefusedError, match="started by another visitor"):
+        store.command(run_id, kind, value, by="bob")
+    assert store.run(run_id) == before
+    assert store.commands([run_id]) == []
+    store.command(run_id, kind, value, by="ann")
+
+
+def test_a_run_that_nobody_owns_is_everybodys(store: Store, tiny: Config) -> None:
+    run_id = store.create_run(tiny)
+    store.command(run_id, "stop", by="bob")
+    assert store.run(run_id).message == "Stopped by a visitor at step 0."
+
+
+def test_a_stranger_commands_no_race_through_the_one_run_of_it_that_is_theirs(store: Store, tiny: Config) -> None:
+    first, second = store.create_race([tiny, tiny], owner="ann")
+    store.record(second, owner="bob")
+    with pytest.raises(RunRefusedError, match="started by another visitor"):
+        store.command(second, "stop", by="bob")
+    assert store.run(first).status == "queued"
+
+
+def test_a_command_says_who_asked(store: Store, tiny: Config) -> None:
+    run_id = store.create_run(tiny, owner="ann")
+    store.command(run_id, "pause", by="ann")
+    assert store.run(run_id).message == "Paused by its owner before a worker took it."
+    store.command(run_id, "stop")
+    assert store.run(run_id).message == "Stopped at step 0.", "the app itself"
+    store.command(run_id, "resume", by="ann")
+    claimed(store)
+    store.command(run_id, "learning_rate", 0.5, by="ann")
+    store.command(run_id, "stop")
+    assert [(command.kind, command.actor) for command in store.commands([run_id])] == [
+        ("learning_rate", "its owner"),
+        ("stop", ""),
+    ]
 
 
 def test_a_race_is_paused_and_resumed_together(store: Store, tiny: Config) -> None:

@@ -180,6 +180,103 @@ def test_steps_can_be_trained_from_a_run_that_never_started(store: Store, tiny: 
     assert info.full
 
 
+def test_a_run_that_starts_paused_waits_at_step_0_with_its_first_weights(
+    store: Store, tiny: Config, work: Work
+) -> None:
+    undisturbed = store.create_run(tiny)
+    work()
+    run_id = store.create_run(tiny, steps=0)
+    run = work()
+    assert (run.status, run.step, run.planned_steps, run.message) == ("paused", 0, 40, "Paused at step 0.")
+    assert store.metrics(run_id) == []
+    assert [(info.step, info.full) for info in store.checkpoints(run_id)] == [(0, True)]
+    store.command(run_id, "step", 1)
+    assert (work().status, store.run(run_id).step) == ("paused", 1)
+    store.command(run_id, "resume")
+    assert work().status == "finished"
+    assert losses(store, run_id) == losses(store, undisturbed)
+
+
+def test_a_run_that_starts_paused_is_stepped_by_the_worker_that_lingers(store: Store, tiny: Config, work: Work) -> None:
+    run_id = store.create_run(tiny, steps=0)
+    lingering = Worker._wait_for_commands
+    seen: list[int] = []
+
+    def ask(worker: Worker) -> bool:
+        seen.append(store.run(run_id).step)
+        store.command(run_id, "step", 1) if len(seen) < 4 else store.command(run_id, "stop")
+        return lingering(worker)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Worker, "_wait_for_commands", ask)
+        assert work(linger=30.0).status == "stopped"
+    assert seen == [0, 1, 2, 3]
+    assert {0, 1, 2} <= {info.step for info in store.checkpoints(run_id)}
+
+
+def test_a_finished_run_goes_on_from_its_end_by_the_steps_asked_for(store: Store, tiny: Config, work: Work) -> None:
+    """At a constant rate its losses are those of a run that was planned so long."""
+    longer = store.create_run(tiny.with_values(schedule="constant", steps=51, evaluations=4))
+    work()
+    run_id = store.create_run(tiny.with_values(schedule="constant"))
+    work()
+    for steps, end in ((1, 41), (10, 51)):
+        store.command(run_id, "step", steps)
+        run = work()
+        assert (run.status, run.step, run.planned_steps, run.why) == ("finished", end, end, "steps")
+        assert run.message == f"Reached its {end} steps."
+        assert store.evaluations(run_id)[-1].step == end
+        assert store.checkpoints(run_id)[-1].full
+    ours = {row.step: row.grad_norm for row in store.metrics(run_id)}
+    theirs = {row.step: row.grad_norm for row in store.metrics(longer)}
+    assert set(ours) == set(theirs) == set(range(1, 52))
+    assert ours == theirs
+
+
+@pytest.mark.usefixtures("at_every_event")
+def test_a_run_that_goes_on_from_its_end_survives_a_crash_on_the_way(store: Store, tiny: Config, work: Work) -> None:
+    run_id = store.create_run(tiny)
+    work()
+    store.command(run_id, "step", 10)
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work(once(44, crash))
+    store.interrupt({run_id: 2}, "killed")
+    store.command(run_id, "resume")
+    run = work()
+    assert (run.status, run.step) == ("finished", 50)
+
+
+@pytest.mark.usefixtures("at_every_event")
+def test_what_happened_to_a_run_says_who_did_it(store: Store, tiny: Config, work: Work) -> None:
+    run_id = store.create_run(tiny, owner="ann")
+    assert work(once(5, lambda: store.command(run_id, "pause", by="ann"))).status == "paused"
+    assert store.run(run_id).message.startswith("Paused by its owner at step")
+    store.command(run_id, "resume", by="ann")
+    work(once(20, lambda: store.command(run_id, "stop", by="ann")))
+    assert store.run(run_id).message.startswith("Stopped by its owner at step")
+    store.command(run_id, "resume")
+    store.command(run_id, "learning_rate", 0.005, by="ann")
+    work(once(30, lambda: store.command(run_id, "stop")))
+    assert store.run(run_id).message.startswith("Stopped at step"), "by the app itself"
+    (mark,) = [change for change in store.changes(run_id) if change.key == "learning_rate"]
+    assert (mark.value, mark.text) == (0.005, "by its owner")
+
+
+@pytest.mark.usefixtures("at_every_event")
+def test_a_run_that_diverged_says_who_had_set_its_learning_rate(
+    store: Store, tiny: Config, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.training.divergence.MARGIN", -100.0)  # every step is a bad one
+    run_id = store.create_run(tiny.with_values(steps=200), owner="ann")
+    run = work(once(10, lambda: store.command(run_id, "learning_rate", 0.5, by="ann")))
+    assert run.status == "diverged"
+    assert run.message.endswith("The learning rate had been set to 0.5 at step 10 by its owner.")
+
+
 @pytest.mark.usefixtures("at_every_event")
 def test_stopping_saves_and_a_stopped_run_can_go_on(store: Store, tiny: Config, work: Work) -> None:
     run_id = store.create_run(tiny)

@@ -1,0 +1,189 @@
+"""Commands to a run: whose they are, that they arrive or say that they did not, and what they do at its ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from app_page import AppPage, eventually
+from playwright.sync_api import Page
+from runs_page import RunsPage
+from train_page import ENDLESS, TrainPage, set_up
+from visits import Visits
+
+from engine.config import Config
+from playground.components.command_watch import PATIENCE_MS
+from playground.runs.records import FINISHED
+from playground.runs.store import Store
+
+COMMANDS = {"Pause", "Resume", "Stop", "Step", "Step × 10", "Live settings"}
+
+
+@pytest.fixture
+def kept(store: Store) -> Iterator[Callable[..., str]]:
+    """Puts a finished run into the app's store; its id."""
+    made = []
+
+    def keep(name: str, owner: str = "") -> str:
+        run = store.create_run(Config(), name=name, start=False, owner=owner)
+        store.record(run, status=FINISHED, step=10, best_loss=1.5, best_step=10)
+        made.append(run)
+        return run
+
+    yield keep
+    for run in made:
+        store.delete_run(run)
+
+
+def _held_up(page: Page) -> Callable[[], None]:
+    """Keep back all that the page sends from now on, as a connection does that has stalled; lets it through again."""
+    page.evaluate(
+        """() => {
+          const send = WebSocket.prototype.send;
+          window.kept = [];
+          window.letGo = () => {
+            WebSocket.prototype.send = send;
+            for (const [socket, message] of window.kept) send.call(socket, message);
+          };
+          WebSocket.prototype.send = function (message) { window.kept.push([this, message]); };
+        }"""
+    )
+    return lambda: page.evaluate("() => window.letGo()")
+
+
+def test_a_command_that_does_not_arrive_says_so_until_it_does(visits: Visits) -> None:
+    train = TrainPage(visits.open(set_up(ENDLESS)))
+    train.train()
+    let_go = _held_up(train.page)
+    train.press("Pause")
+    lost = train.main.get_by_role("alert").filter(has_text="The command did not reach the run")
+    train.page.wait_for_timeout(PATIENCE_MS / 2)
+    assert not lost.is_visible(), "it may still be on its way"
+    lost.wait_for(state="visible")
+    let_go()
+    train.reaches("paused")
+    eventually(train.page, "what has arrived is not called lost", lambda: not lost.is_visible())
+    train.press("Step")
+    train.page.wait_for_timeout(PATIENCE_MS + 2_000)
+    assert not lost.is_visible()
+
+
+def test_a_setting_that_does_not_arrive_says_so(visits: Visits) -> None:
+    train = TrainPage(visits.open(set_up(ENDLESS)))
+    train.train()
+    rate = train.unfold("Live settings").get_by_role("spinbutton", name=re.compile("learning rate", re.IGNORECASE))
+    rate.focus()
+    let_go = _held_up(train.page)
+    rate.press("Enter")
+    lost = train.main.get_by_role("alert").filter(has_text="The command did not reach the run")
+    train.page.wait_for_timeout(PATIENCE_MS + 1_000)
+    assert not lost.is_visible(), "nothing was changed"
+    rate.fill("0.001")
+    rate.press("Enter")
+    lost.wait_for(state="visible")
+    let_go()
+    eventually(train.page, "the change is marked", lambda: train.loss.rows("change"))
+    eventually(train.page, "it has arrived", lambda: not lost.is_visible())
+
+
+@pytest.mark.parametrize("bytes_per_second", [6_000])
+def test_a_click_arrives_over_a_slow_connection(visits: Visits, bytes_per_second: int) -> None:
+    train = TrainPage(visits.open(set_up(ENDLESS)))
+    train.train()
+    link = train.page.context.new_cdp_session(train.page)
+    slow = {"offline": False, "latency": 300, "downloadThroughput": 200_000, "uploadThroughput": bytes_per_second}
+    link.send("Network.enable")
+    link.send("Network.emulateNetworkConditions", slow)
+    train.passes(train.step)
+    train.press("Pause")
+    train.reaches("paused")
+
+
+def test_another_visitor_sees_whose_run_it_is_and_no_commands(visits: Visits) -> None:
+    train = TrainPage(visits.open(set_up(ENDLESS)))
+    run = train.train()
+    other = TrainPage(visits.open(f"train?run={run}", size="phone", theme="dark"))
+    other.says("Started by another visitor").wait_for()
+    assert not COMMANDS & {button.inner_text() for button in other.main.get_by_role("button").all()}
+    train.press("Stop")
+    train.reaches("stopped")
+    other.says(r"Started by another visitor\. Stopped by its owner at step [\d,]+\.").wait_for()
+    other.press("Duplicate")
+    other.says("A copy of the settings of").wait_for()
+    copy = other.train()
+    assert copy != run
+    other.press("Stop")
+    other.reaches("stopped")
+
+
+def test_hello_waits_at_step_0_and_goes_on_from_its_end(visits: Visits) -> None:
+    train = TrainPage(visits.open("train?preset=hello"))
+    before = train.run
+    train.press("Train")
+    eventually(train.page, "a new run stands in the address", lambda: train.run != before)
+    train.reaches("paused")
+    assert train.step == 0
+    for step in (1, 2):
+        train.press("Step")
+        eventually(train.page, f"it is at step {step}", lambda: train.step == step)  # noqa: B023
+        train.reaches("paused")
+    train.press("Resume")
+    train.reaches("finished")
+    assert train.step == 300
+    train.press("Step × 10")
+    eventually(train.page, "it goes on from its end", lambda: train.step == 310)
+    train.reaches("finished")
+    assert train.line.startswith("Finished: step 310 of 310")
+
+
+def test_a_run_that_is_renamed_in_another_tab_stays_chosen(visits: Visits, kept: Callable[..., str]) -> None:
+    run, beside = kept("Before"), kept("Beside")
+    train = TrainPage(visits.open(f"train?run={run}"))
+    generate = AppPage(visits.open(f"unrolled?run=tales-lstm&compare=tales-lstm,{run}", beside=train.page))
+    runs = RunsPage(visits.open("runs", beside=train.page))
+    _renames(runs, "Before", "After")
+    for page in (train, generate):
+        for notation in ("CS231n", "Ng's course"):
+            _choose_notation(page, notation)
+            eventually(page.page, "the address holds the id", lambda: run in page.page.url)  # noqa: B023
+            assert "no run" not in page.main.inner_text()
+    assert train.run == run
+    box = train.page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").first
+    shown = "box => box.textContent + [...box.querySelectorAll('input')].map((one) => one.value).join()"
+    eventually(train.page, "the list has the new name", lambda: "After" in box.evaluate(shown))
+    _renames(runs, "Beside", "Next to it")
+    train.page.get_by_test_id("stSidebar").get_by_role("combobox", name="Run").click()
+    train.page.get_by_role("option", name=re.compile("Beside|Next to it")).click()
+    eventually(train.page, "the other run is chosen by its id", lambda: train.run == beside)
+
+
+def _renames(runs: RunsPage, before: str, after: str) -> None:
+    runs.tick(before)
+    runs.rename(after)
+    eventually(runs.page, "it has its new name", lambda: after in runs.names)
+    runs.press("Clear")
+
+
+def _choose_notation(page: AppPage, name: str) -> None:
+    page.page.get_by_test_id("stSidebar").get_by_role("combobox", name="Notation").click()
+    page.page.get_by_role("option", name=re.compile(re.escape(name))).click()
+
+
+@pytest.mark.parametrize("path", ["", "train", "runs", "unrolled", "generate"])
+def test_every_page_copies_its_link(visits: Visits, path: str) -> None:
+    page = visits.open(f"{path}?run=tales-gru")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_test_id("stSidebar").get_by_role("button", name="Copy link").click()
+    page.get_by_text("Link copied").wait_for()
+    assert page.evaluate("() => navigator.clipboard.readText()") == page.url
+    assert "run=tales-gru" in page.url
+
+
+def test_where_the_clipboard_is_kept_from_the_page_the_link_is_there_to_be_copied(visits: Visits) -> None:
+    page = visits.open("train?run=tales-gru")
+    page.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.get_by_test_id("stSidebar").get_by_role("button", name="Copy link").click()
+    field = page.get_by_role("textbox", name="Link to this page")
+    field.wait_for()
+    assert field.input_value() == page.url
