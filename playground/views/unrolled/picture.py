@@ -17,6 +17,7 @@ from playground.components.unrolled import Gradient, Lane, Mark, Other, Picture,
 from playground.inside.view import View
 from playground.notation import Sign, first_index, sign, term
 from playground.text import number, visible
+from playground.views.unrolled.changes import mean_loss
 
 EVERY_UNIT = 8
 """Units up to which each is drawn with its number; more are small squares of colour."""
@@ -88,10 +89,9 @@ def _about(view: View, kind: str, other: Trace | None) -> str:
     if not len(known):
         return f"{sentence} No next {kind} is known, so there is no loss."
     worst = int(known[trace.losses[known].argmax()])
-    mean = f"{number(float(trace.losses[known].mean()))} nats"
-    if other is not None:  # of what really came, where another token is read too
-        later = -other.log_probabilities[known, trace.targets[known]]
-        mean += f", with the change {number(float(later.mean()))}"
+    mean = f"{number(mean_loss(trace))} nats"
+    if other is not None:
+        mean += f", with the change {number(mean_loss(other))}"
     return (
         f"{sentence} Its mean loss is {mean}; what came after {kind} {worst + 1} surprised it most: "
         f"{number(float(trace.losses[worst]))} nats."
