@@ -82,7 +82,7 @@ def test_the_copied_link_opens_the_same_view_in_another_browser(visits: Visits) 
 
 def test_what_if_changes_what_comes_after(visits: Visits) -> None:
     page = opened(visits, f"{PROBE}&t=6")
-    page.press("Close the gate that matters most here")
+    page.press("Close the gate that matters most")
     rows = eventually(page.page, "the change is drawn", lambda: page.chart("first").rows())
     assert all(row["before"] == row["after"] for row in rows[:6])
     assert any(abs(row["before"] - row["after"]) > 0.01 for row in rows[6:-1])
@@ -97,9 +97,9 @@ def test_back_leads_from_each_experiment_to_the_view_before_it(visits: Visits) -
     page = opened(visits, f"run=tales-gru&{PROBE}&t=6&look=cell")
     views = [(page.page.url, page.claim)]
     for experiment, begins in (
-        ("Close the gate that matters most here", "Closing"),
+        ("Close the gate that matters most", "Closing"),
         ("A network whose every number fits", "After 2 characters this RNN"),
-        ("LSTM above RNN, before any training", "The loss at"),
+        ("Vanishing gradients: LSTM vs RNN", "Vanishing gradients"),
     ):
         page.press(experiment)
         eventually(page.page, "it is set up", lambda start=begins: page.claim.startswith(start))

@@ -104,7 +104,7 @@ def test_the_claim_has_the_numbers_of_the_chosen_timestep(open_page: OpenPage) -
     claim = _claim(app)
     assert claim.startswith(f"After 25 characters this LSTM expects ‘{loaded.vocabulary.display(best)}’")
     assert f"{100 * float(chances[best]):.0f}%" in claim
-    assert f"its loss at t = 25 is felt {activity.reach(trace, FELT)} step" in claim
+    assert f"the gradient of the loss at t = 25 stays above 1% for {activity.reach(trace, FELT)} step" in claim
 
 
 def test_the_claim_follows_the_selection(open_page: OpenPage) -> None:
@@ -555,8 +555,8 @@ def test_every_chart_can_be_taken_away(open_page: OpenPage, look: str) -> None:
 
 
 EXPERIMENTS = {
-    "LSTM above RNN, before any training": lambda app: _picture(app, 1)["cell"] == "RNN" and "felt" in _claim(app),
-    "Close the gate that matters most here": lambda app: len(_settings(app).changes) == 1,
+    "Vanishing gradients: LSTM vs RNN": lambda app: _picture(app, 1)["cell"] == "RNN" and "Vanishing" in _claim(app),
+    "Close the gate that matters most": lambda app: _claim(app).startswith("Closing") and "raises" in _claim(app),
     "A network whose every number fits": lambda app: _picture(app)["units"] == 3,
 }
 
@@ -656,7 +656,7 @@ def test_an_experiment_that_cannot_start_says_why(
         raise StoreError("The run is gone.")
 
     monkeypatch.setattr(explain, "chosen_view", gone)
-    app = _press(app, "Close the gate that matters most here")
+    app = _press(app, "Close the gate that matters most")
     assert not app.exception
     assert "The run is gone." in said(app)
     assert _settings(app).changes == ()

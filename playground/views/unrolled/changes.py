@@ -18,7 +18,6 @@ from engine.cells.cell import Cell
 from engine.trace import UNKNOWN, Change, Trace
 from playground import notation
 from playground.charts.next_token import percent
-from playground.charts.prediction_change import percent_or_nan
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.state import link
@@ -29,7 +28,7 @@ _TRIED = 12
 """Changes that are tried out to find the one that hurts most."""
 
 _NOTICED = 0.01
-"""A change of a probability by less goes unmentioned."""
+"""A loss that moves by fewer nats goes unmentioned."""
 
 
 def quantities(cell: Cell) -> tuple[str, ...]:
@@ -171,12 +170,12 @@ def mean_loss(trace: Trace) -> float:
 
 
 def effect(view: View, other: Trace, fitted: Fitted) -> str:
-    """What the changes did to the mean loss, and to the prediction that they moved most, in one sentence with numbers.
+    """What the changes did to the mean loss, and to the loss that they moved most, in one sentence with numbers.
 
-    The probability of a token can be held against what it was only where the same token is still the target.
+    How well a token is predicted can be held against what it was only where the same token is still the target.
     """
     who, several = subject(view, fitted)
-    before, after = expected_probability(view.trace), expected_probability(other)
+    before, after = (trace.losses.double().numpy() for trace in (view.trace, other))
     if not np.isfinite(mean_loss(view.trace)) or not np.isfinite(mean_loss(other)):
         return f"{who} {_without_losses(view, other, several)}."
     said = f"{who} {_mean_losses(view.trace, other, several)}"
@@ -184,10 +183,10 @@ def effect(view: View, other: Trace, fitted: Fitted) -> str:
     turn = np.where(same, np.abs(after - before), -1.0)
     at = int(np.argmax(turn))
     if turn[at] < _NOTICED:
-        return f"{said}; no prediction moves by more than {100 * _NOTICED:g}%."
-    chances = f"from {percent_or_nan(before[at])} to {percent_or_nan(after[at])}"
+        return f"{said}; no loss of a token that stays moves by more than {_NOTICED:g} nats."
     token, time = quoted(view, int(other.targets[at])), at + first_index(view.notation)
-    return f"{said}; most of all, the probability of {token} at t = {time} goes {chances}."
+    losses = f"from {number(float(before[at]))} to {number(float(after[at]))} nats"
+    return f"{said}; most of all the loss of {token} at t = {time}, {losses}."
 
 
 def _mean_losses(before: Trace, after: Trace, several: bool) -> str:

@@ -16,7 +16,7 @@ export function patchToken(column, numbers, layout, t, view) {
   const name = replaced ?? data.tokens[t];
   const room = Math.floor((layout.box - 8) / 9);
   const shown = fitted(name, room);
-  const wide = Math.max(34, Math.min(layout.box, [...shown].length * 9.4 + 16));
+  const wide = Math.max(Math.min(34, layout.step - 3), Math.min(layout.box, [...shown].length * 9.4 + 16));
   const { y } = layout.token;
   put(column.tokenBox, {
     x: layout.middle - wide / 2, y, width: wide, height: 30, rx: 7,
@@ -40,7 +40,7 @@ export function goalOf(numbers, t) {
 export function patchGuesses(column, numbers, layout, t, colors) {
   const goal = goalOf(numbers, t);
   const left = layout.gap + 1;
-  const wide = layout.box - 2 - (numbers.other ? 52 : 28); // the shares stand beside the bars
+  const wide = layout.box - 2 - (numbers.other ? 60 : 34); // the shares stand beside the bars
   const room = Math.max(1, Math.floor((wide - 4) / 7));
   numbers.guesses(t).slice(0, layout.bars).forEach(({ name, chance, then }, rank) => {
     const bar = column.bars[rank];

@@ -69,18 +69,18 @@ def test_what_fits_is_kept_and_the_rest_has_a_reason_each(view: Look) -> None:
         assert part in said
 
 
-def test_the_sentence_tells_the_mean_loss_and_the_prediction_that_changed_most(view: Look) -> None:
+def test_the_sentence_tells_the_mean_loss_and_the_loss_that_changed_most(view: Look) -> None:
     found = view("tales-lstm")
     fitted = changes.Fitted((Change("forget", 0, 2, 35, 0.0),), (), ())
     other = changes.applied(found, fitted)
-    before, after = (np.exp(-trace.losses.numpy()[:-1]) for trace in (found.trace, other))
+    before, after = (trace.losses.numpy()[:-1] for trace in (found.trace, other))
     at = int(np.abs(after - before).argmax())
     said = changes.effect(found, other, fitted)
     old, new = (float(trace.losses[:-1].mean()) for trace in (found.trace, other))
     verb = "raises" if new > old else "lowers"
     assert said.startswith(f"Closing Γ(f) of unit 36, t = 3 {verb} the mean loss from {number(old)} to ")
     assert f"to {number(new)} nats" in said
-    assert f"at t = {at + 1} goes from {percent(float(before[at]))} to {percent(float(after[at]))}" in said
+    assert f"at t = {at + 1}, from {number(float(before[at]))} to {number(float(after[at]))} nats" in said
     assert at >= 2, "nothing before the change can have changed"
 
 
@@ -98,7 +98,7 @@ def test_with_a_token_replaced_the_changed_text_is_what_is_read_and_what_is_judg
     said = changes.effect(found, other, fitted)
     assert f"the mean loss from {number(old.mean())} to {number(new.mean())} nats" in said
     assert changes.mean_loss(other) == pytest.approx(new.mean(), rel=1e-5)
-    assert " t = 5 goes" not in said, "of another target it cannot be said that its probability moved"
+    assert " at t = 5, from" not in said, "another target's loss is not the same loss moved"
 
 
 def _nats(found: View, tokens: list[int]) -> np.ndarray:
@@ -115,7 +115,7 @@ def test_a_change_that_does_nothing_says_so(view: Look) -> None:
     fitted = changes.Fitted((Change("forget", 0, 9, 5, value),), (), ())
     said = changes.effect(found, changes.applied(found, fitted), fitted)
     assert f"leaves the mean loss at {number(changes.mean_loss(found.trace))} nats" in said
-    assert "no prediction moves" in said
+    assert "no loss of a token that stays moves" in said
 
 
 def test_where_nothing_is_known_to_follow_the_likeliest_token_is_told_of(view: Look) -> None:
