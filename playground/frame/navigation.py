@@ -55,7 +55,7 @@ PAGES = (
         ":material/account_tree:",
         "Look inside",
         "The network unrolled over a text: hidden states forward, backpropagation through time backward, down to every "
-        "number. The lines: how the gradient of a loss vanishes on its way back, in an LSTM and an RNN before training.",
+        "number. The lines: how a loss's gradient vanishes on its way back, in an LSTM and an RNN before training.",
         of_a_run=True,
     ),
     Page(

@@ -10,6 +10,7 @@ import pyarrow as pa
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from engine.presets import lesson_of_divergence, preset_of
 from playground import state
 from playground.access import training_text
 from playground.access.chart_frames import live_frames
@@ -21,7 +22,7 @@ from playground.parts import launch, run_claims
 from playground.parts.chart_axes import choose_axes
 from playground.parts.samples import sample_rows
 from playground.runs.reader import Snapshot
-from playground.runs.records import HELD_UP, QUEUED, RUNNING, Run, StoreError
+from playground.runs.records import DIVERGED, HELD_UP, QUEUED, RUNNING, Run, StoreError
 from playground.text import date, duration, escape_markdown, rate
 from playground.views.train.run_controls import expecting, run_controls
 
@@ -99,17 +100,27 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
         st.rerun()
     selection = state.current()
     frames = live_frames(snapshots, selection.loss, selection.x)
+    gradient_first = _opens_on_the_gradient(snapshots)
+    if gradient_first:
+        _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
     _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
     choose_axes(selection)
     with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
         _warn_of_rising(snapshots)
         _newest_sample(snapshots)
-    _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
+    if not gradient_first:
+        _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
     left, right = st.columns(2)
     with left:
         _chart("rate", frames.learning_rate, charts.learning_rate_spec(selection.x), selection)
     with right:
         _chart("speed", frames.speed, charts.speed_spec(selection.x), selection)
+
+
+def _opens_on_the_gradient(snapshots: Sequence[Snapshot]) -> bool:
+    """Whether these are the runs of an experiment that is to be seen on the gradient's chart."""
+    preset = preset_of(snapshots[0].run.config)
+    return preset is not None and preset.opens_on == "gradient"
 
 
 def _warn_of_rising(snapshots: Sequence[Snapshot]) -> None:
@@ -145,7 +156,9 @@ def _progress(place: DeltaGenerator, run: Run) -> None:
 def _messages(snapshots: Sequence[Snapshot]) -> None:
     """Errors of the runs, and what to do about them."""
     for snapshot in snapshots:
-        if snapshot.run.status == "diverged":
+        if snapshot.run.status == "diverged" and (lesson := lesson_of_divergence(snapshot.run.config)):
+            st.info(escape_markdown(_as_meant(snapshot, lesson)), icon=":material/school:")
+        elif snapshot.run.status == "diverged":
             _diverged(snapshot.run)
         elif snapshot.run.message and snapshot.run.status in ("failed", "interrupted"):
             when = f" ({date(snapshot.run.ended)})" if snapshot.run.ended else ""
@@ -170,6 +183,12 @@ def _progress_line(run: Run) -> str:
     elif run.seconds:
         line += f", {duration(run.seconds)} in all"
     return line
+
+
+def _as_meant(snapshot: Snapshot, lesson: str) -> str:
+    """Of a run whose divergence is what the experiment is about: what it shows, and how it came."""
+    reason = next((change.text for change in snapshot.changes if change.key == DIVERGED), snapshot.run.message)
+    return f"Diverged as expected: {lesson}. {snapshot.run.name}: {reason}"
 
 
 def _diverged(run: Run) -> None:

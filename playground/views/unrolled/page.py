@@ -31,7 +31,8 @@ KEYS = (("A", "animate both passes"), ("N", "one single step on"), ("B", "one si
 
 
 def claim(views: Sequence[View]) -> str:
-    """The sentence at the top: what a change does, if one stands; else what is expected and how far its gradient reaches."""
+    """The sentence at the top: what a change does, if one stands; else what is expected, and how far back its loss's
+    gradient reaches."""
     fitted, other = changes.made(views[0])
     if len(views) == 1 and other is not None:
         return changes.effect(views[0], other, fitted)

@@ -60,9 +60,9 @@ def curve(view: View, of: Target) -> Curve:
 # ---------------------------------------------------------------------- in words
 
 PRODUCT = (
-    r"Backpropagation through time multiplies by one Jacobian, $\partial s_t / \partial s_{t-1}$, for each step back. A "
-    "product of many factors vanishes if they shrink it, a falling line on this logarithmic axis, or explodes if they "
-    "stretch it, a rising one. An LSTM's cell state has a path of its own on which the forget gate alone multiplies."
+    r"Backpropagation through time multiplies by one Jacobian, $\partial s_t / \partial s_{t-1}$, for each step back. "
+    "A product of many factors vanishes if they shrink it, a falling line on this logarithmic axis, or explodes if "
+    "they stretch it, a rising one. An LSTM's cell state has a path of its own on which the forget gate alone multiplies."
 )
 
 

@@ -90,8 +90,8 @@ def test_compared_runs_are_told_of_together(view: Look) -> None:
     far = [reach(one, "sum").steps for one in views]  # type: ignore[union-attr]
     assert far[0] > far[1], "before training an LSTM's gradient reaches further: the experiment says so"
     assert said == (
-        f"Vanishing gradients at step 0: above 1% for {far[0]} steps back in A (LSTM); above 1% for {far[1]} steps back "
-        "in B (RNN)."
+        f"Vanishing gradients at step 0: above 1% for {far[0]} steps back in A (LSTM); above 1% for {far[1]} "
+        "steps back in B (RNN)."
     )
 
 
