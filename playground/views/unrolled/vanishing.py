@@ -20,7 +20,7 @@ from playground.text import number
 from playground.views.unrolled.claim import FELT, reach
 from playground.views.unrolled.settings import settings
 
-HEIGHT = 172
+HEIGHT = 156
 """Of the chart in pixels: two networks and it have room on one screen."""
 
 
@@ -62,7 +62,8 @@ def curve(view: View, of: Target) -> Curve:
 PRODUCT = (
     r"Backpropagation through time multiplies by one Jacobian, $\partial s_t / \partial s_{t-1}$, for each step back. "
     "A product of many factors vanishes if they shrink it, a falling line on this logarithmic axis, or explodes if "
-    "they stretch it, a rising one. An LSTM's cell state has a path of its own on which the forget gate alone multiplies."
+    "they stretch it, a rising one. An LSTM's cell state has a path of its own, on which only the forget gate "
+    "multiplies."
 )
 
 
