@@ -173,6 +173,7 @@ def test_a_link_is_the_view(open_page: OpenPage, link: Link, said: Text) -> None
         "notation": "pytorch",
         "of": "6",
         "folded": "1",
+        "overview": "1",
         "look": "shares",
         "block": "candidate",
         "weight": "weight_ih",
