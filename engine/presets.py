@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from engine.config import Config
 
@@ -19,6 +20,12 @@ class Preset:
     configs: tuple[Config, ...]
     start_paused: bool = False
     """whether it waits at step 0, to be stepped through by hand"""
+    opens_on: Literal["loss", "gradient"] = "loss"
+    """the chart on which it is to be seen first"""
+    diverging: int | None = None
+    """the place of the config whose run is meant to diverge"""
+    divergence: str = ""
+    """what that shows, in a sentence"""
 
 
 _MINUTE = Config().with_values(
@@ -121,7 +128,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
         "why-clipping-matters": Preset(
             "Why clipping matters",
-            "the same network with and without a bound on its gradient: one of them comes apart",
+            "the same network with and without gradient clipping: without it, one exploding gradient ends the training",
             tuple(
                 Config().with_values(
                     cell="rnn",
@@ -139,6 +146,10 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 )
                 for clip in ("norm", "off")
             ),
+            opens_on="gradient",
+            diverging=1,
+            divergence="without clipping, one exploding gradient takes a step that throws the weights far away; the "
+            "same network with its gradient clipped trains on",
         ),
         "rnn-gru-lstm": Preset(
             "RNN against GRU against LSTM",
@@ -147,3 +158,16 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
     }
 )
+
+
+def preset_of(config: Config) -> Preset | None:
+    """The preset that has exactly this config; None where there is none."""
+    return next((preset for preset in PRESETS.values() if config in preset.configs), None)
+
+
+def lesson_of_divergence(config: Config) -> str:
+    """What it shows that a run of this config diverges, where it is meant to; "" where it is not."""
+    preset = preset_of(config)
+    if preset is None or preset.diverging is None or preset.configs[preset.diverging] != config:
+        return ""
+    return preset.divergence

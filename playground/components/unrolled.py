@@ -91,6 +91,18 @@ class Other:
     marks: list[Mark]
 
 
+@dataclass(frozen=True)
+class Scales:
+    """Where colour scales begin and end, for pictures in which one colour is to mean one number."""
+
+    full: dict[str, float]
+    """by state: value at which the colour of a unit is at its fullest"""
+    norms: dict[str, list[float]]
+    """by state: its least and its greatest norm"""
+    pull: list[float]
+    """the least gradient norm above zero, and the greatest; zeros where there is none"""
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """The network over the probe."""
@@ -134,12 +146,22 @@ class Picture:
     """(layer), Frobenius norms of what is the same at every timestep"""
     family: str
     """of the cell: it decides the colour"""
+    scales: Scales | None = None
+    """those that it shares with other pictures; None for its own"""
 
 
 _PICTURE = Component("unrolled/picture")
 
 
-def unrolled(picture: Picture, *, key: str, on_choose: Callable[[], None] | None = None, folded: bool = False) -> None:
+def unrolled(
+    picture: Picture,
+    *,
+    key: str,
+    on_choose: Callable[[], None] | None = None,
+    folded: bool = False,
+    overview: bool = False,
+    show: int = 0,
+) -> None:
     """The picture.
 
     Args:
@@ -147,8 +169,10 @@ def unrolled(picture: Picture, *, key: str, on_choose: Callable[[], None] | None
         key: of the widget
         on_choose: called when something is chosen; `chosen(key, picture)` is what
         folded: whether it is drawn as one column whose state goes round
+        overview: whether every timestep is drawn at once, narrow and without predictions
+        show: another number than before, and not 0, has the picture come into sight
     """
-    _PICTURE({**plain(picture), "folded": folded}, key=key, on_choose=on_choose)
+    _PICTURE({**plain(picture), "folded": folded, "overview": overview, "show": show}, key=key, on_choose=on_choose)
 
 
 def chosen(key: str, picture: Picture) -> dict[str, Any]:

@@ -54,8 +54,8 @@ PAGES = (
         "Unrolled",
         ":material/account_tree:",
         "Look inside",
-        "The network over a text, forward and backward, down to every number. The lines: how a loss's gradient fades "
-        "on its way back, in an LSTM and an RNN before training.",
+        "The network unrolled over a text: hidden states forward, backpropagation through time backward, down to every "
+        "number. The lines: how a loss's gradient vanishes on its way back, in an LSTM and an RNN before training.",
         of_a_run=True,
     ),
     Page(

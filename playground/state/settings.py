@@ -130,9 +130,16 @@ class PageSettings(Generic[S]):
         """Key of a widget that shows a setting; see `outdated`."""
         return f"{self._state}.{st.session_state.get(self._generation, 0)}.{name}"
 
-    def widget(self, name: str) -> dict[str, Any]:
-        """What the widget of a setting is given so that it changes the setting."""
-        key = self.key(name)
+    def widget(self, name: str, where: str = "") -> dict[str, Any]:
+        """What the widget of a setting is given so that it changes the setting.
+
+        Args:
+            name: the setting
+            where: of a setting that several parts of a page have a widget for, the part. Streamlit knows a widget by
+                its key: with one key for two, the second would stand at what the first was left at, whatever it is
+                given to show
+        """
+        key = self.key(f"{name}.{where}" if where else name)
         return {"key": key, "on_change": self._from_widget, "args": (name, key)}
 
     def _from_widget(self, name: str, key: str) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from app_page import eventually
 from train_page import ENDLESS
-from unrolled_page import opened
+from unrolled_page import UnrolledPage, opened
 from visits import Visits, settle, sideways_overflow
 
 from playground.runs.store import Store
@@ -82,24 +82,57 @@ def test_the_copied_link_opens_the_same_view_in_another_browser(visits: Visits) 
 
 def test_what_if_changes_what_comes_after(visits: Visits) -> None:
     page = opened(visits, f"{PROBE}&t=6")
-    page.press("Close the gate that matters most here")
+    page.press("Close the gate that matters most")
     rows = eventually(page.page, "the change is drawn", lambda: page.chart("first").rows())
-    assert all(row["before"] == row["after"] for row in rows[:6])
-    assert any(abs(row["before"] - row["after"]) > 0.01 for row in rows[6:-1])
+    (at,) = (place for place, row in enumerate(rows) if row["mark"] == "changed")
+    assert all(row["before"] == row["after"] for row in rows[:at])
+    assert any(abs(row["before"] - row["after"]) > 0.01 for row in rows[at:-1])
     eventually(page.page, "it is claimed", lambda: page.claim.startswith("Closing"))
     eventually(page.page, "the link says so", lambda: "changes=" in page.page.url)
     page.main.get_by_role("button", name="→ 0").click()
-    eventually(page.page, "it is taken back", lambda: page.claim.startswith("After 7 characters"))
+    eventually(page.page, "it is taken back", lambda: page.claim.startswith(f"After {at + 1} character"))
     eventually(page.page, "the link too", lambda: "changes=" not in page.page.url)
+
+
+def test_the_lesson_on_vanishing_gradients_is_one_click_from_home_and_on_one_screen(visits: Visits) -> None:
+    home = visits.open()
+    home.get_by_role("button", name="Vanishing gradients").click()
+    page = UnrolledPage(home)
+    eventually(home, "both networks are drawn", lambda: len(page.networks) == 2 and page.networks[1].norms)
+    assert page.claim.startswith("Vanishing gradients at step 0")
+    for presenting in (False, True):
+        if presenting:
+            page.keys("p")
+            eventually(home, "it is presented", lambda: "present=1" in home.url)
+        settle(home)
+        assert [network.columns for network in page.networks] == [[*range(27)]] * 2, "every timestep is in sight"
+        chart = page.main.locator(".st-key-unrolled-fading").get_by_test_id("stVegaLiteChart").bounding_box()
+        assert chart is not None
+        assert chart["y"] + chart["height"] <= 800
+        assert chart["y"] > 0
+
+
+def test_an_experiment_brings_its_result_into_sight(visits: Visits) -> None:
+    page = opened(visits, PROBE, size="phone")
+    button = page.main.get_by_role("button", name="Close the gate that matters most")
+    button.scroll_into_view_if_needed()
+    button.click()
+    eventually(page.page, "it is claimed", lambda: page.claim.startswith("Closing"))
+
+    def in_sight() -> bool:
+        box = page.network.sheet.locator(".target").first.bounding_box()
+        return box is not None and 0 <= box["y"] <= 844
+
+    eventually(page.page, "the losses of the picture are in sight", in_sight)
 
 
 def test_back_leads_from_each_experiment_to_the_view_before_it(visits: Visits) -> None:
     page = opened(visits, f"run=tales-gru&{PROBE}&t=6&look=cell")
     views = [(page.page.url, page.claim)]
     for experiment, begins in (
-        ("Close the gate that matters most here", "Closing"),
+        ("Close the gate that matters most", "Closing"),
         ("A network whose every number fits", "After 2 characters this RNN"),
-        ("LSTM above RNN, before any training", "The loss at"),
+        ("Vanishing gradients: LSTM vs RNN", "Vanishing gradients"),
     ):
         page.press(experiment)
         eventually(page.page, "it is set up", lambda start=begins: page.claim.startswith(start))

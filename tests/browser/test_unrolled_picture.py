@@ -381,6 +381,7 @@ def test_the_strip_below_says_what_it_shows_and_in_which_unit(opened: Opened) ->
 
 def test_the_keys_grow_with_the_pages_type_as_the_picture_does(opened: Opened) -> None:
     stage = opened()
+    stage.box.locator("summary").click()
     elements = stage.box.locator(".keys svg").first, stage.box.locator("svg.sheet")
     before = [(element.bounding_box() or {})["height"] for element in elements]
     stage.page.evaluate("() => { document.documentElement.style.fontSize = '24px'; }")
@@ -388,6 +389,19 @@ def test_the_keys_grow_with_the_pages_type_as_the_picture_does(opened: Opened) -
     stage.page.evaluate("() => new Promise((done) => new ResizeObserver(done).observe(document.body))")
     for element, height in zip(elements, before, strict=True):
         assert (element.bounding_box() or {})["height"] == pytest.approx(1.5 * height)
+
+
+def test_the_legend_is_one_line_until_it_is_opened_and_no_text_is_smaller_than_12_px(opened: Opened) -> None:
+    stage = opened()
+    line = stage.box.locator("summary")
+    assert (line.bounding_box() or {})["height"] <= 34
+    assert not stage.box.locator(".keys").is_visible()
+    line.click()
+    assert stage.box.locator(".keys svg").first.is_visible()
+    sizes = stage.box.locator("svg text").evaluate_all(
+        "texts => texts.map(text => parseFloat(getComputedStyle(text).fontSize))"
+    )
+    assert min(sizes) >= 12
 
 
 @pytest.mark.parametrize("target", ["sum", 12])

@@ -7,7 +7,7 @@ import pytest
 import engine
 from engine.config import Config
 from engine.models.language_model import LanguageModel
-from engine.presets import PRESETS, Preset
+from engine.presets import PRESETS, Preset, lesson_of_divergence, preset_of
 from engine.training.events import Diverged, Finished, Progress
 from engine.validate import validate
 
@@ -76,3 +76,20 @@ def test_without_clipping_the_same_network_comes_apart_within_a_hundred_steps(se
         if event.step == 60:
             break
     assert min(losses[-10:]) < losses[0] - 0.8
+
+
+def test_only_the_run_without_clipping_is_meant_to_diverge() -> None:
+    clipped, unclipped = PRESETS["why-clipping-matters"].configs
+    assert (clipped.training.clip, unclipped.training.clip) == ("norm", "off")
+    assert "exploding gradient" in lesson_of_divergence(unclipped)
+    assert lesson_of_divergence(clipped) == ""
+    assert lesson_of_divergence(unclipped.with_values(learning_rate=0.3)) == "", "a run of one's own is an error"
+    meant = [config for preset in PRESETS.values() for config in preset.configs if lesson_of_divergence(config)]
+    assert meant == [unclipped]
+
+
+def test_a_preset_is_known_again_by_its_config() -> None:
+    for preset in PRESETS.values():
+        for config in preset.configs:
+            assert preset_of(config) is preset
+    assert preset_of(PRESETS["hello"].configs[0].with_values(training__seed=99)) is None

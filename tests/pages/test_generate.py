@@ -73,7 +73,7 @@ def _press(app: AppTest, label: str) -> AppTest:
 
 
 def _widget(app: AppTest, kind: str, name: str) -> Any:
-    return next(widget for widget in app.main.get(kind) if str(widget.key).endswith(f".{name}"))
+    return next(widget for widget in app.main.get(kind) if f".{name}." in f"{widget.key}.")
 
 
 def _rows(app: AppTest, title: str) -> pd.DataFrame:
@@ -263,6 +263,29 @@ def test_another_prompt_takes_the_tokens_put_into_the_old_text_away(open_page: O
     app = _widget(app, "text_area", "prompt").set_value("The cat").run()
     assert link(app) == {"length": "20", "prompt": "The cat"}
     assert _job(app).request.forced == ()
+
+
+@pytest.mark.parametrize("given", [None, "The cat"])
+def test_the_prompt_shown_is_the_one_that_is_read_whichever_run_is_chosen(
+    open_page: OpenPage, given: str | None
+) -> None:
+    app = open_page("generate", length="20", **({"prompt": given} if given else {}))
+    for run in ("hello-rnn", "tales-words", "tales-lstm"):
+        app = app.sidebar.selectbox[0].set_value(run).run()
+        shown = _widget(app, "text_area", "prompt").value
+        assert shown == _job(app).request.prompt
+        assert given is None or shown == given
+
+
+def test_no_two_drill_downs_have_a_control_of_one_setting(open_page: OpenPage) -> None:
+    kinds = ("button_group", "selectbox", "slider", "number_input", "text_area", "toggle")
+    shown = []
+    for look in LOOKS:
+        app = open_page("generate", length="20", look=look)
+        shown.append({str(widget.key) for kind in kinds for widget in app.main.get(kind)})
+    everywhere = set.intersection(*shown)
+    apart = [keys - everywhere for keys in shown]
+    assert sum(map(len, apart)) == len(set.union(*apart))
 
 
 # ---------------------------------------------------------------------- writing

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import PRESETS
+from playground.access.runs import snapshot_of
 from playground.frame import navigation, services
+from playground.inside.view import look
 from playground.runs.store.starter_files import ORDER
+from playground.state import Selection
+
+FADING = "steps back from the loss"
+"""Stands on the axis of the chart of the lesson on vanishing gradients."""
 
 
 def test_home_is_alive_at_once(open_page: Callable[..., AppTest], read: Callable[[AppTest], str]) -> None:
@@ -57,3 +66,42 @@ def test_home_opens_whatever_run_is_selected(
     app = open_page("home", run=run)
     assert not app.exception
     assert link(app) == {"run": run}
+
+
+def test_the_card_of_unrolled_draws_both_cells_on_one_axis(open_page: Callable[..., AppTest]) -> None:
+    (card,) = [chart for chart in open_page("home").get("vega_lite_chart") if FADING in chart.proto.spec]
+    rows = pa.ipc.open_stream(io.BytesIO(card.proto.data.data)).read_pandas()
+    for run, name in (("tales-lstm", "LSTM"), ("tales-rnn", "RNN")):
+        view = look(snapshot_of(run), Selection(run=run, step=0))
+        trace = view.gradient(view.trace.length - 2)
+        norms = sum(trace.grad[state].double().square().sum((0, 2)) for state in trace.initial).sqrt()  # (time)
+        line = rows[(rows["name"] == name) & (rows["kind"] == "line")]
+        np.testing.assert_allclose(line["share"], (norms / norms[-2]).flip(0)[1:], rtol=1e-3)
+
+
+@pytest.mark.parametrize("run", ["", "tales-words", "hello-rnn"])
+def test_one_click_leads_to_the_lesson_on_vanishing_gradients(
+    open_page: Callable[..., AppTest],
+    link: Callable[[AppTest], dict[str, str]],
+    read: Callable[[AppTest], str],
+    run: str,
+) -> None:
+    app = open_page("unrolled", look="whatif", changes="hidden:0:1:1:0", tokens="2:3", **({"run": run} if run else {}))
+    app.switch_page("../pages/home.py").run()
+    app.button(key="home.vanishing").click().run()
+    assert not app.exception
+    assert not app.error
+    assert read(app).startswith("Vanishing gradients at step 0: above 1% for 15 steps back in A (LSTM); ")
+    pictures = [
+        json.loads(one.proto.json) for one in app.get("bidi_component") if one.key.startswith("unrolled.picture")
+    ]
+    assert [(drawn["cell"], drawn["overview"], drawn["step"]) for drawn in pictures] == [
+        ("LSTM", True, 0),
+        ("RNN", True, 0),
+    ]
+    assert pictures[0]["scales"] == pictures[1]["scales"]
+    assert pictures[0]["other"] is None, "no earlier experiment is left"
+    assert [FADING in chart.proto.spec for chart in app.get("vega_lite_chart")] == [True]
+    assert {"run": "tales-lstm", "step": "0", "compare": "tales-lstm,tales-rnn", "overview": "1"}.items() <= link(
+        app
+    ).items()

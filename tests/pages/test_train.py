@@ -17,11 +17,13 @@ from engine.cells import CELLS
 from engine.config import Config
 from engine.data import prepare
 from engine.models.language_model import LanguageModel
+from engine.training.events import Diverged
 from playground import state
 from playground.charts.units import UNITS
 from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.store.starter_files import ORDER
+from playground.runs.trainer.recorder import end_of_run
 from playground.text import number
 
 OpenPage = Callable[..., AppTest]
@@ -559,3 +561,30 @@ def test_a_branch_is_set_up_from_a_checkpoint(open_page: OpenPage, read: Text) -
     (run,) = services.store().runs(starters=False)
     last = services.store().delta("tales-gru", 0).checkpoints[-1].step
     assert run.parent == ("tales-gru", last)
+
+
+def _clipping_race(diverged: int) -> list[str]:
+    """The race on clipping, in which one run has diverged."""
+    runs = services.store().create_race(PRESETS["why-clipping-matters"].configs, names=["clipped", "not clipped"])
+    event = Diverged(
+        37, "The loss is nan at step 37; the gradient's norm had risen from 1.2 to 3e+05.", "Clip it.", {"clip": "norm"}
+    )
+    columns, change = end_of_run(event)
+    services.store().record(runs[diverged], [change], **columns)
+    return runs
+
+
+def test_why_clipping_matters_opens_on_its_gradient(open_page: OpenPage, charts: Charts) -> None:
+    race = _clipping_race(diverged=1)
+    assert [*charts(open_page("train", run=race[0]))][:2] == ["gradient", "loss"]
+    assert next(iter(charts(open_page("train", run="tales-lstm")))) == "loss"
+
+
+def test_a_divergence_that_is_the_lesson_is_told_as_one_and_another_as_an_error(open_page: OpenPage) -> None:
+    app = open_page("train", run=_clipping_race(diverged=1)[0])
+    assert not app.error
+    told = [re.sub(r"\\|\u2060", "", box.value) for box in app.info]
+    assert any("Diverged as expected: without clipping, one exploding gradient" in box for box in told)
+    assert any("risen from 1.2 to 3e+05" in box for box in told)
+    app = open_page("train", run=_clipping_race(diverged=0)[0])
+    assert any("clipped" in box.value for box in app.error), "the clipped run was not meant to diverge"

@@ -21,7 +21,7 @@ from engine.analysis import activity
 from engine.cells import CELLS
 from engine.config import Config
 from engine.models.language_model import LanguageModel
-from engine.trace import LONGEST_PROBE, Change
+from engine.trace import LONGEST_PROBE, Change, Trace
 from engine.training.checkpoint import Checkpoint
 from playground.access import corpora, models
 from playground.access.models import Loaded
@@ -104,7 +104,7 @@ def test_the_claim_has_the_numbers_of_the_chosen_timestep(open_page: OpenPage) -
     claim = _claim(app)
     assert claim.startswith(f"After 25 characters this LSTM expects ‘{loaded.vocabulary.display(best)}’")
     assert f"{100 * float(chances[best]):.0f}%" in claim
-    assert f"its loss at t = 25 is felt {activity.reach(trace, FELT)} step" in claim
+    assert f"the gradient of the loss at t = 25 stays above 1% for {activity.reach(trace, FELT)} step" in claim
 
 
 def test_the_claim_follows_the_selection(open_page: OpenPage) -> None:
@@ -173,6 +173,7 @@ def test_a_link_is_the_view(open_page: OpenPage, link: Link, said: Text) -> None
         "notation": "pytorch",
         "of": "6",
         "folded": "1",
+        "overview": "1",
         "look": "shares",
         "block": "candidate",
         "weight": "weight_ih",
@@ -379,6 +380,91 @@ def test_the_histogram_is_of_the_layers_own_pre_activations(open_page: OpenPage,
     assert float(re.search(r"([\d.]+)% of what Γ\(f\) gets", read(app))[1]) == pytest.approx(100 * saturated, abs=0.06)  # type: ignore[index]
 
 
+# ---------------------------------------------------------------------- controls show what is drawn
+
+
+SETTING = re.compile(r"unrolled\.settings\.\d+\.(\w+)")
+
+
+def _shown_settings(app: AppTest) -> set[str]:
+    """The settings that have a control in the drill-down that is open; its own choice aside."""
+    kinds = ("button_group", "selectbox", "slider", "number_input", "toggle")
+    keys = [str(widget.key) for kind in kinds for widget in app.main.get(kind)]
+    return {found[1] for found in map(SETTING.match, keys) if found} - {"look"}
+
+
+def test_two_drill_downs_share_no_other_setting_than_those_that_are_gone_through_below(open_page: OpenPage) -> None:
+    shown = {look: _shown_settings(open_page("unrolled", look=look, probe=PROBE)) for look in LOOKS}
+    shared = {(a, b): both for a, b in itertools.combinations(LOOKS, 2) if (both := shown[a] & shown[b])}
+    assert shared == {("activations", "shares"): {"block"}}
+
+
+def _block_of_the_histogram(app: AppTest, trace: Trace) -> str:
+    """The block whose pre-activations the chart draws at t = 6 for unit 4."""
+    now = _rows(app, "")[lambda rows: rows["part"] == "now"]["z"].iloc[0]
+    blocks = ("update", "forget", "candidate", "output")
+    return next(block for block in blocks if float(trace[f"{block}_pre"][0, 5, 3]) == pytest.approx(now, abs=1e-5))
+
+
+def _block_of_the_shares(app: AppTest, trace: Trace) -> str:
+    """The block whose rows' shares the chart draws; "" for all."""
+    drawn = _rows(app, "Each timestep's share")["value"].to_numpy()
+    cell = _loaded("tales-lstm").model.stack.cells[0]
+    for block in ("", "update", "forget", "candidate", "output"):
+        rows = cell.rows(block) if block else slice(None)
+        pre = torch.cat([trace.grad[f"{name}_pre"][0] for name in cell.blocks], dim=1)  # (time, rows)
+        shares = pre[:, rows].double().norm(dim=1) * trace.before("hidden")[0].double().norm(dim=1)
+        if np.allclose(drawn, shares.numpy(), rtol=1e-3, atol=1e-6):
+            return block
+    raise AssertionError("the chart draws no block's shares")
+
+
+@pytest.mark.parametrize("looks", [("activations", "shares"), ("shares", "activations")])
+@pytest.mark.parametrize("chosen", [None, "update", "forget", "candidate"])
+def test_a_control_shows_what_is_drawn_whatever_another_drill_down_was_left_at(
+    open_page: OpenPage, looks: tuple[str, str], chosen: str | None
+) -> None:
+    loaded = _loaded("tales-lstm")
+    trace = engine.record(loaded.model, loaded.vocabulary.encode(PROBE), gradient="sum")
+    drawn = {"activations": _block_of_the_histogram, "shares": _block_of_the_shares}
+    app = open_page("unrolled", look=looks[0], probe=PROBE, t="5", unit="3", measure="norm")
+    if chosen:
+        app = _widget(app, "button_group", "block").set_value(chosen).run()
+    for look in (*looks, *looks):  # to and fro: what was left behind must not come back
+        app = _widget(app, "button_group", "look").set_value(look).run()
+        assert _widget(app, "button_group", "block").value == drawn[look](app, trace), look
+    if chosen not in (None, "update"):  # the first block stands there without being chosen
+        assert _settings(app).block == chosen
+
+
+def test_the_rows_are_all_again_when_they_were_made_all_while_the_histogram_showed_one(open_page: OpenPage) -> None:
+    app = open_page("unrolled", look="activations", probe=PROBE, block="forget")
+    app = _widget(app, "button_group", "look").set_value("shares").run()
+    assert _widget(app, "button_group", "block").value == "forget"
+    app = _widget(app, "button_group", "block").set_value("").run()
+    app = _widget(app, "button_group", "look").set_value("activations").run()
+    assert _widget(app, "button_group", "block").value == "update"
+    app = _widget(app, "button_group", "look").set_value("shares").run()
+    assert _widget(app, "button_group", "block").value == ""
+
+
+def test_the_controls_of_a_change_follow_the_probe_and_the_training_step(open_page: OpenPage) -> None:
+    app = open_page("unrolled", look="whatif", probe=PROBE, t="4", unit="3", quantity="hidden")
+    vocabulary = _loaded("tales-lstm").vocabulary
+    assert _widget(app, "selectbox", "token").value == int(vocabulary.encode(" ")[0])
+    app = app.sidebar.text_area[0].set_value("A wolf came").run()
+    assert _widget(app, "selectbox", "token").value == int(vocabulary.encode("l")[0])
+    read = vocabulary.encode("A wolf came")
+    assert app.main.slider[0].value == pytest.approx(
+        float(engine.record(_loaded("tales-lstm").model, read)["hidden"][0, 4, 3]), abs=0.006
+    )
+    app.query_params["step"] = "0"
+    app = app.run()
+    assert app.main.slider[0].value == pytest.approx(
+        float(engine.record(_loaded("tales-lstm", 0).model, read)["hidden"][0, 4, 3]), abs=0.006
+    )
+
+
 # ---------------------------------------------------------------------- what if
 
 
@@ -470,8 +556,8 @@ def test_every_chart_can_be_taken_away(open_page: OpenPage, look: str) -> None:
 
 
 EXPERIMENTS = {
-    "LSTM above RNN, before any training": lambda app: _picture(app, 1)["cell"] == "RNN" and "felt" in _claim(app),
-    "Close the gate that matters most here": lambda app: len(_settings(app).changes) == 1,
+    "Vanishing gradients: LSTM vs RNN": lambda app: _picture(app, 1)["cell"] == "RNN" and "Vanishing" in _claim(app),
+    "Close the gate that matters most": lambda app: _claim(app).startswith("Closing") and "raises" in _claim(app),
     "A network whose every number fits": lambda app: _picture(app)["units"] == 3,
 }
 
@@ -571,7 +657,7 @@ def test_an_experiment_that_cannot_start_says_why(
         raise StoreError("The run is gone.")
 
     monkeypatch.setattr(explain, "chosen_view", gone)
-    app = _press(app, "Close the gate that matters most here")
+    app = _press(app, "Close the gate that matters most")
     assert not app.exception
     assert "The run is gone." in said(app)
     assert _settings(app).changes == ()

@@ -34,7 +34,7 @@ def bar(writers: list[Writer], *, active: bool) -> None:
             given,
             height=68,
             max_chars=MOST_PROMPT,
-            **settings.widget("prompt"),
+            **settings.widget("prompt", first.loaded.run.id),  # where none was given, each run begins with its own
             width=520,
             help=f"What the model reads before it writes: up to {MOST_PROMPT:,} characters.",
         )

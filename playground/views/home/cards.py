@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from engine.analysis import activity
 from playground import state
 from playground.access.runs import DEFAULT_RUN, snapshot_of, watched
+from playground.charts.fading import Curve, fading_frame, fading_spec
 from playground.charts.spark import spark
 from playground.charts.units import convert
 from playground.components.samples import sample_film
 from playground.frame import navigation
 from playground.inside.view import look
-from playground.parts import launch
+from playground.parts import launch, lessons
 from playground.parts.samples import sample_rows
 from playground.state import draft as drafts
 from playground.text import escape_markdown, number
@@ -25,7 +27,10 @@ _CARDS_BESIDE = 2
 """Cards in a row; on a phone each has its own."""
 
 _COMPARED = ("tales-lstm", "tales-gru", "tales-rnn")
-_FADING = ("tales-lstm", "tales-rnn")
+_VANISHED = 0.01
+"""The share of a gradient at which a level is drawn."""
+
+_FADING_HEIGHT = 170
 
 
 def film_of_a_starter_run() -> None:
@@ -90,18 +95,26 @@ def _train() -> None:
 
 
 def _unrolled() -> None:
-    for place, run_id in zip(st.columns(len(_FADING)), _FADING, strict=True):
-        with place:
-            st.vega_lite_chart(spec=_fading(run_id), key=f"home.fading.{run_id}")
+    """How a loss's gradient vanishes in two untrained networks, and the way to the lesson on it."""
+    st.vega_lite_chart(_fading(), fading_spec(_VANISHED, _FADING_HEIGHT), key="home.fading")
+    if st.button(lessons.VANISHING_TITLE, icon=":material/science:", key="home.vanishing"):
+        lessons.ask(lessons.VANISHING)
+        navigation.go_to("unrolled")
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _fading(run_id: str) -> dict[str, Any]:
-    """What is left of the gradient of an untrained starter run's last loss, from its timestep back to the first."""
-    view = look(snapshot_of(run_id), state.Selection(step=0))
-    last = view.trace.nearest_loss(view.trace.length - 1)
-    left = [] if last is None else activity.fading(view.gradient(last)).tolist()
-    return spark(values=left, cell=view.cell.name, name="share of the gradient that is left").to_dict()
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _fading() -> pd.DataFrame:
+    """What is left of the gradient of two untrained starter runs' last loss, from its timestep back to the first."""
+    curves = []
+    for run_id in (lessons.LONG, lessons.SHORT):
+        view = look(snapshot_of(run_id), state.Selection(run=run_id, step=0))
+        last = view.trace.nearest_loss(view.trace.length - 1)
+        if last is not None:
+            trace = view.gradient(last)
+            name = view.run_cell.title
+            shares = activity.fading(trace).tolist()
+            curves.append(Curve(name, view.run_cell.name, shares, activity.reach(trace, _VANISHED)))
+    return fading_frame(curves)
 
 
 def _runs() -> None:

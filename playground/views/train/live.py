@@ -10,6 +10,7 @@ import pyarrow as pa
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from engine.presets import lesson_of_divergence, preset_of
 from playground import state
 from playground.access import corpora, training_text
 from playground.access.chart_frames import live_frames
@@ -22,7 +23,7 @@ from playground.parts import launch, run_claims, text_facts
 from playground.parts.chart_axes import choose_axes
 from playground.parts.samples import sample_rows
 from playground.runs.reader import Snapshot
-from playground.runs.records import HELD_UP, QUEUED, RUNNING, Run, StoreError
+from playground.runs.records import DIVERGED, HELD_UP, QUEUED, RUNNING, Run, StoreError
 from playground.text import date, duration, escape_markdown, rate
 from playground.views.train.run_controls import expecting, run_controls
 
@@ -102,18 +103,28 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
     chosen = state.current()
     selection = replace(chosen, loss=chosen.loss if chosen.loss in units else units[0])
     frames = live_frames(snapshots, selection.loss, selection.x)
+    gradient_first = _opens_on_the_gradient(snapshots)
+    if gradient_first:
+        _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
     _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
     choose_axes(selection, units)
     with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
         _on_the_curves(snapshots)
         _say_of_the_text(snapshots[0].run)
         _newest_sample(snapshots)
-    _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
+    if not gradient_first:
+        _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
     left, right = st.columns(2)
     with left:
         _chart("rate", frames.learning_rate, charts.learning_rate_spec(selection.x), selection)
     with right:
         _chart("speed", frames.speed, charts.speed_spec(selection.x), selection)
+
+
+def _opens_on_the_gradient(snapshots: Sequence[Snapshot]) -> bool:
+    """Whether these are the runs of an experiment that is to be seen on the gradient's chart."""
+    preset = preset_of(snapshots[0].run.config)
+    return preset is not None and preset.opens_on == "gradient"
 
 
 def _units(run: Run) -> tuple[str, ...]:
@@ -171,7 +182,9 @@ def _progress(place: DeltaGenerator, snapshots: Sequence[Snapshot]) -> None:
 def _messages(snapshots: Sequence[Snapshot]) -> None:
     """Errors of the runs, and what to do about them."""
     for snapshot in snapshots:
-        if snapshot.run.status == "diverged":
+        if snapshot.run.status == "diverged" and (lesson := lesson_of_divergence(snapshot.run.config)):
+            st.info(escape_markdown(_as_meant(snapshot, lesson)), icon=":material/school:")
+        elif snapshot.run.status == "diverged":
             _diverged(snapshot.run)
         elif snapshot.run.message and snapshot.run.status in ("failed", "interrupted"):
             when = f" ({date(snapshot.run.ended)})" if snapshot.run.ended else ""
@@ -198,6 +211,12 @@ def _progress_line(run: Run, seconds_left: float) -> str:
     if run.status == RUNNING and run.message:
         line += f". {run.message}"
     return line
+
+
+def _as_meant(snapshot: Snapshot, lesson: str) -> str:
+    """Of a run whose divergence is what the experiment is about: what it shows, and how it came."""
+    reason = next((change.text for change in snapshot.changes if change.key == DIVERGED), snapshot.run.message)
+    return f"Diverged as expected: {lesson}. {snapshot.run.name}: {reason}"
 
 
 def _diverged(run: Run) -> None:

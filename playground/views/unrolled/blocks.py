@@ -45,6 +45,6 @@ def choose(view: View) -> str:
             default=block,
             required=True,
             format_func=lambda name: latex(view, name),
-            **settings.widget("block"),
+            **settings.widget("block", "activations"),
         )
     return block

@@ -1,32 +1,34 @@
 """What can be overridden inside a network, which of the asked-for changes fit it, and what they did, in words.
 
+Where a token is replaced the text is another one: the network reads that text and is judged on it, so that the token
+put in is also the target of the timestep before. Everything that is shown of a change keeps to this.
+
 Nothing here draws.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from engine.cells.cell import Cell
 from engine.trace import UNKNOWN, Change, Trace
 from playground import notation
 from playground.charts.next_token import percent
-from playground.charts.prediction_change import percent_or_nan
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.state import link
 from playground.text import number
 from playground.views.unrolled.settings import MOST_VALUE, UnrolledSettings, place_of, settings
 
-_TRIED = 6
-"""Changes that are tried out to find a telling one."""
+_TRIED = 12
+"""Changes that are tried out to find the one that hurts most."""
 
 _NOTICED = 0.01
-"""A change of a probability by less goes unmentioned."""
+"""A loss that moves by fewer nats goes unmentioned."""
 
 
 def quantities(cell: Cell) -> tuple[str, ...]:
@@ -154,31 +156,45 @@ def subject(view: View, fitted: Fitted) -> tuple[str, bool]:
     )
 
 
-def expected_probability(trace: Trace, targets: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Probability that a trace gives to each of these targets, (time); NaN where there is none."""
+def expected_probability(trace: Trace) -> np.ndarray:
+    """Probability that a trace gives to its own targets, (time); NaN where there is none."""
     chances = trace.log_probabilities.double().exp().numpy()  # (time, vocabulary)
-    wanted = np.asarray(targets)
+    wanted = trace.targets.numpy()
     found = chances[np.arange(len(wanted)), np.maximum(wanted, 0)]
     return np.where(wanted == UNKNOWN, np.nan, found)
 
 
+def mean_loss(trace: Trace) -> float:
+    """Mean loss of a trace over its own targets, in nats; NaN where it has none."""
+    return float(trace.losses[trace.targets != UNKNOWN].double().mean())
+
+
 def effect(view: View, other: Trace, fitted: Fitted) -> str:
-    """What the changes did to the predictions, in one sentence with numbers."""
+    """What the changes did to the mean loss, and to the loss that they moved most, in one sentence with numbers.
+
+    How well a token is predicted can be held against what it was only where the same token is still the target.
+    """
     who, several = subject(view, fitted)
-    targets = view.trace.targets.numpy()
-    before, after = expected_probability(view.trace, targets), expected_probability(other, targets)
-    known = np.isfinite(before) & np.isfinite(after)
-    if not known.any():
+    before, after = (trace.losses.double().numpy() for trace in (view.trace, other))
+    if not np.isfinite(mean_loss(view.trace)) or not np.isfinite(mean_loss(other)):
         return f"{who} {_without_losses(view, other, several)}."
-    turn = np.where(known, np.abs(after - before), -1.0)
+    said = f"{who} {_mean_losses(view.trace, other, several)}"
+    same = (view.trace.targets == other.targets).numpy() & np.isfinite(before) & np.isfinite(after)
+    turn = np.where(same, np.abs(after - before), -1.0)
     at = int(np.argmax(turn))
     if turn[at] < _NOTICED:
-        return f"{who} move{'' if several else 's'} no prediction by more than {100 * _NOTICED:g}%."
-    up = after[at] > before[at]
-    verb = ("raise" if up else "lower") + ("" if several else "s")
-    chances = f"from {percent_or_nan(before[at])} to {percent_or_nan(after[at])}"
-    what = f"the probability of {quoted(view, int(targets[at]))} at t = {at + first_index(view.notation)} {chances}"
-    return f"{who} {verb} {what}; {_losses(before[known], after[known])}."
+        return f"{said}; no loss of a token that stays moves by more than {_NOTICED:g} nats."
+    token, time = quoted(view, int(other.targets[at])), at + first_index(view.notation)
+    losses = f"from {number(float(before[at]))} to {number(float(after[at]))} nats"
+    return f"{said}; most of all the loss of {token} at t = {time}, {losses}."
+
+
+def _mean_losses(before: Trace, after: Trace, several: bool) -> str:
+    old, new = number(mean_loss(before)), number(mean_loss(after))
+    if old == new:
+        return f"leave{'' if several else 's'} the mean loss at {old} nats"
+    verb = "raise" if mean_loss(after) > mean_loss(before) else "lower"
+    return f"{verb}{'' if several else 's'} the mean loss from {old} to {new} nats"
 
 
 def _without_losses(view: View, other: Trace, several: bool) -> str:
@@ -193,41 +209,35 @@ def _without_losses(view: View, other: Trace, several: bool) -> str:
     )
 
 
-def _losses(before: np.ndarray, after: np.ndarray) -> str:
-    with np.errstate(divide="ignore"):
-        old, new = (number(float(-np.log(chances).mean())) for chances in (before, after))
-    return f"the mean loss stays at {old} nats" if old == new else f"the mean loss goes from {old} to {new} nats"
-
-
 # ---------------------------------------------------------------------- a change worth seeing
 
 
 def telling(view: View) -> Change:
-    """A change that does much: a gate closed, or a state put to zero.
+    """The change that hurts most: the gate, or of a cell without gates the state, whose closing raises the loss most.
 
-    At the chosen timestep; where no loss follows it, at any. To first order, a value that is put to zero changes the
-    loss by minus the value times its gradient; the most promising are tried out.
+    Anywhere in the network and the probe. To first order, a value that is put to zero changes the loss by minus the
+    value times its gradient; the few that promise the greatest rise are tried out. Where no loss is known it is the
+    largest value at the chosen timestep.
     """
+    gates = [name for name in quantities(view.cell) if is_gate(view, name)] or ["hidden"]
+    if view.trace.nearest_loss(view.t) is None:
+        return max(
+            (Change(name, view.layer, view.t, int(view.trace[name][view.layer, view.t].abs().argmax()), 0.0)
+             for name in gates),
+            key=lambda change: float(view.trace[change.quantity][change.layer, change.time, change.unit].abs()),
+        )  # fmt: skip
     trace = view.gradient("sum")
-    there = trace.nearest_loss(trace.length - 1)
-    times = [view.t] if there is not None and view.t <= there else range(trace.length)
-    gates = [name for name in quantities(view.cell) if is_gate(view, name)]
-    promising: list[tuple[float, Change]] = []
-    for name in gates or ["hidden"]:
-        effect = (trace[name][view.layer] * (trace.grad or {})[name][view.layer]).abs().nan_to_num()  # (time, unit)
-        for t in times:
-            size, unit = effect[t].max(dim=0)
-            promising.append((float(size), Change(name, view.layer, t, int(unit), 0.0)))
-    promising.sort(key=lambda pair: -pair[0])
-    return max((change for _, change in promising[:_TRIED]), key=lambda change: _largest_turn(view, change))
+    rises = torch.stack([-trace[name] * (trace.grad or {})[name] for name in gates])  # (gate, layer, time, unit)
+    promising = rises.nan_to_num(-math.inf).flatten().topk(min(_TRIED, rises.numel())).indices
+    places = np.stack(np.unravel_index(promising.numpy(), tuple(rises.shape)), axis=1).tolist()
+    found = [Change(gates[gate], layer, t, unit, 0.0) for gate, layer, t, unit in places]
+    return max(found, key=lambda change: _loss_with(view, change))
 
 
-def _largest_turn(view: View, change: Change) -> float:
-    """By how much a change moves the probability of what follows, where it moves it most."""
-    targets = view.trace.targets.numpy()
-    after = expected_probability(applied(view, Fitted((change,), (), ())), targets)
-    turn = np.abs(after - expected_probability(view.trace, targets))
-    return float(np.max(np.nan_to_num(turn)))
+def _loss_with(view: View, change: Change) -> float:
+    """Mean loss with a change made; minus infinity where it is no number."""
+    loss = mean_loss(applied(view, Fitted((change,), (), ())))
+    return loss if math.isfinite(loss) else -math.inf
 
 
 def at_place(asked: UnrolledSettings, wanted: Change) -> Change | None:

@@ -1,4 +1,4 @@
-"""The sentence at the top: what the network expects here, and how far back its loss is felt."""
+"""The sentence at the top: what the network expects here, and how far back the gradient of its loss reaches."""
 
 from __future__ import annotations
 
@@ -13,19 +13,30 @@ from engine.trace import UNKNOWN, Target
 from playground.charts.next_token import percent
 from playground.inside.view import View
 from playground.notation import first_index
+from playground.text import number
 
 FELT = 0.01
-"""A loss is felt as far back as its gradient stays at least at this share of what it is at its own timestep."""
+"""A gradient has vanished where it is below this share of what it is at its loss's own timestep."""
+
+EXPLODES = 10.0
+"""A gradient explodes where it grows to this many times what it is at its loss's own timestep."""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """How far back the loss at one timestep is felt."""
+    """How far back the gradient of the loss at one timestep reaches.
+
+    Attributes:
+        t: that timestep
+        steps: how many steps back it stays at `FELT` or more
+        whole: whether that is as far back as the probe goes
+        most: the largest that it becomes on its way, relative to what it is at t
+    """
 
     t: int
     steps: int
     whole: bool
-    """whether it is felt as far back as the probe goes"""
+    most: float = 1.0
 
 
 def claim(views: Sequence[View], of: Target) -> str:
@@ -42,12 +53,10 @@ def claim(views: Sequence[View], of: Target) -> str:
     found = reach(view, of)
     if found is None:
         return f"{said}."
-    here = f"its loss at t = {found.t + first_index(view.notation)}"
+    here = f"the gradient of the loss at t = {found.t + first_index(view.notation)}"
     if found.whole and found.steps == 0:
-        return f"{said}; nothing stands before it that {here} could be traced back to."
-    if found.steps == 0:
-        return f"{said}; {here} does not even reach the timestep before."
-    return f"{said}; {here} is felt {_far(found)}."
+        return f"{said}; nothing stands before it to which {here} could travel back."
+    return f"{said}; {here} {_far(found)}."
 
 
 def _expects(view: View) -> str:
@@ -66,9 +75,14 @@ def _expects(view: View) -> str:
 
 
 def _far(found: Reach) -> str:
+    """How far back a gradient reaches, after its name: "stays above 1% for 10 steps back, then vanishes"."""
+    if found.most >= EXPLODES:
+        return f"explodes: it grows to {number(found.most)} times its size on its way back"
     if found.whole:
-        return f"all the way back, {_steps(found.steps)}"
-    return f"{_steps(found.steps)} back"
+        return f"stays above {100 * FELT:g}% all the way back, {_steps(found.steps)}"
+    if found.steps == 0:
+        return f"vanishes in one step back: less than {100 * FELT:g}% of it arrives there"
+    return f"stays above {100 * FELT:g}% for {_steps(found.steps)} back, then vanishes"
 
 
 def _steps(count: int) -> str:
@@ -76,24 +90,34 @@ def _steps(count: int) -> str:
 
 
 def _compared(views: Sequence[View], of: Target) -> str:
-    said = []
-    found = [reach(view, of) for view in views]
-    for view, one in zip(views, found, strict=True):
-        if one is not None:
-            said.append(f"{_far(one)} in {view.letter} ({view.run_cell.title}, step {view.step:,})")
-    first_known = next((one for one in found if one is not None), None)
-    if first_known is None:
+    pairs = [(view, found) for view in views if (found := reach(view, of)) is not None]
+    if not pairs:
         return "No loss is known here: the probe has no next token, or the weights hold NaN."
-    return f"The loss at t = {first_known.t + first_index(views[0].notation)} is felt " + "; ".join(said) + "."
+    kind = "Exploding" if any(found.most >= EXPLODES for _, found in pairs) else "Vanishing"
+    steps = {view.step for view, _ in pairs}
+    together = f" at step {pairs[0][0].step:,}" if len(steps) == 1 else ""
+    said = []
+    for view, found in pairs:
+        cell = view.run_cell.title if together else f"{view.run_cell.title}, step {view.step:,}"
+        said.append(f"{_in_short(found)} in {view.letter} ({cell})")
+    return f"{kind} gradients{together}: {'; '.join(said)}."
+
+
+def _in_short(found: Reach) -> str:
+    """The same where several are told of together."""
+    if found.most >= EXPLODES:
+        return f"grows {number(found.most)} times"
+    return f"above {100 * FELT:g}% for {'all ' if found.whole else ''}{_steps(found.steps)} back"
 
 
 def reach(view: View, of: Target) -> Reach | None:
-    """How far back a loss is felt; None where there is no loss, or it is no number."""
+    """How far back the gradient of a loss reaches; None where there is no loss, or it is no number."""
     t = view.trace.nearest_loss(view.t if of == "sum" else of)
     if t is None:
         return None
     trace = view.gradient(t)
-    if not math.isfinite(float(trace.losses[t])) or math.isnan(float(activity.fading(trace)[0])):
+    fading = activity.fading(trace)
+    if not math.isfinite(float(trace.losses[t])) or math.isnan(float(fading[0])):
         return None
     steps = activity.reach(trace, FELT)
-    return Reach(t, steps, whole=steps == t)
+    return Reach(t, steps, whole=steps == t, most=float(fading.nan_to_num().max()))

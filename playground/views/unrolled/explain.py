@@ -1,4 +1,4 @@
-"""The words below the picture: what one sees, in the chosen notation, and experiments that start with one click."""
+"""The words below the picture: experiments that start with one click, and what one sees, in the chosen notation."""
 
 from __future__ import annotations
 
@@ -8,50 +8,76 @@ from dataclasses import replace
 import streamlit as st
 
 from playground import notation, state
+from playground.access.runs import snapshot_of
 from playground.inside import chosen_view
-from playground.inside.view import View
+from playground.inside.view import View, look
+from playground.parts import lessons
 from playground.runs.records import StoreError
 from playground.state import link
 from playground.views.unrolled import changes
 from playground.views.unrolled.settings import UnrolledSettings, settings
 
 _SMALLEST = "hello-rnn"
-_LONG, _SHORT = "tales-lstm", "tales-rnn"
 _BRIEF = {"hidden": "short", "cell": "long", "input": "input"}
+_TELLING = 20
+"""Characters of a visitor's probe on which the lesson on vanishing gradients is worth telling; else the runs' own."""
+
+_SHOWN, _SHOW = "unrolled.shown", "unrolled.show"
 
 
 def what_you_see(view: View) -> None:
-    """The network in at most 80 words and two equations, and three experiments."""
-    left, right = st.columns([0.46, 0.54], gap="large")
-    with left:
-        st.markdown("###### What you see")
+    """Experiments that start with one click, directly below the picture; the network in words and two equations."""
+    with st.container(key="unrolled-try"):
+        _experiments(view)
+    words, formulas = st.columns([0.6, 0.4], gap="large", vertical_alignment="center")
+    with words:
         st.caption(
-            "One network, drawn once for each token that it reads: the weights are the same in every column. States "
-            "travel right; each box is a layer's state, coloured by its values. On top stand the likeliest next tokens "
-            "and the loss of what really came. Backwards, the gradient of the loss travels left: where less than 1% of "
-            "it is left, the loss is no longer felt. Choose a column for its numbers."
+            "**What you see:** one network, drawn once for each token that it reads, with the same weights in every "
+            "column. Hidden states travel right; each box is a layer's state, coloured by its values. On top stand the "
+            "likeliest next tokens and the loss of what really came. Backpropagation through time carries the gradient "
+            "of the loss left: it *vanishes* where it fades to nothing, and *explodes* where it grows. Choose a column "
+            "for its numbers."
         )
+    with formulas:
         st.latex(equations(view))
-    with right:
-        st.markdown("###### Try")
+
+
+def _experiments(view: View) -> None:
+    first, second, third = st.columns(3, gap="medium")
+    with first:
         _try(
             "reach",
-            "LSTM above RNN, before any training",
-            "One loss at the end: whose gradient reaches back further? Then play through training.",
-            _lstm_beside_rnn,
+            lessons.VANISHING_TITLE,
+            "One loss at the end, before any training: whose gradient reaches back further?",
+            _vanishing,
         )
+    with second:
         _try(
             "close",
-            "Close the gate that matters most here" if _gated(view) else "Silence one unit",
-            "One number is overridden at the chosen timestep. Which predictions after it give way?",
+            "Close the gate that matters most" if _gated(view) else "Silence the unit that matters most",
+            "One number is set to 0 where it raises the loss most. Which predictions give way?",
             _telling,
         )
+    with third:
         _try(
             "hello",
             "A network whose every number fits",
             "Three units read “hello”. Check one sum by hand: choose a unit in the arithmetic.",
             _hello,
         )
+
+
+def begin_lesson() -> None:
+    """Set up the lesson that another page has asked for, if one has."""
+    if lessons.take() == lessons.VANISHING:
+        _start(_vanishing)
+
+
+def just_started() -> int:
+    """The number of the experiment that was started just now, so that the picture comes into sight; asked once. 0 for
+    none."""
+    number: int = st.session_state.pop(_SHOW, 0)
+    return number
 
 
 def equations(view: View) -> str:
@@ -82,6 +108,7 @@ def _start(act: Callable[[], None]) -> None:
     """Set an experiment up, or say why it cannot be: the run may have been deleted since the button was drawn."""
     try:
         act()
+        st.session_state[_SHOWN] = st.session_state[_SHOW] = st.session_state.get(_SHOWN, 0) + 1
     except StoreError as error:
         state.note_problem(str(error))
 
@@ -90,27 +117,30 @@ def _gated(view: View) -> bool:
     return any(changes.is_gate(view, name) for name in changes.quantities(view.cell))
 
 
-def _lstm_beside_rnn() -> None:
-    """Two cells read the same text; the loss is that of the last token that has one."""
-    view = chosen_view()
-    words = view.vocabulary.level == "word"
+def _vanishing() -> None:
+    """Two cells read the same text before their training; the loss is that of the last token that has one."""
+    given = state.current().probe
+    text = given if len(given) >= _TELLING else ""
+    view = look(snapshot_of(lessons.LONG), replace(state.current(), run=lessons.LONG, step=0, probe=text))
     last = view.trace.nearest_loss(view.trace.length - 1)
     _set_up(
-        UnrolledSettings(of="sum" if words or last is None else last, look=settings.current().look),
-        run=_LONG,
+        UnrolledSettings(of="sum" if last is None else last, overview=True),
+        run=lessons.LONG,
         step=0,
-        compare=f"{_LONG},{_SHORT}",
-        probe="" if words else view.probe.text,
-        t=state.LAST,
+        compare=f"{lessons.LONG},{lessons.SHORT}",
+        probe=text,
+        context="",
+        t=state.LAST if last is None else last,
         layer=state.LAST,
         unit=0,
     )
 
 
 def _telling() -> None:
+    """The gate whose closing hurts most, in the chosen run alone: what is told of it is not told of another."""
     found = changes.telling(chosen_view())
-    asked = replace(settings.current(), changes=(found,), tokens=(), quantity=found.quantity, look="whatif")
-    _set_up(asked, t=found.time, layer=found.layer, unit=found.unit)
+    asked = UnrolledSettings(changes=(found,), quantity=found.quantity, look="whatif")
+    _set_up(asked, compare="", t=found.time, layer=found.layer, unit=found.unit)
 
 
 def _hello() -> None:

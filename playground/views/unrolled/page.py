@@ -11,10 +11,19 @@ from playground.inside import Parts
 from playground.inside.view import View
 from playground.parts import drill_downs
 from playground.text import escape_markdown
-from playground.views.unrolled import blocks, changes, downloads, explain, losses, weight_gradient, whatif
+from playground.views.unrolled import (
+    blocks,
+    changes,
+    downloads,
+    explain,
+    losses,
+    vanishing,
+    weight_gradient,
+    whatif,
+)
 from playground.views.unrolled import claim as claims
 from playground.views.unrolled.drill_downs import DRILL_DOWNS, select
-from playground.views.unrolled.picture import picture
+from playground.views.unrolled.picture import Scales, picture, scales_of
 from playground.views.unrolled.settings import settings
 
 KEYS = (("A", "animate both passes"), ("N", "one single step on"), ("B", "one single step back"))
@@ -22,7 +31,8 @@ KEYS = (("A", "animate both passes"), ("N", "one single step on"), ("B", "one si
 
 
 def claim(views: Sequence[View]) -> str:
-    """The sentence at the top: what a change does, if one stands; else what is expected and how far a loss is felt."""
+    """The sentence at the top: what a change does, if one stands; else what is expected, and how far back its loss's
+    gradient reaches."""
     fitted, other = changes.made(views[0])
     if len(views) == 1 and other is not None:
         return changes.effect(views[0], other, fitted)
@@ -36,11 +46,16 @@ def words(view: View) -> None:
 
 
 def draw(views: list[View]) -> None:
-    """The pictures, and above them what is to be said of the settings."""
+    """The pictures, and above them what is to be said of the settings; of several, how their gradients fade."""
     notes = st.container(key="unrolled-notes")  # always there, so that what follows keeps its place
     _fit(views[0])
+    of = settings.current().of
+    scales = scales_of([view.gradient(losses.nearest(view, of)) for view in views]) if len(views) > 1 else None
     for view in views:
-        _picture(view, views[0])
+        _picture(view, views, scales)
+    with st.container(key="unrolled-fading"):
+        if len(views) > 1:
+            vanishing.panel(views, of)
     with notes:
         for note in settings.notes():
             st.caption(f":material/info: {escape_markdown(note)}")
@@ -78,16 +93,23 @@ def _fit(view: View) -> None:
 # ---------------------------------------------------------------------- the picture
 
 
-def _picture(view: View, first: View) -> None:
+def _picture(view: View, views: Sequence[View], scales: Scales | None) -> None:
     """The network over the probe, with its name and step; losses and changes are those of the chosen run."""
-    key, of = f"unrolled.picture.{view.letter}", settings.current().of
-    if view is first:
+    key, wanted = f"unrolled.picture.{view.letter}", settings.current()
+    if view is views[0]:
         fitted, other = changes.made(view)
-        drawn = picture(view, of, other, fitted.changes)
+        drawn = picture(view, wanted.of, other, fitted.changes, scales)
     else:
-        drawn = picture(view, losses.nearest(view, of))
+        drawn = picture(view, losses.nearest(view, wanted.of), scales=scales)
     with st.container(key=f"unrolled-picture-{view.letter or 'A'}"):
-        unrolled(drawn, key=key, on_choose=lambda: _chosen_in_picture(key, drawn), folded=settings.current().folded)
+        unrolled(
+            drawn,
+            key=key,
+            on_choose=lambda: _chosen_in_picture(key, drawn),
+            folded=wanted.folded,
+            overview=wanted.overview,
+            show=explain.just_started() if view is views[0] else 0,
+        )
 
 
 def _chosen_in_picture(key: str, drawn: Picture) -> None:

@@ -13,10 +13,11 @@ from engine.analysis import activity
 from engine.trace import UNKNOWN, Change, Target, Trace
 from playground import theme
 from playground.components.packing import full_scale, levels, rounded, span
-from playground.components.unrolled import Gradient, Lane, Mark, Other, Picture, Predictions
+from playground.components.unrolled import Gradient, Lane, Mark, Other, Picture, Predictions, Scales
 from playground.inside.view import View
 from playground.notation import Sign, first_index, sign, term
 from playground.text import number, visible
+from playground.views.unrolled.changes import mean_loss
 
 EVERY_UNIT = 8
 """Units up to which each is drawn with its number; more are small squares of colour."""
@@ -26,7 +27,11 @@ PREDICTIONS = 5
 
 
 def picture(
-    view: View, of: Target | None = None, other: Trace | None = None, changes: Sequence[Change] = ()
+    view: View,
+    of: Target | None = None,
+    other: Trace | None = None,
+    changes: Sequence[Change] = (),
+    scales: Scales | None = None,
 ) -> Picture:
     """The picture of a view.
 
@@ -35,6 +40,7 @@ def picture(
         of: whose gradient is drawn: the sum of all losses, or the loss at one timestep; None draws none
         other: the same probe with something changed, drawn against the original
         changes: what was changed in `other`, apart from tokens, which it says itself
+        scales: those that it shares with other pictures
 
     Raises:
         ValueError: `other` has another length than the view's probe
@@ -64,7 +70,7 @@ def picture(
         unknown=list(view.probe.unknown),
         unknown_read_as="" if view.vocabulary.unknown is None else view.vocabulary.display(view.vocabulary.unknown),
         context=len(view.context) > 0,
-        lanes=[_lane(view, trace, name) for name in cell.state_names],
+        lanes=[_lane(view, trace, name, scales) for name in cell.state_names],
         predictions=_predictions(view, trace, other),
         targets=_targets(view, trace),
         losses=trace.losses,
@@ -74,6 +80,23 @@ def picture(
         signs=_signs(view),
         weights=_weights(view),
         family=theme.family(cell.name),
+        scales=scales,
+    )
+
+
+def scales_of(traces: Sequence[Trace]) -> Scales:
+    """Colour scales that hold all that several recorded passes are drawn with; each has gradients."""
+    full: dict[str, list[Tensor]] = {}
+    norms: dict[str, list[Tensor]] = {}
+    for trace in traces:
+        for name in trace.initial:
+            full.setdefault(name, []).append(trace[name].flatten())
+            norms.setdefault(name, []).append(activity.norms(trace, name).flatten())
+    pulls = torch.cat([_pulls(trace).flatten() for trace in traces])
+    return Scales(
+        full={name: full_scale(torch.cat(values)) for name, values in full.items()},
+        norms={name: [rounded(end) for end in span(torch.cat(values))] for name, values in norms.items()},
+        pull=[rounded(end) for end in span(pulls[pulls > 0])],
     )
 
 
@@ -88,18 +111,18 @@ def _about(view: View, kind: str, other: Trace | None) -> str:
     if not len(known):
         return f"{sentence} No next {kind} is known, so there is no loss."
     worst = int(known[trace.losses[known].argmax()])
-    mean = f"{number(float(trace.losses[known].mean()))} nats"
-    if other is not None:  # of what really came, where another token is read too
-        later = -other.log_probabilities[known, trace.targets[known]]
-        mean += f", with the change {number(float(later.mean()))}"
+    mean = f"{number(mean_loss(trace))} nats"
+    if other is not None:
+        mean += f", with the change {number(mean_loss(other))}"
     return (
         f"{sentence} Its mean loss is {mean}; what came after {kind} {worst + 1} surprised it most: "
         f"{number(float(trace.losses[worst]))} nats."
     )
 
 
-def _lane(view: View, trace: Trace, name: str) -> Lane:
+def _lane(view: View, trace: Trace, name: str, scales: Scales | None) -> Lane:
     values = trace[name]  # (layer, time, unit)
+    full = full_scale(values) if scales is None else scales.full[name]
     low, high = span(values)
     return Lane(
         name=name,
@@ -109,7 +132,7 @@ def _lane(view: View, trace: Trace, name: str) -> Lane:
         norms=_with_initial(trace.initial[name].norm(dim=-1), activity.norms(trace, name)),
         changes=activity.change(trace, name),
         unit=values[:, :, view.unit],
-        **_units(values, full_scale(values)),
+        **_units(values, full),
     )
 
 
@@ -149,13 +172,18 @@ def _targets(view: View, trace: Trace) -> list[str | None]:
 
 
 def _gradient(trace: Trace, of: Target) -> Gradient:
-    initial = sum(part.square().sum(dim=-1) for part in (trace.initial_grad or {}).values())
     known = trace.losses.isfinite().nonzero().flatten().tolist()
     return Gradient(
         of=of,
-        norms=_with_initial(torch.as_tensor(initial).sqrt(), activity.gradient_norms(trace)),
+        norms=_pulls(trace),
         entry=known if of == "sum" else [of],
     )
+
+
+def _pulls(trace: Trace) -> Tensor:
+    """(layer, 1 + time): norms of the gradient with respect to all states of a layer."""
+    initial = sum(part.square().sum(dim=-1) for part in (trace.initial_grad or {}).values())
+    return _with_initial(torch.as_tensor(initial).sqrt(), activity.gradient_norms(trace))
 
 
 def _other(view: View, trace: Trace, other: Trace, changes: Sequence[Change]) -> Other:

@@ -57,6 +57,8 @@ class UnrolledSettings:
     )
     """the sum of all losses, or the loss at one timestep, counted from 0"""
     folded: bool = setting(False, fields.flag(), "choice of the folded picture", "unfolded")
+    overview: bool = setting(False, fields.flag(), "choice of the overview", "off")
+    """whether the picture shows every timestep at once, without predictions"""
     look: str = setting("arithmetic", fields.name("name of a drill-down"), "drill-down")
     block: str = setting("", fields.name("name of a block"), "block of weights", "the cell's first")
     """rows of the weights whose pre-activations and gradients are looked at; "" for the cell's first"""

@@ -158,7 +158,7 @@ def _control(
         default=getattr(settings.current(), name) if shown is None else shown,
         required=True,
         format_func=says,
-        **settings.widget(name),
+        **settings.widget(name, "shares"),
     )
 
 
@@ -171,7 +171,7 @@ def _choose_element(view: View) -> None:
     if chosen is None:
         return
     for name, place, most in (("to unit", 0, view.trace.units), (_from(view), 1, columns(view))):
-        field = settings.key(f"element.{place}")
+        field = settings.key(f"element.{place}.{base}")  # numbers of another notation are others
         st.number_input(
             name,
             base,

@@ -19,13 +19,19 @@ from playground.views.unrolled.changes import Fitted
 from playground.views.unrolled.settings import MOST_CHANGES, place_of, put, settings
 
 _FIRST = "unrolled.whatif.first"
+RULE = (
+    "With a token replaced the text is another one: the network reads the changed text and is judged on it, so the "
+    "token put in is also the target of the timestep before, in the picture, the losses and their mean alike."
+)
 _GRID = 200
 """Places of the slider between its ends."""
 
 
 def panel(view: View) -> None:
-    """What to override, what stands overridden, and what that does to the predictions."""
+    """What the changes do to the predictions, what to override, and what stands overridden."""
     fitted, other = changes.made(view)
+    if other is not None:  # above the controls: in sight however the changes were made
+        st.markdown(f"**{escape_markdown(changes.effect(view, other, fitted))}**")
     what, value, token = st.columns(3, gap="medium")
     with what:
         quantity = _choose_quantity(view)
@@ -40,7 +46,8 @@ def panel(view: View) -> None:
         )
         return
     _standing(view, fitted)
-    st.markdown(f"**{escape_markdown(changes.effect(view, other, fitted))}**")
+    if fitted.tokens:
+        st.caption(RULE)
     along, top = st.columns([0.64, 0.36], gap="medium")
     with along:
         st.vega_lite_chart(frame_along(view, other, fitted), along_spec(), key="unrolled.whatif.along")
@@ -96,7 +103,10 @@ def _choose_value(view: View, quantity: str) -> None:
     standing = changes.at_place(settings.current(), here)
     low, high = changes.limits(view, quantity)
     value = standing.value if standing else present if np.isfinite(present) else 0.0
-    key = settings.key(f"value.{':'.join(map(str, place_of(here)))}")
+    # Of other weights and another probe it is another slider: Streamlit would leave this one where it stood. While a
+    # run is followed its weights are others several times a second, and whoever drags the slider holds on to it.
+    shown = "newest" if view.following else f"{present:g}"
+    key = settings.key(f"value.{':'.join(map(str, place_of(here)))}.{shown}")
     full = standing is None and len(settings.current().changes) >= MOST_CHANGES
     st.slider(
         label(view, here, present),
@@ -146,7 +156,7 @@ def _choose_token(view: View) -> None:
     tokens = dict(settings.current().tokens)
     own = int(view.trace.tokens[view.t])
     read = tokens.get(view.t, own)
-    key = settings.key(f"token.{view.t}")
+    key = settings.key(f"token.{view.t}.{own}")  # of another probe it is another widget, which stands at its token
     st.selectbox(
         f"Token at t = {view.t + first_index(view.notation)}",
         range(len(view.vocabulary)),
@@ -157,7 +167,7 @@ def _choose_token(view: View) -> None:
         args=(view.t, own, key),
         disabled=view.t not in tokens and len(tokens) >= MOST_CHANGES,
         help=f"The probe has ‘{escape_markdown(view.probe.names[view.t])}’ there. Choose another one of the "
-        "vocabulary: it is read instead.",
+        "vocabulary: it is read instead, and it is what the timestep before should have predicted.",
         placeholder="a token of the vocabulary",
     )
 
@@ -207,20 +217,29 @@ def _removal(label: str, name: str, **left: tuple) -> None:
 
 def frame_along(view: View, other: Trace, fitted: Fitted) -> pd.DataFrame:
     """Rows of the chart along the text."""
-    targets = view.trace.targets.tolist()
     return along_frame(
-        before=changes.expected_probability(view.trace, targets),
-        after=changes.expected_probability(other, targets),
+        before=changes.expected_probability(view.trace),
+        after=changes.expected_probability(other),
         names=view.probe.names,
-        expected=["" if token == UNKNOWN else view.vocabulary.display(token) for token in targets],
+        expected=expected(view, other),
         first=first_index(view.notation),
         chosen=view.t,
         changed=[change.time for change in fitted.changes] + [time for time, _ in fitted.tokens],
     )
 
 
+def expected(view: View, other: Trace) -> list[str]:
+    """What follows each token; where another one follows in the changed text, both."""
+    pairs = zip(view.trace.targets.tolist(), other.targets.tolist(), strict=True)
+    return [_named(view, new) if new == old else f"{_named(view, new)} (was {_named(view, old)})" for old, new in pairs]
+
+
+def _named(view: View, token: int) -> str:
+    return "" if token == UNKNOWN else view.vocabulary.display(token)
+
+
 def frame_top(view: View, other: Trace) -> pd.DataFrame:
     """Rows of the chart of the likeliest tokens at the chosen timestep."""
     names = [view.vocabulary.display(token) for token in range(len(view.vocabulary))]
     before, after = (trace.log_probabilities[view.t].double().exp().numpy() for trace in (view.trace, other))
-    return top_frame(before=before, after=after, names=names, expected=int(view.trace.targets[view.t]))
+    return top_frame(before=before, after=after, names=names, expected=int(other.targets[view.t]))

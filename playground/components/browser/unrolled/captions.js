@@ -47,7 +47,7 @@ export function tableOf(numbers) {
   for (const lane of lanes) names.push(`norm of ${lane.name}`, `share of ${lane.name} changed`, `${lane.name} of unit ${numbers.when(data.unit)}`);
   if (gradient) names.push(`gradient norm, of ${gradient.of === "sum" ? "all losses" : `the loss at t = ${numbers.when(gradient.of)}`}`);
   names.push("next token", "loss (nats)", "likeliest next", "its probability");
-  if (other) names.push(...lanes.map((lane) => `${lane.name} apart by`), "loss after the change (nats)");
+  if (other) names.push(...lanes.map((lane) => `${lane.name} apart by`), "next token after the change", "loss after the change (nats)");
   const rows = [names];
   for (let t = 0; t < numbers.length; t++) {
     for (let layer = 0; layer < numbers.layers; layer++) {
@@ -56,7 +56,7 @@ export function tableOf(numbers) {
       if (gradient) row.push(numbers.pull(layer, t));
       const [best] = numbers.guesses(t);
       row.push(data.targets[t] ?? "", numbers.loss(t), best.name, best.chance);
-      if (other) row.push(...lanes.map((_, lane) => numbers.apart(lane, layer, t)), other.losses[t]);
+      if (other) row.push(...lanes.map((_, lane) => numbers.apart(lane, layer, t)), other.targets[t] ?? "", other.losses[t]);
       rows.push(row.map((value) => (typeof value === "number" ? Number(value.toPrecision(6)) : value)));
     }
   }

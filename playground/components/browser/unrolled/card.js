@@ -1,7 +1,7 @@
 // The card under the pointer: a place's real numbers in full.
 
 import { digits } from "../shared/numbers.js";
-import { unknownNext } from "./ends.js";
+import { goalOf, unknownNext } from "./ends.js";
 import { percent } from "./numbers.js";
 
 export function fillCard(card, numbers, t, layer) {
@@ -34,11 +34,13 @@ function sayEnds(say, numbers, t) {
   const { data, other } = numbers;
   const said = numbers.guesses(t).slice(0, 4).map(({ name, chance, then }) => `${name} ${percent(chance)}${then ? ` → ${percent(then)}` : ""}`);
   say("expects", said.join("   "), "wide");
-  const goal = data.targets[t];
+  const goal = goalOf(numbers, t);
   if (goal === null) return say("came next", "the probe ends here", "wide");
   const loss = numbers.loss(t);
   const then = other ? ` → ${digits(other.losses[t])}` : "";
-  say("came next", Number.isFinite(loss) ? `${goal} (p = ${percent(Math.exp(-loss))})` : goal, "wide");
+  const later = other && Number.isFinite(other.losses[t]) ? ` → ${percent(Math.exp(-other.losses[t]))}` : "";
+  say("came next", Number.isFinite(loss) ? `${goal} (p = ${percent(Math.exp(-loss))}${later})` : goal, "wide");
+  if (goal !== data.targets[t]) say("◆ in the text as it was", data.targets[t] ?? "unknown", "mark");
   say("loss", Number.isFinite(loss) ? `${digits(loss)}${then} nats` : unknownNext(data, t) ? "none: it is not in the vocabulary" : "NaN");
 }
 

@@ -16,7 +16,7 @@ export function patchToken(column, numbers, layout, t, view) {
   const name = replaced ?? data.tokens[t];
   const room = Math.floor((layout.box - 8) / 9);
   const shown = fitted(name, room);
-  const wide = Math.max(34, Math.min(layout.box, [...shown].length * 9.4 + 16));
+  const wide = Math.max(Math.min(34, layout.step - 3), Math.min(layout.box, [...shown].length * 9.4 + 16));
   const { y } = layout.token;
   put(column.tokenBox, {
     x: layout.middle - wide / 2, y, width: wide, height: 30, rx: 7,
@@ -32,10 +32,15 @@ export function patchToken(column, numbers, layout, t, view) {
   }
 }
 
+// What comes next: in the changed text, if a token was replaced, for the network is judged on that.
+export function goalOf(numbers, t) {
+  return numbers.other ? numbers.other.targets[t] : numbers.data.targets[t];
+}
+
 export function patchGuesses(column, numbers, layout, t, colors) {
-  const goal = numbers.data.targets[t];
+  const goal = goalOf(numbers, t);
   const left = layout.gap + 1;
-  const wide = layout.box - 2 - (numbers.other ? 52 : 28); // the shares stand beside the bars
+  const wide = layout.box - 2 - (numbers.other ? 60 : 34); // the shares stand beside the bars
   const room = Math.max(1, Math.floor((wide - 4) / 7));
   numbers.guesses(t).slice(0, layout.bars).forEach(({ name, chance, then }, rank) => {
     const bar = column.bars[rank];
@@ -61,7 +66,8 @@ function bareShare(share) {
 export function patchTarget(column, numbers, layout, t, view) {
   const { data, gradient } = numbers;
   const { colors, reveal } = view;
-  const goal = data.targets[t];
+  const goal = goalOf(numbers, t);
+  const replaced = goal !== data.targets[t];
   const loss = numbers.loss(t);
   const { y } = layout.target;
   const known = goal !== null;
@@ -72,13 +78,13 @@ export function patchTarget(column, numbers, layout, t, view) {
   put(column.target, { opacity: reveal?.phase === "backward" && source ? 1 : seen(reveal, t, numbers.layers), class: judged ? "target choosable" : "target" });
   put(column.goal, {
     x: layout.gap + 1, y, width: layout.box - 2, height: PILL, rx: 7, fill: known && !judged && !unknownNext(data, t) ? NOT_A_NUMBER : color,
-    class: alone ? "goal alone" : known ? "goal" : "goal none", stroke: alone ? colors.surprise : null,
+    class: alone ? "goal alone" : replaced ? "goal replaced" : known ? "goal" : "goal none", stroke: alone ? colors.surprise : replaced ? colors.alarm : null,
   });
   const name = known ? fitted(goal, Math.floor((layout.box - 8) / 9)) : "?";
   put(column.goalText, { x: layout.middle, y: y + PILL / 2 + 1, fill: judged ? inkOn(color) : colors.muted, class: known && !judged && !unknownNext(data, t) ? "code on-hatching" : "code" }, name);
   const after = numbers.other?.losses[t];
   const changed = numbers.other && judged && short(after) !== short(loss);
-  const said = judged ? (changed ? `${short(loss)}→${short(after)}` : `${short(loss)} nats`) : known ? (unknownNext(data, t) ? "unknown" : "NaN") : "";
+  const said = judged ? (changed ? `${short(loss)}→${short(after)}` : `${short(loss)} nats`) : Number.isFinite(after) ? `→${short(after)} nats` : known ? (unknownNext(data, t) ? "unknown" : "NaN") : "";
   put(column.loss, { x: layout.middle, y: y + PILL + 10, fill: changed ? colors.alarm : null }, said);
   const [was, now] = (changed ? [loss, after] : []).map((nats) => percent(Math.exp(-nats)).replace("%", ""));
   const chance = was !== now ? `${was}→${now}%` : (judged ? `p = ${percent(Math.exp(-loss))}`.replace(/= ([<>])/, "$1 ") : "");

@@ -6,22 +6,25 @@ export const PILL = 26;
 export const BAR = 17;
 export const FOOT = 17;
 const FIELD = 28;
+const OUT_OF_SIGHT = -400; // where an overview has what it does not show
 
 export function layoutOf(numbers, width) {
   const { data, lanes, units } = numbers;
   const few = lanes[0].values !== null;
   const phone = width < 420;
   const words = data.kind === "word";
-  const least = few ? (units > 4 ? 172 : phone ? 124 : 140) : (words && numbers.other ? 148 : words || numbers.other ? 112 : 88) - (phone ? 4 : 0);
+  const overview = Boolean(data.overview);
+  const start = overview ? 26 : START;
+  const least = overview ? (few || words ? 60 : 29) : few ? (units > 4 ? 172 : phone ? 124 : 140) : (words && numbers.other ? 148 : words || numbers.other ? 112 : 88) - (phone ? 4 : 0);
   const most = few ? 216 : 148;
-  const step = Math.max(least, Math.min(most, Math.floor((width - START - 10) / numbers.length)));
-  const gap = Math.round(Math.max(30, Math.min(52, step * 0.3)));
-  const layout = { few, step, gap, box: step - gap, middle: gap + (step - gap) / 2, start: START };
-  const fields = few ? fieldsOf(units, layout.box - 10) : gridOf(units, layout.box - 10, lanes.length > 1 ? 26 : 44);
+  const step = Math.max(least, Math.min(most, Math.floor((width - start - 10) / numbers.length)));
+  const gap = Math.round(Math.max(overview ? 10 : 30, Math.min(52, step * 0.3)));
+  const layout = { few, step, gap, box: step - gap, middle: gap + (step - gap) / 2, start, overview };
+  const fields = overview ? gridOf(units, layout.box - 6, lanes.length > 1 ? 18 : 30) : few ? fieldsOf(units, layout.box - 10) : gridOf(units, layout.box - 10, lanes.length > 1 ? 26 : 44);
   layout.fields = fields;
   layout.bars = Math.min(numbers.ranks, few ? 5 : 3);
   placeRows(layout, numbers);
-  layout.width = START + step * numbers.length + 10;
+  layout.width = start + step * numbers.length + 10;
   return layout;
 }
 
@@ -43,17 +46,18 @@ export function gridOf(units, width, height) {
 }
 
 export function placeRows(layout, numbers) {
+  const { overview } = layout;
   let y = 10;
-  layout.target = { y };
+  layout.target = { y: overview ? OUT_OF_SIGHT : y };
   y += PILL + 34;
-  layout.guesses = { y };
-  y += layout.bars * BAR + 24;
+  layout.guesses = { y: overview ? OUT_OF_SIGHT : y };
+  y = overview ? 16 : y + layout.bars * BAR + 24;
   layout.rows = [];
   const foot = numbers.gradient ? FOOT : 0;
   for (let layer = numbers.layers - 1; layer >= 0; layer--) {
     const row = { layer, y, lanes: [] };
     for (let lane = numbers.lanes.length - 1; lane >= 0; lane--) { // the cell state above the hidden state
-      const height = layout.fields.height + 24;
+      const height = layout.fields.height + (overview ? 10 : 24);
       row.lanes[lane] = { y, height, flow: y + 5 + layout.fields.height / 2 };
       y += height + (lane ? 2 : 0);
     }
@@ -61,10 +65,10 @@ export function placeRows(layout, numbers) {
     y += foot;
     row.height = y - row.y;
     layout.rows[layer] = row;
-    y += 26;
+    y += overview ? 13 : 26;
   }
   layout.token = { y };
-  y += 32 + 22;
+  y += overview ? 34 : 32 + 22;
   layout.height = y;
 }
 

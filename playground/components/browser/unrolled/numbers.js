@@ -57,12 +57,16 @@ function unpackedLane(lane) {
 
 // Where each scale begins and ends: the least and the greatest value that is drawn on it.
 function scalesOf({ data, lanes, gradient, other }) {
+  const common = data.scales; // with other pictures
   const greatest = (values) => values.reduce((most, value) => (value > most && Number.isFinite(value) ? value : most), 0);
-  const norms = lanes.map((lane, place) => spanOf(lane, other?.lanes[place]));
+  const norms = lanes.map((lane, place) => {
+    const [least, most] = common?.norms[lane.name] || [];
+    return common ? { least, most } : spanOf(lane, other?.lanes[place]);
+  });
   const apart = other ? greatest(other.apart[0].map((_, place) => Math.hypot(...other.apart.map((values) => values[place])))) : 0;
   const pulls = gradient ? [...gradient.norms].filter((value) => value > 0 && Number.isFinite(value)) : [];
-  const most = pulls.length ? pulls.reduce((a, b) => Math.max(a, b)) : 0;
-  const least = pulls.length ? pulls.reduce((a, b) => Math.min(a, b)) : 0;
+  const most = common ? common.pull[1] : pulls.length ? pulls.reduce((a, b) => Math.max(a, b)) : 0;
+  const least = common ? common.pull[0] : pulls.length ? pulls.reduce((a, b) => Math.min(a, b)) : 0;
   return { norms, apart, loss: 2 * data.uniform, pull: { most, least: Math.max(least, most * 1e-6), clipped: least < most * 1e-6 } };
 }
 

@@ -30,7 +30,7 @@ export default mounted((parent, send) => {
   const view = { t: 0, layer: 0, unit: 0, hover: -2, reveal: null, colors: {} };
   const choice = choices(send, showChosen);
   const places = placeChannel((place) => choice.receive(place));
-  let [data, numbers, layout, front, rolled] = [null, null, null, null, null];
+  let [data, numbers, layout, front, rolled, shown] = [null, null, null, null, null, 0];
   let [spare, folded, heading, frame, key] = [[], false, false, 0, ""]; // `heading` is ahead of `folded` while it folds
   const port = portOf(pane);
 
@@ -56,10 +56,11 @@ export default mounted((parent, send) => {
   function load(given) {
     data = given;
     view.colors = colorsOf(root, data.family);
-    const fresh = `${data.version}${view.colors.paper}${view.colors.ink}` !== key;
+    const state = [data.version, view.colors.paper, view.colors.ink, data.overview].join();
+    const fresh = state !== key;
     const first = !numbers;
     if (fresh) {
-      key = `${data.version}${view.colors.paper}${view.colors.ink}`;
+      key = state;
       const shape = numbers && [numbers.length, numbers.layers, numbers.units, Boolean(numbers.gradient), Boolean(numbers.other)].join();
       numbers = numbersOf(data);
       const same = shape === [numbers.length, numbers.layers, numbers.units, Boolean(numbers.gradient), Boolean(numbers.other)].join();
@@ -74,6 +75,8 @@ export default mounted((parent, send) => {
     if (fresh) motion.load(numbers);
     if (fresh && view.hover >= -1) hover(...(view.hover < numbers.length ? view.under : [-2])); // its numbers are others
     if (first) bring(view.t, "auto");
+    if (data.show && data.show !== shown) root.scrollIntoView({ behavior: still.matches ? "auto" : "smooth" });
+    shown = data.show || shown;
     offerTargets(find(".of"), numbers, view.t);
   }
 
@@ -88,7 +91,9 @@ export default mounted((parent, send) => {
   function arrange() {
     port.measure();
     // All that is asked of the page is asked before anything of it is changed: each question after that lays it out anew.
-    const [width, whole, room] = [Math.max(200, port.width()), root.clientWidth, find(".keys").clientWidth];
+    root.classList.toggle("overview", Boolean(data.overview) && !folded);
+    root.classList.toggle("later", data.letter > "A"); // one legend serves pictures with common scales
+    const [width, whole] = [Math.max(200, port.width()), root.clientWidth];
     const before = layout;
     layout = folded ? rolledLayout(numbers, width) : layoutOf(numbers, width);
     port.layout = layout;
@@ -96,7 +101,7 @@ export default mounted((parent, send) => {
     const [wide, high] = [layout.width, layout.height];
     if (before && before.width === wide && before.height === high) port.hold();
     put(sheet, { width: wide * port.scale, height: high * port.scale, viewBox: `0 0 ${wide} ${high}` });
-    patchKeys(find(".keys"), numbers, view.colors, port.scale, room);
+    patchKeys(find(".legend"), numbers, view.colors, port.scale, whole);
     patchSide(side, numbers, layout, view.colors, whole < 560 ? SIDE.narrow : SIDE.wide, port.scale);
     if (folded) drawRolled();
     else drawWindow(true);

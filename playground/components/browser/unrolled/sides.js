@@ -47,32 +47,33 @@ export function keysOf(numbers, colors) {
   const { data, scales, gradient, other } = numbers;
   const name = (lane) => plainSign(lane.signs[0]);
   const keys = numbers.lanes.map((lane, place) => ({
-    name: `norm ‖${name(lane)}‖ (box)`, from: mix(colors.paper, colors.gate, 0.1), to: mix(colors.paper, colors.gate, 0.9),
+    name: `norm ‖${name(lane)}‖ (box)`, brief: `‖${name(lane)}‖`, from: mix(colors.paper, colors.gate, 0.1), to: mix(colors.paper, colors.gate, 0.9),
     low: digits(scales.norms[place].least), high: digits(scales.norms[place].most),
   }));
   numbers.lanes.forEach((lane, place) => {
     const drawn = numbers.drawn(place);
     keys.push({
       name: other ? `${name(lane)}: changed − original` : `units of ${name(lane)} (squares)`,
+      brief: other ? `Δ ${name(lane)}` : `units of ${name(lane)}`,
       from: colors.negative, middle: colors.paper, to: colors.positive, low: drawn.finite ? digits(-drawn.full) : "", high: drawn.finite ? digits(drawn.full) : "no values",
       note: drawn.high > drawn.full || drawn.low < -drawn.full ? `(${digits(drawn.low)} to ${digits(drawn.high)} occur)` : "",
     });
   });
-  keys.push({ name: "→ share of the state that changed", arrows: colors.family, low: "0%", high: "100%" });
-  keys.push({
-    name: "loss", from: colors.paper, to: colors.surprise, low: "0", high: `${digits(scales.loss)} nats`,
+  keys.push({ name: "→ share of the state that changed", brief: "change of state", arrows: colors.family, low: "0%", high: "100%" });
+  if (!data.overview) keys.push({
+    name: "loss", brief: "loss", from: colors.paper, to: colors.surprise, low: "0", high: `${digits(scales.loss)} nats`,
     note: `(blind guess ${digits(data.uniform)})`,
   });
   if (gradient) {
     const { least, most, clipped } = scales.pull;
     const whole = gradient.of === "sum" ? "all losses" : `loss at t = ${numbers.when(gradient.of)}`;
     keys.push({
-      name: `← ‖∂L/∂s‖, ${whole}${other ? ", unchanged" : ""} (log)`, from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise,
+      name: `← ‖∂L/∂s‖, ${whole}${other ? ", unchanged" : ""} (log)`, brief: "← ‖∂L/∂s‖ (log)", from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise,
       low: `${clipped ? "≤ " : ""}${digits(least)}`, high: digits(most), note: most ? "" : gradient.norms.some(Number.isNaN) ? "(NaN)" : "(nothing flows back)",
     });
   }
   if (other) {
-    keys.push({ name: "◆ changed here; outline: how far apart", outlines: colors.alarm, low: "0", high: digits(scales.apart) });
+    keys.push({ name: "◆ changed here; outline: how far apart", brief: "◆ changed here", outlines: colors.alarm, low: "0", high: digits(scales.apart) });
   }
   return keys;
 }
@@ -124,18 +125,35 @@ export function drawKey(parent, key, place, wider = 1) {
   return Math.max(named, key.note ? write(key.note, "tiny quiet", end + 7, 25) : end) + 4;
 }
 
-// They grow with the page's type, as the picture does: `scale`. `room` is the width that there is for them.
-export function patchKeys(list, numbers, colors, scale, room) {
+// One line that names the scales; opened, each with its ends. They grow with the page's type, as the picture does:
+// `scale`. `room` is the width that there is for them.
+export function patchKeys(legend, numbers, colors, scale, room) {
+  const list = legend.querySelector(".keys");
   const narrow = room < 480 * scale;
   const keys = keysOf(numbers, colors).map((key) => (narrow ? { ...key, note: "" } : key));
   const text = JSON.stringify([keys, colors.ink, scale]);
   if (list.drawn === text) return;
   list.drawn = text;
   list.replaceChildren();
+  legend.querySelector("summary").replaceChildren(...keys.map(briefKey));
   keys.forEach((key, place) => {
     const picture = svg("svg", { "aria-hidden": "true" });
     list.append(picture);
     const width = Math.ceil(drawKey(picture, key, place));
     put(picture, { width: width * scale, height: 36 * scale, viewBox: `0 0 ${width} 36` });
   });
+}
+
+// A scale in one line: a bit of it, and what it is of.
+function briefKey(key) {
+  const entry = document.createElement("span");
+  entry.className = "brief";
+  entry.title = [key.name, `${key.low} to ${key.high}`, key.note].filter(Boolean).join(", ");
+  const ramp = document.createElement("i");
+  const stops = [key.from, key.middle, key.to].filter(Boolean);
+  ramp.style.background = key.arrows || (stops.length ? `linear-gradient(90deg, ${stops.join(", ")})` : "none");
+  ramp.className = key.arrows ? "arrow" : key.outlines ? "outline" : "";
+  if (key.outlines) ramp.style.borderColor = key.outlines;
+  entry.append(ramp, key.brief);
+  return entry;
 }

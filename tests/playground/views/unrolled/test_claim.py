@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from engine.analysis import activity
+from playground.access import traces
 from playground.access.runs import snapshot_of
 from playground.charts.next_token import percent
 from playground.inside.view import View, look
 from playground.notation import NOTATIONS
 from playground.state import Selection
+from playground.text import number
 from playground.views.unrolled.claim import FELT, claim, reach
 
 Look = Callable[..., View]
@@ -39,7 +44,7 @@ def test_it_says_what_is_expected_and_what_comes(view: Look) -> None:
     assert f"what comes, ‘{found.vocabulary.display(wanted)}’, had {percent(float(chances[wanted]))}" in said
 
 
-def test_a_loss_is_felt_as_far_back_as_a_hundredth_of_its_gradient_arrives(view: Look) -> None:
+def test_a_gradient_reaches_as_far_back_as_a_hundredth_of_it_arrives(view: Look) -> None:
     found = view("tales-rnn", t=24)
     norms = np.asarray(activity.gradient_norms(found.gradient(24)))[0]
     steps = 0
@@ -47,16 +52,18 @@ def test_a_loss_is_felt_as_far_back_as_a_hundredth_of_its_gradient_arrives(view:
         steps += 1
     assert reach(found, "sum") == reach(found, 24)
     assert reach(found, "sum").steps == steps > 3  # type: ignore[union-attr]
-    assert f"felt {steps} steps back" in claim([found], "sum")
+    assert f"the gradient of the loss at t = 25 stays above 1% for {steps} steps back, then vanishes." in claim(
+        [found], "sum"
+    )
 
 
 def test_of_a_chosen_loss_the_claim_tells_that_ones_reach(view: Look) -> None:
-    assert "its loss at t = 6 is felt" in claim([view("tales-lstm", t=20)], 5)
+    assert "the gradient of the loss at t = 6 stays above 1%" in claim([view("tales-lstm", t=20)], 5)
 
 
 def test_where_nothing_follows_the_last_loss_is_told(view: Look) -> None:
     said = claim([view("tales-lstm", t=26)], "sum")
-    assert "its loss at t = 26 is felt" in said
+    assert "the gradient of the loss at t = 26 stays above 1%" in said
     assert "what comes" not in said
 
 
@@ -73,7 +80,7 @@ def test_the_first_timestep_has_nothing_before_it(view: Look) -> None:
 @pytest.mark.parametrize("notation", NOTATIONS)
 def test_timesteps_are_counted_as_the_notation_does(view: Look, notation: str) -> None:
     said = claim([view("tales-lstm", t=9, notation=notation)], "sum")
-    assert f"its loss at t = {9 if notation == 'pytorch' else 10}" in said
+    assert f"the gradient of the loss at t = {9 if notation == 'pytorch' else 10} " in said
     assert said.startswith("After 10 characters")
 
 
@@ -82,5 +89,28 @@ def test_compared_runs_are_told_of_together(view: Look) -> None:
     said = claim(views, "sum")
     far = [reach(one, "sum").steps for one in views]  # type: ignore[union-attr]
     assert far[0] > far[1], "before training an LSTM's gradient reaches further: the experiment says so"
-    assert f"{far[0]} steps back in A (LSTM, step 0)" in said
-    assert f"{far[1]} steps back in B (RNN, step 0)" in said
+    assert said == (
+        f"Vanishing gradients at step 0: above 1% for {far[0]} steps back in A (LSTM); above 1% for {far[1]} "
+        "steps back in B (RNN)."
+    )
+
+
+def test_of_runs_at_different_steps_each_step_is_told(view: Look) -> None:
+    said = claim([view("tales-lstm", "A", step=0, t=25), view("tales-rnn", "B", t=25)], "sum")
+    assert said.startswith("Vanishing gradients: above 1% for ")
+    assert "in A (LSTM, step 0)" in said
+    assert "in B (RNN, step 4,000)" in said
+
+
+def test_a_gradient_that_grows_is_said_to_explode(view: Look) -> None:
+    found = view("tales-rnn", t=24)
+    weights = copy.deepcopy(found.model)
+    with torch.no_grad():
+        weights.stack.layer_parameters(0)["weight_hh"].copy_(3.0 * torch.eye(found.trace.units))
+        for name in ("weight_ih", "bias"):
+            weights.stack.layer_parameters(0)[name].mul_(1e-16)
+    loaded = replace(found.loaded, model=weights, version="made: a state that is multiplied by three")
+    made = replace(found, loaded=loaded, trace=traces.trace(loaded, found.probe, found.context))
+    most = float(activity.fading(made.gradient(24)).max())
+    assert most > 10
+    assert f"explodes: it grows to {number(most)} times its size" in claim([made], "sum")

@@ -222,13 +222,18 @@ def test_weights_are_measured_in_each_layer() -> None:
     assert _floats(weights["weight_out"], 1)[0] == pytest.approx(float(view.model.head_weight.norm()), rel=1e-5)
 
 
-def test_the_mean_loss_with_a_change_is_of_what_really_came() -> None:
+def test_the_mean_loss_with_a_token_replaced_is_that_of_the_changed_text_as_are_the_losses() -> None:
     view = _view()
     tokens = view.trace.tokens.tolist()
-    other = view.what_if([], tokens=[*tokens[:5], tokens[0], *tokens[6:]])
-    judged = range(len(tokens) - 1)
-    losses = [-float(other.log_probabilities[t, tokens[t + 1]]) for t in judged]
-    assert f"with the change {number(sum(losses) / len(losses))};" in picture(view, "sum", other).about
+    changed = [*tokens[:5], tokens[0], *tokens[6:]]
+    other = view.what_if([], tokens=changed)
+    losses = [-float(other.log_probabilities[t, changed[t + 1]]) for t in range(len(tokens) - 1)]
+    drawn = picture(view, "sum", other)
+    assert f"with the change {number(sum(losses) / len(losses))};" in drawn.about
+    assert drawn.other is not None
+    np.testing.assert_allclose(drawn.other.losses[:-1], losses, rtol=1e-5)
+    assert drawn.other.targets[4] == view.vocabulary.display(tokens[0]), "the target before it is the token put in"
+    assert drawn.targets[4] == view.vocabulary.display(tokens[5])
 
 
 def test_broken_weights_are_drawn_as_nan_and_said() -> None:

@@ -1,0 +1,115 @@
+"""How far back the gradient of one loss reaches in each of the networks that are compared, on one axis, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+import torch
+
+from engine.analysis import activity
+from engine.trace import Target
+from playground import state
+from playground.charts.constant import Spec
+from playground.charts.fading import Curve, fading_frame, fading_spec
+from playground.inside.view import View, look
+from playground.runs.records import StoreError
+from playground.text import number
+from playground.views.unrolled.claim import FELT, reach
+from playground.views.unrolled.settings import settings
+
+HEIGHT = 156
+"""Of the chart in pixels: two networks and it have room on one screen."""
+
+
+def panel(views: Sequence[View], of: Target) -> None:
+    """The chart, what is to be understood of it, and whether the pictures above show all columns at once."""
+    st.vega_lite_chart(frame(views, of), spec(), key="unrolled.fading")
+    st.caption(" ".join((PRODUCT, *since_the_start(views, of))))
+    st.toggle(
+        "Overview: every timestep at once, without predictions",
+        settings.current().overview,
+        **settings.widget("overview"),
+    )
+
+
+def spec() -> Spec:
+    """The chart's specification."""
+    return fading_spec(FELT, HEIGHT)
+
+
+def frame(views: Sequence[View], of: Target) -> pd.DataFrame:
+    """The chart's rows: one curve for each network whose loss is known."""
+    return fading_frame([curve(view, of) for view in views if reach(view, of) is not None])
+
+
+def curve(view: View, of: Target) -> Curve:
+    """How the gradient of a loss fades in one network. There must be such a loss."""
+    found = reach(view, of)
+    assert found is not None
+    return Curve(
+        f"{view.letter} {view.run_cell.title}".strip(),
+        view.run_cell.name,
+        activity.fading(view.gradient(found.t)).tolist(),
+        found.steps,
+    )
+
+
+# ---------------------------------------------------------------------- in words
+
+PRODUCT = (
+    r"Backpropagation through time multiplies by one Jacobian, $\partial s_t / \partial s_{t-1}$, for each step back. "
+    "A product of many factors vanishes if they shrink it, a falling line on this logarithmic axis, or explodes if "
+    "they stretch it, a rising one. An LSTM's cell state has a path of its own, on which only the forget gate "
+    "multiplies."
+)
+
+
+def since_the_start(views: Sequence[View], of: Target) -> list[str]:
+    """What training has changed of it, for each network that is not looked at before its training."""
+    said = []
+    for view in views:
+        now, first = reach(view, of), untrained(view)
+        then = None if first is None else reach(first, of)
+        if first is not None and now is not None and then is not None:
+            said.append(
+                f"{view.letter or 'This network'} kept {100 * FELT:g}% for {then.steps:,} steps back at step "
+                f"{first.step:,} and keeps it for {now.steps:,} at step {view.step:,}"
+                f"{_why(first, view, further=now.steps > then.steps)}."
+            )
+    return said
+
+
+def untrained(view: View) -> View | None:
+    """The same network at its first step; None where that is what is looked at, or it cannot be had."""
+    if view.snapshot is None or view.step == view.steps[0]:
+        return None
+    try:
+        return look(view.snapshot, replace(state.current(), step=view.steps[0]), view.letter)
+    except StoreError:
+        return None
+
+
+def _why(first: View, now: View, *, further: bool) -> str:
+    """Of a plain RNN, the weights in its Jacobian diag(g′) W_hh, before and after; of gated cells, the forget gate."""
+    if now.run_cell.family == "rnn":
+        before, after = (number(recurrent_stretch(view)) for view in (first, now))
+        outweighs = (
+            ": they outweigh that its activation function now works where it is flatter, and so a trained RNN reaches "
+            "further than an untrained one"
+        )
+        return f"; the largest singular value of its recurrent weights went from {before} to {after}" + (
+            outweighs if further else ""
+        )
+    if "forget" in now.trace:
+        before, after = (number(float(view.trace["forget"].nanmean())) for view in (first, now))
+        return f"; the mean of its forget gates went from {before} to {after}: they now choose what is kept"
+    return ""
+
+
+def recurrent_stretch(view: View) -> float:
+    """Largest singular value of the top layer's recurrent weights: by how much they stretch a state at most."""
+    weights = view.model.stack.layer_parameters(view.trace.layers - 1)["weight_hh"]
+    return float(torch.linalg.matrix_norm(weights.detach().double(), ord=2))
