@@ -235,6 +235,15 @@ def test_temperature_zero_is_greedy_and_says_so(open_page: OpenPage, read: Text)
     assert "always taking the likeliest" in read(app)
 
 
+def test_a_greedy_text_that_only_repeats_itself_is_called_a_loop_and_not_copied(
+    open_page: OpenPage, read: Text
+) -> None:
+    app = _done(open_page("generate", run="tales-rnn", prompt="Once upon a time", temperature="0", length="300"))
+    assert _job(app).text().count(" the stopped") > 20
+    assert re.search(r"it is a loop: from character 1 on the same 12 characters repeat", read(app))
+    assert "of it stands word for word" not in read(app)
+
+
 def test_top_k_beyond_the_vocabulary_is_off_and_says_so(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", top_k="5000", length="30"))
     assert "Top-k 5,000 is off" in read(app)

@@ -20,7 +20,7 @@ from engine.config import VERSION, Config
 from engine.training.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[3]
-CLOCK = {"seconds", "train_seconds", "tokens_per_second"}
+CLOCK = {"seconds", "train_seconds", "tokens_per_second", "seconds_left"}
 
 
 def values(lines: list[dict[str, Any]]) -> dict[tuple[str, int], dict[str, Any]]:
