@@ -46,6 +46,7 @@ def picture(
     kind = "word" if view.vocabulary.level == "word" else "character"
     return Picture(
         title="The network, unrolled over the probe",
+        folded_title="The network as a loop, at one timestep of the probe",
         about=_about(view, kind, other),
         run=visible(view.run.name),
         letter=view.letter,
@@ -60,6 +61,7 @@ def picture(
         layers=trace.layers,
         units=trace.units,
         length=trace.length,
+        chunk=view.run.config.data.chunk,
         tokens=list(view.probe.names),
         unknown=list(view.probe.unknown),
         unknown_read_as="" if view.vocabulary.unknown is None else view.vocabulary.display(view.vocabulary.unknown),
@@ -69,7 +71,7 @@ def picture(
         targets=_targets(view, trace),
         losses=trace.losses,
         uniform=rounded(math.log(trace.log_probabilities.shape[1])),
-        gradient=None if of is None else _gradient(trace, of),
+        gradient=None if of is None else _gradient(trace, of, view.carried(of)),
         other=None if other is None else _other(view, trace, other, changes),
         signs=_signs(view),
         weights=_weights(view),
@@ -148,12 +150,13 @@ def _targets(view: View, trace: Trace) -> list[str | None]:
     ]
 
 
-def _gradient(trace: Trace, of: Target) -> Gradient:
+def _gradient(trace: Trace, of: Target, carried: Tensor) -> Gradient:
     initial = sum(part.square().sum(dim=-1) for part in (trace.initial_grad or {}).values())
     known = trace.losses.isfinite().nonzero().flatten().tolist()
     return Gradient(
         of=of,
         norms=_with_initial(torch.as_tensor(initial).sqrt(), activity.gradient_norms(trace)),
+        carried=carried,
         entry=known if of == "sum" else [of],
     )
 

@@ -23,11 +23,18 @@ export function fillCard(card, numbers, t, layer) {
     say(`its unit ${numbers.when(data.unit)}`, digits(numbers.unit(place, layer, t)) + unit, "sub");
     if (other) say("apart by", digits(numbers.apart(place, layer, t)), "sub");
   });
-  if (numbers.gradient) say("‖∂L/∂s‖", digits(numbers.pull(layer, t)), "gradient");
+  if (numbers.gradient) sayGradient(say, numbers, t, layer);
   if (t >= 0) sayEnds(say, numbers, t);
   for (const mark of other?.marks || []) if (mark.t === t && mark.layer === layer) say("◆ changed", mark.text, "mark");
   if (other && other.tokens[t] !== null && t >= 0) say("◆ read instead", other.tokens[t], "mark");
   card.replaceChildren(...rows.map((row) => cardRow(row, when)));
+}
+
+// The whole gradient, and what of it came through the layer's own step: the rest entered here.
+function sayGradient(say, numbers, t, layer) {
+  say("‖∂L/∂s‖", digits(numbers.pull(layer, t)), "gradient");
+  if (t + 1 < numbers.length) say(`← arrives from t = ${numbers.when(t + 1)}`, digits(numbers.carried(layer, t + 1)), "sub");
+  if (t >= 0 && numbers.cut(t)) say(`✂ while training, none went on to t = ${numbers.when(t - 1)}`, "", "sub");
 }
 
 function sayEnds(say, numbers, t) {
