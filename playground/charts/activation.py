@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.analysis.activations import SATURATED
 from playground import theme
 from playground.charts.constant import Spec, constant
+from playground.charts.numbers import told, with_texts
 from playground.charts.thinning import kept_extremes
 from playground.text import number
 
@@ -165,13 +166,13 @@ def _histogram(x: alt.X) -> alt.Chart:
         "saturated:N", scale=alt.Scale(domain=[False, True], range=[theme.MUTED, theme.SURPRISE]), legend=None
     )
     tooltip = [
-        alt.Tooltip("z:Q", title="z from", format=".3~g"),
-        alt.Tooltip("end:Q", title="to", format=".3~g"),
+        told("z", "z from"),
+        told("end", "to"),
         alt.Tooltip("share:Q", title="share", format=".2~%"),
         alt.Tooltip("text:N", title="are"),
     ]
     return (
-        _of("bin")
+        with_texts(_of("bin"), "z", "end")
         .mark_bar(opacity=0.45, binSpacing=0)
         .encode(x=x, x2="end:Q", y=height, y2=alt.datum(0), color=shades, tooltip=tooltip)
     )
@@ -180,11 +181,11 @@ def _histogram(x: alt.X) -> alt.Chart:
 def _marks_of_the_unit(function: str, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     tooltip = [
         alt.Tooltip("text:N", title="timestep"),
-        alt.Tooltip("z:Q", title="z", format=".3~g"),
-        alt.Tooltip("value:Q", title=f"{function}(z)", format=".3~g"),
+        told("z", "z"),
+        told("value", f"{function}(z)"),
     ]
     ink = alt.ExprRef("ink")
-    ticks = _of("unit").mark_rule(color=ink, strokeWidth=1.4, opacity=0.7)
+    ticks = with_texts(_of("unit"), "z", "value").mark_rule(color=ink, strokeWidth=1.4, opacity=0.7)
     bottom, top = alt.value(alt.ExprRef("height")), alt.value(alt.ExprRef("height - 12"))
     dot = _of("now").mark_point(filled=True, size=110, opacity=1, color=ink)
     lost = (
