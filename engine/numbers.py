@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 _THREE = Context(prec=3, rounding=ROUND_HALF_UP)
@@ -29,6 +30,19 @@ def number(value: float, *, digits: bool = False) -> str:
 def fixed(value: float, decimals: int) -> str:
     """A number with so many decimals, for rows that are read one below the other: 1.5 -> "1.5000", NaN -> "NaN"."""
     return f"{value:.{decimals}f}".replace("-", MINUS) if math.isfinite(value) else number(value)
+
+
+def enough_digits(value: float, results: Callable[[float], Iterable[float]]) -> str:
+    """A number from which others are computed beside it, with the fewest digits, from three to nine, from which what
+    is printed of those follows: who computes `results` of the printed value gets them as `number` writes them."""
+    if not math.isfinite(value):
+        return number(value)
+    wanted = [number(result) for result in results(value)]
+    for count in range(3, 10):
+        printed = f"{value:.{count}g}"
+        if [number(result) for result in results(float(printed))] == wanted:
+            break
+    return printed.replace("e+", "e").replace("-", MINUS)
 
 
 def _written(size: float, digits: bool) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.analysis.activations import SATURATED
+from engine.numbers import enough_digits
 from playground import theme
 from playground.charts.constant import Spec, constant
 from playground.charts.numbers import told, with_texts
@@ -91,6 +92,11 @@ def _bins(values: Array, total: int, reach: float, saturated: Callable[[Array], 
     ]
 
 
+def value_and_slope(function: Function, derivative: Function) -> Callable[[float], tuple[float, float]]:
+    """A function and its derivative at one place."""
+    return lambda z: (float(function(np.array([z]))[0]), float(derivative(np.array([z]))[0]))
+
+
 def _of_the_unit(chosen: Chosen, reach: float, function: Function, derivative: Function) -> list[tuple]:
     values = np.asarray(chosen.values, dtype=np.float64)
     placed = np.clip(values, -reach, reach)
@@ -101,8 +107,9 @@ def _of_the_unit(chosen: Chosen, reach: float, function: Function, derivative: F
     ]
     z = values[chosen.at : chosen.at + 1]
     if len(z) and np.isfinite(z[0]):
-        height, slope = float(function(z)[0]), float(derivative(z)[0])
-        told = f"z = {number(float(z[0]))}, value {number(height)}, slope {number(slope)}"
+        at = value_and_slope(function, derivative)
+        height, slope = at(float(z[0]))
+        told = f"z = {enough_digits(float(z[0]), at)}, value {number(height)}, slope {number(slope)}"
         rows += [("now", placed[chosen.at], np.nan, value, 0.0, False, told, chosen.at) for value in (height, slope)]
     return rows
 

@@ -27,12 +27,6 @@ export function figure(value) {
   return typeof value === "string" ? Number(value) : value;
 }
 
-// In brackets where it is negative and follows a sign.
-export function bracketed(value) {
-  const text = digits(value);
-  return text.startsWith("−") ? `(${text})` : text;
-}
-
 // Numbers that came as base64 of little-endian float32, or as base64 of bytes.
 export function floats(text) {
   return new Float32Array(bytes(text).buffer);

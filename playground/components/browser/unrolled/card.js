@@ -1,5 +1,6 @@
 // The card under the pointer: a place's real numbers in full.
 
+import { digitsThatHold, significant } from "../shared/equation.js";
 import { digits } from "../shared/numbers.js";
 import { unknownNext } from "./ends.js";
 import { percent } from "./numbers.js";
@@ -45,8 +46,14 @@ function sayEnds(say, numbers, t) {
   if (goal === null) return say("came next", "the probe ends here", "wide");
   const loss = numbers.loss(t);
   const then = other ? ` → ${digits(other.losses[t])}` : "";
-  say("came next", Number.isFinite(loss) ? `${goal} (p = ${percent(Math.exp(-loss))})` : goal, "wide");
-  say("loss", Number.isFinite(loss) ? `${digits(loss)}${then} nats` : unknownNext(data, t) ? "none: it is not in the vocabulary" : "NaN");
+  say("came next", Number.isFinite(loss) ? `${goal} (p = ${chanceOf(loss)})` : goal, "wide");
+  say("loss", Number.isFinite(loss) ? `−ln p = ${digits(loss)}${then} nats` : unknownNext(data, t) ? "none: it is not in the vocabulary" : "NaN");
+}
+
+// A probability with as many digits as it takes to compute the printed loss from it.
+function chanceOf(loss) {
+  const { count } = digitsThatHold([Math.exp(-loss)], ([chance]) => -Math.log(chance), loss, [digits]);
+  return significant(Math.exp(-loss), count);
 }
 
 function cardRow({ name, value, kind }, when) {
