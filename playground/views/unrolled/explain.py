@@ -12,12 +12,13 @@ from playground.inside import chosen_view
 from playground.inside.view import View
 from playground.runs.records import StoreError
 from playground.state import link
+from playground.text import escape_markdown
 from playground.views.unrolled import changes
 from playground.views.unrolled.settings import UnrolledSettings, settings
 
 _SMALLEST = "hello-rnn"
 _LONG, _SHORT = "tales-lstm", "tales-rnn"
-_BRIEF = {"hidden": "short", "cell": "long", "input": "input"}
+_BRIEF = {"hidden": "hidden", "cell": "cell", "input": "input"}
 
 
 def what_you_see(view: View) -> None:
@@ -32,6 +33,9 @@ def what_you_see(view: View) -> None:
             "it is left, the loss is no longer felt. Choose a column for its numbers."
         )
         st.latex(equations(view))
+        note = notation.course_note(view.run_cell, view.notation, bias=view.model.config.bias)
+        if note:
+            st.caption(f":material/info: {escape_markdown(note)}")
     with right:
         st.markdown("###### Try")
         _try(
