@@ -128,12 +128,12 @@ def test_ng_writes_the_update_gate_and_the_label_stays_true_to_the_cell() -> Non
 @pytest.mark.parametrize(
     ("cell", "notation", "writes"),
     [
-        ("gru", "ng", "c̃⟨t⟩ = tanh(W_c [Γᵣ ⊙ c⟨t−1⟩, x⟨t⟩] + b_c)"),
-        ("gru", "cs231n", "h̃_t = tanh(W_xh x_t + W_hh (r_t ⊙ h_{t−1}) + b_h)"),
-        ("gru-reset-before", "cs231n", "z_t, the share of the old state that is kept"),
-        ("gru-reset-before", "pytorch", "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))"),
-        ("lstm", "ng", "a⟨t⟩ = Γₒ ⊙ c⟨t⟩"),
-        ("lstm-course", "cs231n", "o ⊙ tanh(c_t)"),
+        ("gru", "ng", r"\tanh(W_c [\Gamma_r \odot c^{\langle t-1 \rangle}, x^{\langle t \rangle}] + b_c)"),
+        ("gru", "cs231n", r"\tilde{h}_t = \tanh(W_{xh} x_t + W_{hh} (r_t \odot h_{t-1}) + b_h)"),
+        ("gru-reset-before", "cs231n", r"z_t = \sigma(W_{xz} x_t + W_{hz} h_{t-1} + b_z)"),
+        ("gru-reset-before", "pytorch", r"n = \tanh(W_{in} x + b_{in} + r \odot (W_{hn} h + b_{hn}))"),
+        ("lstm", "ng", r"a^{\langle t \rangle} = \Gamma_o \odot c^{\langle t \rangle}"),
+        ("lstm-course", "cs231n", r"o \odot \tanh(c_t)"),
         ("rnn", "cs231n", "no bias"),
         ("lstm-coupled", "pytorch", "does not have this cell"),
     ],
@@ -149,12 +149,17 @@ def test_where_the_course_has_this_very_cell_there_is_no_note(cell: str, notatio
     assert course_note(CELLS[cell](4), notation) == ""
     assert all(course_note(CELLS[name](4), "plain") == "" for name in CELLS)
     assert course_note(CELLS["rnn"](4), "cs231n", bias=False) == ""
+    switched_off = CELLS["lstm-course"](4, {"relevance_gate": False, "output_tanh": True})
+    assert course_note(switched_off, "cs231n") == ""
 
 
-def test_a_cell_that_a_note_names_exists() -> None:
+def test_a_note_can_be_set_and_a_cell_that_it_names_exists() -> None:
     titles = {CELLS[name].title for name in CELLS}
     for name, notation in itertools.product(CELLS, NOTATIONS):
-        for named in re.findall("“([^”]+)”", course_note(CELLS[name](4), notation)):
+        note = course_note(CELLS[name](4), notation)
+        assert note.count("$") % 2 == 0
+        assert set(re.findall(r"\\([A-Za-z]+)", note)) <= KATEX
+        for named in re.findall("“([^”]+)”", note):
             assert named in titles
 
 

@@ -12,7 +12,6 @@ from playground.inside import chosen_view
 from playground.inside.view import View
 from playground.runs.records import StoreError
 from playground.state import link
-from playground.text import escape_markdown
 from playground.views.unrolled import changes
 from playground.views.unrolled.settings import UnrolledSettings, settings
 
@@ -35,7 +34,7 @@ def what_you_see(view: View) -> None:
         st.latex(equations(view))
         note = notation.course_note(view.run_cell, view.notation, bias=view.model.config.bias)
         if note:
-            st.caption(f":material/info: {escape_markdown(note)}")
+            st.caption(f":material/info: {note}")
     with right:
         st.markdown("###### Try")
         _try(
