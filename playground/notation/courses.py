@@ -27,8 +27,8 @@ _NOTES: Mapping[tuple[str, str], str] = MappingProxyType(
             "one, as in PyTorch and cuDNN, it multiplies the product."
         ),
         ("gru-reset-before", "cs231n"): (
-            r"CS231n computes the share of the old state that is kept, $z_t = \sigma(W_{xz} x_t + W_{hz} h_{t-1} + b_z)$."
-            " This cell computes $1 - z_t$ that way: the same network with those weights and that bias negated."
+            r"CS231n computes how much of the old state is kept, $z_t = \sigma(W_{xz} x_t + W_{hz} h_{t-1} + b_z)$"
+            ". This cell computes $1 - z_t$ that way: the same network with those weights and that bias negated."
         ),
         ("gru-reset-before", "pytorch"): (
             r"In torch.nn.GRU $r$ scales the product, $n = \tanh(W_{in} x + b_{in} + r \odot (W_{hn} h + b_{hn}))$: "
