@@ -138,13 +138,14 @@ def _specification(layers: list[alt.Chart], title: alt.TitleParams, about: str, 
 def _across(x: str, gutter: int = 0) -> alt.X:
     """The x axis, from the first to the last row, with `gutter` pixels left free on the right."""
     ends = {"step": "steps", "seconds": "times"}[x]
+    labels: dict[str, Any] = {"format": ",~f"} if x == "step" else {"labelExpr": numbers.ON_AXIS}
     room = f" + ({ends}[1] - {ends}[0]) * {gutter} / max(1, width - {gutter})" if gutter else ""
     return alt.X(
         f"{x}:Q",
         title=X_TITLES[x],
         scale=alt.Scale(zero=False, nice=False, domain=_domain(ends, 0, 1, more=room)),
         axis=alt.Axis(
-            **({"format": ",~f"} if x == "step" else {"labelExpr": numbers.ON_AXIS}),
+            **labels,
             grid=False,
             tickCount=alt.ExprRef("max(3, width / 100)"),
         ),

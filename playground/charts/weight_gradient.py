@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -67,7 +68,7 @@ def contributions_spec(measure: str) -> Spec:
     axis, subtitle = TITLES[measure]
     x = along_probe.timesteps()
     scale = alt.Scale(domain=[alt.ExprRef("lowest"), alt.ExprRef("highest")], nice=True)
-    labels = {"format": "~%"} if measure == "along" else {"labelExpr": ON_AXIS}
+    labels: dict[str, Any] = {"format": "~%"} if measure == "along" else {"labelExpr": ON_AXIS}
     y = alt.Y("value:Q", title=axis, axis=alt.Axis(tickCount=5, **labels), scale=scale)
     shades = alt.Color(
         "sign:N",

@@ -392,7 +392,7 @@ def test_a_change_is_recomputed_and_told_with_its_numbers(open_page: OpenPage) -
     np.testing.assert_allclose(rows["before"][:-1], np.exp(-before.losses.numpy()[:-1]), rtol=1e-4)
     np.testing.assert_allclose(rows["after"][:-1], np.exp(-after.losses.numpy()[:-1]), rtol=1e-4)
     assert (rows["before"][:5] == rows["after"][:5]).all()
-    assert _claim(app).startswith("Setting a⟨t⟩ of unit 18, t = 6 to -1 ")
+    assert _claim(app).startswith("Setting a⟨t⟩ of unit 18, t = 6 to −1 ")
     at = int(np.abs(rows["after"] - rows["before"])[:-1].argmax())
     assert f"‘{loaded.vocabulary.display(tokens[at + 1])}’ at t = {at + 1}" in _claim(app)
 
