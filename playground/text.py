@@ -10,6 +10,9 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 
+from engine.numbers import MINUS
+from engine.numbers import number as number
+
 _LINE_ENDS = {"\n": "⏎", "\r": "␍", "\u2028": "⏎", "\u2029": "⏎", "\u0085": "⏎", "\v": "⏎", "\f": "⏎"}
 _NAMED = {**_LINE_ENDS, "\t": "⇥", "\u00a0": "⍽"}
 _CUT = "…"
@@ -22,8 +25,6 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # work and gone. An invisible word joiner after their first sign keeps them apart.
 _FOUND_LATER = re.compile(r"(:|@|(?<!\w)www(?=\.)|[-<>=~](?=[-<>=]))", re.IGNORECASE)
 _LIST_NUMBER = re.compile(r"^(\d{1,9})(?=[.)])")
-
-_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def visible(text: str, *, spaces: bool = False) -> str:
@@ -75,49 +76,6 @@ def escape_markdown(text: str) -> str:
     return "\u00a0" * before + escaped + "\u00a0" * after
 
 
-def number(value: float, *, digits: bool = False) -> str:
-    """A number in at most three significant digits: 1234567 -> "1.23 M", 0.0012 -> "0.0012", NaN -> "NaN".
-
-    Whole numbers under 10,000 are given in full, with a comma in the thousands.
-
-    Args:
-        value: any number
-        digits: always show all three digits of a fraction, for measurements in a column: 1.6 -> "1.60"
-    """
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    size = abs(value)
-    if digits and 1e-3 <= size < 999.5:
-        return f"{value:.{2 - math.floor(math.log10(float(f'{size:.3g}')))}f}"
-    if size == int(size) and size < 10_000:
-        return f"{int(value):,}"
-    if 0 < size < 1e-3:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{_trimmed(mantissa)}e{int(exponent)}"
-    if float(f"{size:.3g}") >= 1e15:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{_trimmed(mantissa)}e{int(exponent)}"
-    rounded = float(f"{value:.3g}")
-    for factor, prefix in _PREFIXES:
-        if abs(rounded) >= max(factor, 10_000 if factor == 1e3 else factor):
-            return f"{_digits(rounded / factor)} {prefix}"
-    return f"{int(rounded):,}" if abs(rounded) >= 1000 else _digits(rounded)
-
-
-def _digits(value: float) -> str:
-    """Three significant digits without an exponent, for 0.001 <= |value| < 1000."""
-    if value == 0:
-        return "0"
-    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
-    return _trimmed(f"{value:.{decimals}f}")
-
-
-def _trimmed(digits: str) -> str:
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
-
-
 def rate(value: float, unit: str) -> str:
     """A number with its unit: rate(172000, "tokens/s") -> "172 k tokens/s"."""
     return f"{number(value)} {unit}"
@@ -128,7 +86,7 @@ def duration(seconds: float) -> str:
     if not math.isfinite(seconds):
         return "unknown"
     if seconds < 0:
-        return f"-{duration(-seconds)}"
+        return f"{MINUS}{duration(-seconds)}"
     if seconds < 0.9995:
         return f"{number(round(seconds * 1000, 1) if seconds < 0.01 else round(seconds * 1000))} ms"
     if seconds < 9.95:

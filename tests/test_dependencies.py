@@ -18,13 +18,14 @@ OURS = ("engine", "playground", "pages")
 
 # Inside the engine: a part, and the parts it may import besides itself.
 ENGINE = {
+    "numbers": (),
     "config": (),
     "device": ("config",),
     "trace": ("config", "device"),
     "data": ("config",),
     "cells": ("config", "device", "trace"),
     "models": ("config", "device", "trace", "cells"),
-    "training": ("config", "device", "trace", "cells", "models", "data"),
+    "training": ("numbers", "config", "device", "trace", "cells", "models", "data"),
     "analysis": ("config", "device", "trace", "cells", "models", "data"),
     "decoding": ("config", "device", "trace", "cells", "models", "data"),
 }

@@ -224,7 +224,7 @@ class DepthGatedLSTM(Cell):
     below = "cell"
     blocks = (*LSTM.blocks, "depth")
     gates = (*LSTM.gates, _DEPTH)
-    _seen = Parameter("peephole_depth", sign="w_c", word="long") * CELL.before
+    _seen = Parameter("peephole_depth", sign="w_c", word="cell") * CELL.before
     _below = Parameter("peephole_below", sign="w_l", word="below") * CELL.below
     _pre = Named("depth_pre", on_input("depth") + _seen + _below + bias("depth"))
     equations = (

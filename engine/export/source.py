@@ -6,6 +6,7 @@ from engine.cells import CELLS, Cell, stacked
 from engine.cells.fused import kernel_of
 from engine.data import SOURCES, Vocabulary
 from engine.export.template import fill
+from engine.numbers import number
 from engine.start import prompt_tokens
 from engine.training.checkpoint import Checkpoint, CheckpointError
 from engine.validate import validate
@@ -100,4 +101,4 @@ def _learned(checkpoint: Checkpoint, token: str) -> str:
     steps = f"{checkpoint.step:,} step{'s' * (checkpoint.step != 1)} of training on {corpus}"
     if checkpoint.val_loss is None or checkpoint.evaluated_at != checkpoint.step:
         return steps
-    return f"{steps} (validation loss {checkpoint.val_loss:.3g} nats per {token})"
+    return f"{steps} (validation loss {number(checkpoint.val_loss)} nats per {token})"

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any, Protocol, TextIO
 
 from engine.data import TextFacts, Vocabulary
+from engine.numbers import fixed, number
 from engine.training.events import (
     Changed,
     Diverged,
@@ -134,20 +135,20 @@ class PeoplePrinter:
             case Evaluated():
                 mark = " (best so far)" if event.best else " (rising)" if event.rising else ""
                 self._line(
-                    f"step {event.step:>7,}  {event.seconds:7.1f} s  validation {event.val_loss:.4f} nats, "
-                    f"{event.bits_per_character:.3f} bits per character{_tokens(event)}{self._unknown}{mark}"
+                    f"step {event.step:>7,}  {event.seconds:7.1f} s  validation {fixed(event.val_loss, 4)} nats, "
+                    f"{fixed(event.bits_per_character, 3)} bits per character{_tokens(event)}{self._unknown}{mark}"
                 )
             case Sampled():
                 self._line(f"    {on_one_line(event.text)}")
             case Changed():
-                self._line(f"step {event.step:>7,}  {event.key} is now {event.value:g}")
+                self._line(f"step {event.step:>7,}  {event.key} is now {number(event.value)}")
             case Diverged():
                 self._line(f"Stopped at step {event.step:,}: {event.reason} {event.advice}")
             case Finished():
                 self._line(
                     f"Finished after {event.step:,} steps and {event.seconds:.1f} s at "
-                    f"{event.tokens_per_second:,.0f} tokens a second: validation {event.val_loss:.4f}, best "
-                    f"{event.best_loss:.4f} at step {event.best_step:,}."
+                    f"{event.tokens_per_second:,.0f} tokens a second: validation {fixed(event.val_loss, 4)}, best "
+                    f"{fixed(event.best_loss, 4)} at step {event.best_step:,}."
                 )
 
     def message(self, name: str, /, **facts: Any) -> None:
@@ -170,7 +171,7 @@ class PeoplePrinter:
             return
         full = round(_BAR * event.step / self._planned)
         self._over(
-            f"{'█' * full}{'·' * (_BAR - full)} {event.step:,}/{self._planned:,}  loss {event.loss:.4f}  "
+            f"{'█' * full}{'·' * (_BAR - full)} {event.step:,}/{self._planned:,}  loss {fixed(event.loss, 4)}  "
             f"{event.tokens_per_second:,.0f} tokens/s{_left(event.seconds_left)}"
         )
 

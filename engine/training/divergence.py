@@ -6,6 +6,7 @@ import math
 from collections import deque
 
 from engine.config import Config
+from engine.numbers import number
 from engine.training.events import Diverged
 
 PATIENCE = 50
@@ -41,13 +42,15 @@ class DivergenceWatch:
         it has diverged."""
         self.steps_above = self.steps_above + updates if loss > self.uniform_loss + MARGIN else 0
         if not math.isfinite(loss):
-            return self._diverged(step, f"The loss is {loss} at step {step}", learning_rate, clipped)
+            return self._diverged(step, f"The loss is {number(loss)} at step {step}", learning_rate, clipped)
         if not math.isfinite(grad_norm):
-            return self._diverged(step, f"The gradient's norm is {grad_norm} at step {step}", learning_rate, clipped)
+            return self._diverged(
+                step, f"The gradient's norm is {number(grad_norm)} at step {step}", learning_rate, clipped
+            )
         if self.steps_above >= PATIENCE:
             reason = (
-                f"The loss ({loss:.3g} nats) has been over a nat worse than a uniform guess "
-                f"({self.uniform_loss:.3g}) for {PATIENCE} steps"
+                f"The loss ({number(loss)} nats) has been over a nat worse than a uniform guess "
+                f"({number(self.uniform_loss)}) for {PATIENCE} steps"
             )
             return self._diverged(step, reason, learning_rate, clipped)
         self._norms.append(grad_norm)
@@ -57,7 +60,7 @@ class DivergenceWatch:
         usual = sorted(self._norms)[len(self._norms) // 2] if self._norms else math.nan
         largest = max(self._norms, default=math.nan)
         if math.isfinite(largest) and largest > 10 * usual:
-            reason += f"; the gradient's norm had risen from {usual:.3g} to {largest:.3g}"
+            reason += f"; the gradient's norm had risen from {number(usual)} to {number(largest)}"
         advice, suggestion = self._advice(learning_rate, clipped)
         return Diverged(step, f"{reason}.", advice, suggestion)
 
@@ -76,7 +79,7 @@ class DivergenceWatch:
             )
         lower = max(learning_rate / 10, LOWEST_RATE)
         return (
-            f"The learning rate {learning_rate:.3g} takes steps too long for this loss, even with the gradient "
-            f"clipped: try {lower:.3g}.",
+            f"The learning rate {number(learning_rate)} takes steps too long for this loss, even with the gradient "
+            f"clipped: try {number(lower)}.",
             {"training__learning_rate": lower},
         )

@@ -12,8 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.analysis.activations import SATURATED
+from engine.numbers import enough_digits
 from playground import theme
 from playground.charts.constant import Spec, constant
+from playground.charts.numbers import told, with_texts
 from playground.charts.thinning import kept_extremes
 from playground.text import number
 
@@ -90,6 +92,11 @@ def _bins(values: Array, total: int, reach: float, saturated: Callable[[Array], 
     ]
 
 
+def value_and_slope(function: Function, derivative: Function) -> Callable[[float], tuple[float, float]]:
+    """A function and its derivative at one place."""
+    return lambda z: (float(function(np.array([z]))[0]), float(derivative(np.array([z]))[0]))
+
+
 def _of_the_unit(chosen: Chosen, reach: float, function: Function, derivative: Function) -> list[tuple]:
     values = np.asarray(chosen.values, dtype=np.float64)
     placed = np.clip(values, -reach, reach)
@@ -100,8 +107,9 @@ def _of_the_unit(chosen: Chosen, reach: float, function: Function, derivative: F
     ]
     z = values[chosen.at : chosen.at + 1]
     if len(z) and np.isfinite(z[0]):
-        height, slope = float(function(z)[0]), float(derivative(z)[0])
-        told = f"z = {number(float(z[0]))}, value {number(height)}, slope {number(slope)}"
+        at = value_and_slope(function, derivative)
+        height, slope = at(float(z[0]))
+        told = f"z = {enough_digits(float(z[0]), at)}, value {number(height)}, slope {number(slope)}"
         rows += [("now", placed[chosen.at], np.nan, value, 0.0, False, told, chosen.at) for value in (height, slope)]
     return rows
 
@@ -165,13 +173,13 @@ def _histogram(x: alt.X) -> alt.Chart:
         "saturated:N", scale=alt.Scale(domain=[False, True], range=[theme.MUTED, theme.SURPRISE]), legend=None
     )
     tooltip = [
-        alt.Tooltip("z:Q", title="z from", format=".3~g"),
-        alt.Tooltip("end:Q", title="to", format=".3~g"),
+        told("z", "z from"),
+        told("end", "to"),
         alt.Tooltip("share:Q", title="share", format=".2~%"),
         alt.Tooltip("text:N", title="are"),
     ]
     return (
-        _of("bin")
+        with_texts(_of("bin"), "z", "end")
         .mark_bar(opacity=0.45, binSpacing=0)
         .encode(x=x, x2="end:Q", y=height, y2=alt.datum(0), color=shades, tooltip=tooltip)
     )
@@ -180,11 +188,11 @@ def _histogram(x: alt.X) -> alt.Chart:
 def _marks_of_the_unit(function: str, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     tooltip = [
         alt.Tooltip("text:N", title="timestep"),
-        alt.Tooltip("z:Q", title="z", format=".3~g"),
-        alt.Tooltip("value:Q", title=f"{function}(z)", format=".3~g"),
+        told("z", "z"),
+        told("value", f"{function}(z)"),
     ]
     ink = alt.ExprRef("ink")
-    ticks = _of("unit").mark_rule(color=ink, strokeWidth=1.4, opacity=0.7)
+    ticks = with_texts(_of("unit"), "z", "value").mark_rule(color=ink, strokeWidth=1.4, opacity=0.7)
     bottom, top = alt.value(alt.ExprRef("height")), alt.value(alt.ExprRef("height - 12"))
     dot = _of("now").mark_point(filled=True, size=110, opacity=1, color=ink)
     lost = (

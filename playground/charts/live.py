@@ -20,6 +20,7 @@ from typing import Any
 import altair as alt
 
 from playground import theme
+from playground.charts import numbers
 from playground.charts.units import UNITS, X_TITLES
 
 Spec = dict[str, Any]
@@ -98,7 +99,7 @@ def learning_rate_spec(x: str = "step") -> Spec:
 def speed_spec(x: str = "step") -> Spec:
     """Tokens read per second; reads `speed_frame`."""
     across = _across(x)
-    up = _up("tokens per second", zero=True, ticks=3, form="~s")
+    up = _up("tokens per second", zero=True, ticks=3)
     layers = [
         _line(across, up, "speed", width=2, opacity=1.0, dashed=True),
         *_hover(across, up, "tokens per second"),
@@ -137,16 +138,21 @@ def _specification(layers: list[alt.Chart], title: alt.TitleParams, about: str, 
 def _across(x: str, gutter: int = 0) -> alt.X:
     """The x axis, from the first to the last row, with `gutter` pixels left free on the right."""
     ends = {"step": "steps", "seconds": "times"}[x]
+    labels: dict[str, Any] = {"format": ",~f"} if x == "step" else {"labelExpr": numbers.ON_AXIS}
     room = f" + ({ends}[1] - {ends}[0]) * {gutter} / max(1, width - {gutter})" if gutter else ""
     return alt.X(
         f"{x}:Q",
         title=X_TITLES[x],
         scale=alt.Scale(zero=False, nice=False, domain=_domain(ends, 0, 1, more=room)),
-        axis=alt.Axis(format=",~f" if x == "step" else "~r", grid=False, tickCount=alt.ExprRef("max(3, width / 100)")),
+        axis=alt.Axis(
+            **labels,
+            grid=False,
+            tickCount=alt.ExprRef("max(3, width / 100)"),
+        ),
     )
 
 
-def _up(title: str, *, logarithmic: bool = False, zero: bool, ticks: int, form: str = "~g") -> alt.Y:
+def _up(title: str, *, logarithmic: bool = False, zero: bool, ticks: int) -> alt.Y:
     low, high = (1, 10) if logarithmic else (0, 1)
     # Room above the highest level for its label.
     headroom = " * pow(values[1] / values[0], 0.06)" if logarithmic else " + 0.06 * (values[1] - values[0])"
@@ -157,7 +163,7 @@ def _up(title: str, *, logarithmic: bool = False, zero: bool, ticks: int, form: 
         nice=not logarithmic,
         domain=[0, domain[1]] if zero else domain,
     )
-    axis = alt.Axis(format=form, **({"values": _LOG_TICKS} if logarithmic else {"tickCount": ticks}))
+    axis = alt.Axis(labelExpr=numbers.ON_AXIS, **({"values": _LOG_TICKS} if logarithmic else {"tickCount": ticks}))
     return alt.Y("value:Q", title=title, scale=scale, axis=axis)
 
 
@@ -274,12 +280,17 @@ def _hover(across: alt.X, up: alt.Y, name: str) -> list[alt.Chart]:
         alt.Tooltip("label:N", title="run"),
         alt.Tooltip("line:N", title="line"),
         alt.Tooltip("step:Q", title="step", format=",d"),
-        alt.Tooltip("seconds:Q", title="time (s)", format=",.3~r"),
-        alt.Tooltip("value:Q", title=name, format=",.4~g"),
+        numbers.told("seconds", "time (s)"),
+        numbers.told("value", name),
     ]
     line = "datum.series + (datum.read ? ', on ' + datum.read : '')"
     every = alt.Chart(name="catch").transform_filter("datum.hover").transform_calculate(line=line)
-    catch = every.mark_point(opacity=0, size=1).encode(x=across, y=up, tooltip=tooltip).add_params(near, zoom)
+    catch = (
+        numbers.with_texts(every, "seconds", "value")
+        .mark_point(opacity=0, size=1)
+        .encode(x=across, y=up, tooltip=tooltip)
+        .add_params(near, zoom)
+    )
     one = alt.Chart().transform_filter("datum.hover").transform_filter(near)
     upright = one.mark_rule(color=_INK, strokeWidth=1, opacity=0.5, clip=True, tooltip=None).encode(x=across)
     dot = one.mark_point(filled=True, size=60, opacity=1, clip=True, tooltip=None).encode(x=across, y=up, color=_COLOR)

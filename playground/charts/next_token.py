@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 
@@ -44,7 +45,9 @@ def next_token_frame(*, before: np.ndarray, after: np.ndarray, names: Sequence[s
 
 
 def percent(probability: float) -> str:
-    """A probability at a glance: 0.1234 -> "12%", 0.0123 -> "1.2%", 0.00001 -> "<0.1%", 0 -> "0"."""
+    """A probability at a glance: 0.1234 -> "12%", 0.0123 -> "1.2%", 0.00001 -> "<0.1%", 0 -> "0", NaN -> "NaN"."""
+    if math.isnan(probability):
+        return "NaN"
     if probability == 0:
         return "0"
     if probability < 1e-3:

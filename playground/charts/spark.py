@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from playground import theme
+from playground.charts.numbers import told, with_texts
 from playground.charts.thinning import thin
 from playground.text import number
 
@@ -33,9 +34,13 @@ def spark(*, values: Sequence[float], cell: str = "lstm", name: str = "validatio
     x = alt.X("step:Q", axis=None, scale=alt.Scale(nice=False, zero=False))
     y = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=False))
     color = theme.family_color(cell)
-    tooltip = [alt.Tooltip("value:Q", title=name, format=".3~g")]
-    line = alt.Chart(frame).mark_line(color=color, strokeWidth=2).encode(x=x, y=y, tooltip=tooltip)
-    dot = alt.Chart(last).mark_point(color=color, filled=True, size=50, opacity=1).encode(x=x, y=y, tooltip=tooltip)
+    tooltip = [told("value", name)]
+    line = with_texts(alt.Chart(frame), "value").mark_line(color=color, strokeWidth=2).encode(x=x, y=y, tooltip=tooltip)
+    dot = (
+        with_texts(alt.Chart(last), "value")
+        .mark_point(color=color, filled=True, size=50, opacity=1)
+        .encode(x=x, y=y, tooltip=tooltip)
+    )
     text = alt.Chart(last).mark_text(
         align="right", baseline="bottom", dy=-7, color=alt.ExprRef("ink"), fontWeight="bold"
     )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from playground import theme
 from playground.charts.constant import Spec, constant
+from playground.charts.numbers import told, with_texts
 from playground.charts.thinning import running_mean, thin
 from playground.text import number
 
@@ -55,10 +56,14 @@ def surprise_spec() -> Spec:
     tooltip = [
         alt.Tooltip("token:N", title="token"),
         alt.Tooltip("place:Q", title="place", format=",d"),
-        alt.Tooltip("bits:Q", title="bits", format=".3~g"),
+        told("bits", "bits"),
     ]
     wide = alt.ExprRef("max(1, min(14, 0.75 * width / max(1, length(data('source')))))")
-    bars = alt.Chart().mark_bar(color=theme.SURPRISE, opacity=0.75, size=wide).encode(x=x, y=y, tooltip=tooltip)
+    bars = (
+        with_texts(alt.Chart(), "bits")
+        .mark_bar(color=theme.SURPRISE, opacity=0.75, size=wide)
+        .encode(x=x, y=y, tooltip=tooltip)
+    )
     line = alt.Chart().mark_line(color=alt.ExprRef("ink"), strokeWidth=1.6, tooltip=None).encode(x=x, y="mean:Q")
     return constant(
         [bars, line],

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.numbers import MINUS
 from playground import theme
 from playground.charts import along_probe
 from playground.charts.constant import Spec, constant
 from playground.charts.next_token import percent
+from playground.charts.numbers import ON_AXIS
 from playground.text import number
 
 COLUMNS = ("place", "value", "token", "text", "sign", "chosen")
@@ -56,7 +59,7 @@ def contributions_frame(
 def _label(value: float, measure: str) -> str:
     if measure != "along" or not np.isfinite(value):
         return number(value)
-    return f"-{percent(-value)}" if value < 0 else percent(value)
+    return f"{MINUS}{percent(-value)}" if value < 0 else percent(value)
 
 
 @cache
@@ -65,9 +68,8 @@ def contributions_spec(measure: str) -> Spec:
     axis, subtitle = TITLES[measure]
     x = along_probe.timesteps()
     scale = alt.Scale(domain=[alt.ExprRef("lowest"), alt.ExprRef("highest")], nice=True)
-    y = alt.Y(
-        "value:Q", title=axis, axis=alt.Axis(tickCount=5, format="~%" if measure == "along" else "~g"), scale=scale
-    )
+    labels: dict[str, Any] = {"format": "~%"} if measure == "along" else {"labelExpr": ON_AXIS}
+    y = alt.Y("value:Q", title=axis, axis=alt.Axis(tickCount=5, **labels), scale=scale)
     shades = alt.Color(
         "sign:N",
         scale=alt.Scale(
@@ -78,7 +80,7 @@ def contributions_spec(measure: str) -> Spec:
     tooltip = [
         alt.Tooltip("token:N", title="token"),
         alt.Tooltip("place:Q", title="timestep", format="d"),
-        alt.Tooltip("value:Q", title=axis, format=".3~%" if measure == "along" else ".3~g"),
+        alt.Tooltip("text:N", title=axis),
     ]
     wide = alt.ExprRef("max(1, min(26, 0.72 * width / max(1, length(data('source')))))")
     ink = alt.ExprRef("ink")

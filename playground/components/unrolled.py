@@ -62,6 +62,8 @@ class Gradient:
     of: Target
     norms: Tensor
     """(layer, 1 + time): of the state before the first token, then of each, over all states of a layer"""
+    carried: Tensor
+    """(layer, time): of what it carries from each timestep to the one before, through the layer's own step alone"""
     entry: list[int]
     """timesteps whose losses it is the gradient of"""
 
@@ -108,6 +110,8 @@ class Picture:
     """The network over the probe."""
 
     title: str
+    folded_title: str
+    """while it is drawn as one column whose state goes round"""
     about: str
     run: str
     letter: str
@@ -124,6 +128,8 @@ class Picture:
     layers: int
     units: int
     length: int
+    chunk: int
+    """timesteps that a gradient travelled at most while the run trained: it was cut between one chunk and the next"""
     tokens: list[str]
     unknown: list[int]
     """timesteps whose token the vocabulary does not have"""

@@ -1,4 +1,4 @@
-"""The LSTM and its kin: the long-term memory runs along the top, the short-term memory along the bottom.
+"""The LSTM and its kin: the cell state runs along the top, the hidden state along the bottom.
 
 A new cell of this family takes a `Sketch.column` for each of its gates, and says where its own operations stand.
 Whatever is drawn is computed: `playground.diagrams.evaluation` knows no cell by name.
@@ -14,7 +14,7 @@ from playground.diagrams.sketch import MARGIN, Rows, Sketch
 
 _ROWS = Rows()
 _JOIN = 140.0
-"""Where the short-term memory and the input become one vector."""
+"""Where the hidden state and the input become one vector."""
 
 
 def lstm(cell: Cell) -> Diagram:
@@ -74,13 +74,13 @@ def _with_relevance_gate(*, squashed: bool) -> Diagram:
 
 
 _PEEPHOLES = 124.0
-"""The row along which the old long-term memory goes to the peepholes that are further on."""
+"""The row along which the old cell state goes to the peepholes that are further on."""
 _ASIDE = 64.0
 """So far to the left of its gate a peephole comes down."""
 
 
 def lstm_peephole(cell: Cell) -> Diagram:
-    """Gates that see the long-term memory through one weight for each unit; each peephole can be shut."""
+    """Gates that see the cell state through one weight for each unit; each peephole can be shut."""
     peeps = {gate: bool(cell.chosen[f"peephole_{gate}"]) for gate in ("forget", "update", "output")}
     if not any(peeps.values()):
         return lstm(cell)
@@ -117,7 +117,7 @@ def _peep(sketch: Sketch, block: str, x: float, seen: Wire) -> None:
     adds = rows.activation + 72
     sketch.column(block, x, pre=f"{block}_weighted")
     peephole = (f"peephole_{block}",)
-    at, meaning = (x - _ASIDE, rows.activation), "what the gate sees of the long-term memory"
+    at, meaning = (x - _ASIDE, rows.activation), "what the gate sees of the cell state"
     sketch.put(f"peep_{block}", "diagonal", at, seen, weights=peephole, meaning=meaning)
     sketch.put(f"{block}_pre", "plus", (x, adds), f"{block}_weighted", Wire(f"peep_{block}", "upright"))
     sketch.put(block, "sigmoid", (x, rows.activation), f"{block}_pre")
@@ -132,7 +132,7 @@ def lstm_depth_gated(cell: Cell) -> Diagram:
     first, second, source = 474.0, 392.0, 680.0  # where the gate's weighted sum takes in what its peepholes see
     sketch = Sketch(Rows(meet=208.0, activation=320.0, weights=560.0, shared=622.0, source=760.0))
     _enter(sketch)
-    sketch.enter_below(below, "cell_below", meaning="long-term memory of the layer below, as it is at this timestep")
+    sketch.enter_below(below, "cell_below", meaning="cell state of the layer below, as it is at this timestep")
     sketch.column("forget", forget)
     _depth_gate(sketch, forget - _ASIDE, depth, (first, second, source))
     for block, x in (("update", update), ("output", output)):
@@ -150,9 +150,7 @@ def _depth_gate(sketch: Sketch, fork: float, x: float, heights: tuple[float, flo
     on_input = Wire("input", via=((_JOIN, source), (x, source)))
     weighted = "what the input says to the gate"
     sketch.weights("depth_weighted", "depth", (x, rows.weights), on_input, "weight_ih", meaning=weighted)
-    own, other = (
-        f"what the gate sees of {whose} long-term memory" for whose in ("its own layer's", "the layer below's")
-    )
+    own, other = (f"what the gate sees of {whose} cell state" for whose in ("its own layer's", "the layer below's"))
     at, seen = (x - _ASIDE, rows.activation), Wire("cell_before", via=_to_peephole(sketch, fork, x))
     sketch.put("peep_depth", "diagonal", at, seen, weights=("peephole_depth",), meaning=own)
     adds = Wire("peep_depth", "upright")
@@ -171,8 +169,8 @@ def _depth_gate(sketch: Sketch, fork: float, x: float, heights: tuple[float, flo
 def _take_in(sketch: Sketch, forget: float, depth: float, candidate: float) -> None:
     """f ⊙ c_{t-1} + d ⊙ c_below."""
     rows, below = sketch.rows, Wire("cell_below", "upright")
-    taken = "what is taken in of the layer below's long-term memory"
-    both = "what is left of the old long-term memory, and what is taken in from below"
+    taken = "what is taken in of the layer below's cell state"
+    both = "what is left of the old cell state, and what is taken in from below"
     sketch.put("taken_in", "times", (depth, rows.meet), "depth", below, meaning=taken)
     _forget(sketch, forget, (forget + depth) / 2)
     sketch.put("gathered", "plus", (depth, rows.highway), "kept", "taken_in", meaning=both)
@@ -184,7 +182,7 @@ def _take_in(sketch: Sketch, forget: float, depth: float, candidate: float) -> N
 def _enter(sketch: Sketch, past: float | None = None) -> None:
     """Both memories from the left, the input from below, and the vector that they are joined to.
 
-    `past`: the short-term memory's own row, where it goes on to another reader
+    `past`: the hidden state's own row, where it goes on to another reader
     """
     shared, fork = sketch.rows.shared, _JOIN - 28
     sketch.enter("cell_before", sketch.rows.highway)

@@ -32,25 +32,25 @@ _BY_OPERATION: Mapping[str, str] = {
 _JOINED = "the past and the input, one after the other: what every gate reads"
 
 _LSTM: Mapping[str, str] = {
-    "hidden_before": "short-term memory, as the timestep before left it",
-    "cell_before": "long-term memory, as the timestep before left it",
-    "hidden": "new short-term memory: what is shown to the outside and handed on",
-    "cell": "new long-term memory: what is left of the old, and what is written",
-    "kept": "what is left of the old long-term memory",
-    "written": "what is added to the long-term memory",
-    "shown": "the long-term memory, squashed before it is shown",
+    "hidden_before": "hidden state, as the timestep before left it",
+    "cell_before": "cell state, as the timestep before left it",
+    "hidden": "new hidden state: what is shown to the outside and handed on",
+    "cell": "new cell state: what is left of the old, and what is written",
+    "kept": "what is left of the old cell state",
+    "written": "what is added to the cell state",
+    "shown": "the cell state, squashed before it is shown",
 }
 _MEMORY: Mapping[str, str] = {
-    "hidden_before": "memory, as the timestep before left it",
-    "hidden": "new memory: what is shown to the outside and handed on",
-    "kept": "what is left of the old memory",
-    "written": "what is written into the memory",
+    "hidden_before": "hidden state, as the timestep before left it",
+    "hidden": "new hidden state: what is shown to the outside and handed on",
+    "kept": "what is left of the old hidden state",
+    "written": "what is written into the hidden state",
 }
 _SHARED: Mapping[str, str] = {
     "joined": _JOINED,
     "joined_seen": "what is let through of the past, and the input: what the candidate reads",
     "seen": "what the gate lets through of the past",
-    "keep": "how much of the old memory is kept: one minus what is written",
+    "keep": "how much of the old hidden state is kept: one minus what is written",
     "candidate_past": "what the past says to the candidate, before the gate",
     "past_seen": "what the gate lets through of that",
     "candidate_input": "what the input says to the candidate",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from torch import Tensor
 
 from engine.cells import Cell
 from engine.data import Vocabulary
@@ -108,6 +109,10 @@ class View:
     def gradient(self, of: Target) -> Trace:
         """The same pass with the gradient of the loss at timestep `of`, or of the sum of all losses."""
         return traces.trace(self.loaded, self.probe, self.context, gradient=of)
+
+    def carried(self, of: Target) -> Tensor:
+        """The norm of what that gradient carries from each timestep to the one before, (layer, time)."""
+        return traces.carried(self.loaded, self.probe, self.context, of)
 
     def what_if(self, changes: Sequence[Change], tokens: Sequence[int] | np.ndarray | None = None) -> Trace:
         """The pass with values put in place of those computed, and other tokens in place of the probe's."""

@@ -17,6 +17,7 @@ _LETTERS = {
     "τ": r"\tau",
     "a\u0303": r"\tilde{a}",
     "c\u0303": r"\tilde{c}",
+    "h\u0303": r"\tilde{h}",
     "y\u0302": r"\hat{y}",
     "ℒ": r"\mathcal{L}",
 }

@@ -24,7 +24,8 @@ Index = int | str | None
 
 @dataclass(frozen=True)
 class Term:
-    """A quantity's name, for a formula and for running text. PyTorch's z is one minus the gate: a `complement`."""
+    """A quantity's name, for a formula and for running text. The z of PyTorch and CS231n is one minus the gate: a
+    `complement`."""
 
     symbol: Symbol
     text: str
@@ -39,23 +40,23 @@ class Term:
 # Quantity -> its base, and what stands below it, in each of `NOTATIONS`. Time and layer: see `_indexed`.
 _SIGNS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
-        "hidden": ("a", "h", "h", "short-term memory"),
-        "cell": ("c", "c", "c", "long-term memory"),
+        "hidden": ("a", "h", "h", "hidden state"),
+        "cell": ("c", "c", "c", "cell state"),
         "input": ("x", "x", "x", "input"),
         "candidate": ("c\u0303", "g", "g", "candidate"),
-        "update": ("Γ_u", "i", "i", "write gate"),
-        "forget": ("Γ_f", "f", "f", "keep gate"),
-        "output": ("Γ_o", "o", "o", "read gate"),
-        "reset": ("Γ_r", "r", "r", "past gate"),
-        "relevance": ("Γ_r", "r", "r", "past gate"),
+        "update": ("Γ_u", "i", "i", "update gate"),
+        "forget": ("Γ_f", "f", "f", "forget gate"),
+        "output": ("Γ_o", "o", "o", "output gate"),
+        "reset": ("Γ_r", "r", "r", "reset gate"),
+        "relevance": ("Γ_r", "r", "r", "relevance gate"),
         "clock": ("τ", "τ", "τ", "clock"),
         "periods": ("T", "T", "T", "period"),
         "weight_hh": ("W_aa", "W_hh", "W_hh", "W_recurrent"),
         "weight_ih": ("W_ax", "W_xh", "W_ih", "W_input"),
         "weight_out": ("W_ya", "W_hy", "W_head", "W_output"),
-        "prediction": ("y\u0302", "y", "logits", "prediction"),
+        "prediction": ("y\u0302", "p", "p", "prediction"),
         "logits": ("z", "y", "logits", "scores"),
-        "probabilities": ("y\u0302", "p", "p", "prediction"),
+        "probabilities": ("y\u0302", "p", "p", "probabilities"),
         "loss": ("ℒ", "L", "loss", "loss"),
         "context": ("ctx", "context", "context", "context"),
     }
@@ -67,18 +68,18 @@ _IN_FAMILY: Mapping[tuple[str, str, str], str] = MappingProxyType(
     {
         ("rnn", "ng", "candidate"): "a\u0303",
         ("gru", "ng", "hidden"): "c",
+        ("gru", "cs231n", "candidate"): "h\u0303",
         ("gru", "pytorch", "candidate"): "n",
+        ("lstm", "plain", "update"): "update (input) gate",
     }
 )
-_COMPLEMENTS: Mapping[tuple[str, str, str], str] = MappingProxyType({("gru", "pytorch", "update"): "z"})
+_COMPLEMENTS: Mapping[tuple[str, str, str], str] = MappingProxyType(
+    {("gru", "cs231n", "update"): "z", ("gru", "pytorch", "update"): "z"}
+)
 
 # (quantity, notation), where running text has other words than the formula.
 _IN_TEXT: Mapping[tuple[str, str], str] = MappingProxyType(
     {
-        ("candidate", "plain"): "what could be written",
-        ("reset", "plain"): "how much of the past the candidate sees",
-        ("relevance", "plain"): "how much of the past the candidate sees",
-        ("context", "plain"): "what attention gathers",
         ("weight_hh", "pytorch"): "weight_hh",
         ("weight_ih", "pytorch"): "weight_ih",
         ("weight_out", "pytorch"): "head",
@@ -89,7 +90,7 @@ _IN_TEXT: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 
 # In plain words, an equation of full names would run off a phone.
-_BRIEF = {"hidden": "short", "cell": "long"}
+_BRIEF = {"hidden": "hidden", "cell": "cell", "update": "update"}
 
 # These carry their timestep even where none is named: a state is always a state at some t. So does Ng's candidate.
 _TIMED = ("hidden", "cell", "input", "prediction", "logits", "probabilities", "loss", "context")
@@ -140,7 +141,7 @@ def letter(quantity: str, notation: str, cell: Cell | None = None, *, brief: boo
     check(notation)
     if cell and complement_of(quantity, notation, cell):
         return Symbol(_COMPLEMENTS[cell.family, notation, quantity])
-    if cell and (cell.family, notation, quantity) in _IN_FAMILY:
+    if cell and (cell.family, notation, quantity) in _IN_FAMILY and not (brief and notation == "plain"):
         return Symbol(_IN_FAMILY[cell.family, notation, quantity])
     names = _SIGNS.get(quantity) or _of_gate(quantity, cell)
     name = names[_ORDER[notation]]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator
 from stage import Blank, Stage
+from test_equations_hold import holds
 from visits import Size, sideways_overflow
 
 from engine import LanguageModel, ModelConfig, record
@@ -108,7 +109,22 @@ def test_pointing_at_a_wire_lights_it_and_its_term_in_every_equation(opened: Ope
     # The forget gate is computed in one equation and used in another.
     assert stage.page.locator(".equation:has(.piece.own)").count() == 2
     assert "How much of the cell state is kept" in stage.page.locator(".card").inner_text()
-    assert re.search(r"unit 2: −?0\.\d+ · mean 0\.\d+", stage.page.locator(".card .numbers").inner_text())
+    assert re.search(
+        r"unit 2: σ\(−?\d\.\d+\) = 0\.\d+ · mean 0\.\d+", stage.page.locator(".card .numbers").inner_text()
+    )
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "lstm-course"])
+def test_the_card_says_how_a_unit_was_computed_and_it_holds_as_printed(opened: Opened, cell: str) -> None:
+    stage = opened(cell=cell)
+    checked = 0
+    for name in stage.page.locator(".node").evaluate_all("all => all.map((one) => one.dataset.name)"):
+        stage.node(name).hover()
+        said = re.match(r"unit 2: (.*) = (\S+) ·", stage.page.locator(".card .numbers").inner_text())
+        if said:
+            checked += 1
+            assert holds(said[1], said[2]), f"{said[1]} = {said[2]}"
+    assert checked >= 6
 
 
 def test_pointing_at_a_term_lights_its_wire(opened: Opened) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from playwright.sync_api import Locator
 from stage import Blank, Stage
 from visits import Size, sideways_overflow
@@ -156,6 +158,150 @@ def opened(blank: Blank) -> Opened:
         return stage
 
     return open_page
+
+
+# ---- what is drawn, against what it stands for
+
+
+@dataclass
+class Drawn:
+    """What is measured in the picture: thicknesses in pixels and colours, by timestep."""
+
+    flows: dict[int, list[float]]
+    """of each state's arrow"""
+    travels: dict[int, float]
+    """of the gradient's arrow; 0 where there is none"""
+    fills: dict[str, dict[int, str]]
+    """of the boxes of each state ("0", "1", ...), their feet ("foot"), and of what came next ("goal")"""
+    hues: dict[str, str]
+    """the colour code and the paper"""
+
+
+def measured(stage: PictureStage) -> Drawn:
+    """What stands in the picture now, of its lowest layer."""
+    found = stage.box.evaluate(
+        """box => {
+          // M x top H ... V bottom H x Z
+          const thick = (path) => {
+            const d = path?.getAttribute("d") || "";
+            const [, top] = d.match(/^M[\\d.-]+ ([\\d.-]+)/) || [];
+            const [, bottom] = d.match(/V([\\d.-]+)H[\\d.-]+Z$/) || [];
+            return d ? Number(bottom) - Number(top) : 0;
+          };
+          const columns = [...box.querySelectorAll("svg.sheet .column")];
+          const by = (read) => columns.map((column) => [Number(column.dataset.t), read(column)]);
+          const cell = (column) => column.querySelector(".cell[data-layer='0']");
+          const style = getComputedStyle(box);
+          const names = ["surprise", "gate", "family"];
+          return {
+            flows: by((column) => [...cell(column).querySelectorAll(".flow")].map(thick)),
+            travels: by((column) => thick(cell(column).querySelector(".pull path:last-of-type"))),
+            backs: by((column) => [...cell(column).querySelectorAll(".back")].map((back) => back.getAttribute("fill"))),
+            foot: by((column) => cell(column).querySelector(".pull path").getAttribute("fill")),
+            goal: by((column) => column.querySelector(".target rect")?.getAttribute("fill") ?? ""),
+            hues: Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()])),
+          };
+        }"""
+    )
+    by_t: dict[str, dict[int, Any]] = {name: dict(found[name]) for name in found if name != "hues"}
+    fills = {"foot": by_t["foot"], "goal": by_t["goal"]}
+    for lane in range(len(next(iter(by_t["backs"].values())))):
+        fills[str(lane)] = {t: backs[lane] for t, backs in by_t["backs"].items()}
+    return Drawn(by_t["flows"], by_t["travels"], fills, {**found["hues"], "paper": "#ffffff"})
+
+
+def mixed(paper: str, hue: str, share: float) -> list[float]:
+    """Red, green and blue so far from the paper to a hue."""
+    ends = [[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in (paper, hue)]
+    return [start + (end - start) * share for start, end in zip(*ends, strict=True)]
+
+
+def channels(color: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", color)]
+
+
+@pytest.mark.parametrize(("run", "target"), [("tales-lstm", "sum"), ("tales-lstm", 9), ("hello-rnn", "sum")])
+def test_every_arrow_and_colour_is_as_thick_and_as_strong_as_what_it_stands_for(
+    opened: Opened, run: str, target: str | int
+) -> None:
+    """Worked out anew from the recorded states and each loss's own gradient, by the definitions in the keys."""
+    state = {"run": run, "probe": "hello" if run == "hello-rnn" else "They ate the fish", "target": target}
+    stage = opened(**state, t=1)
+    drawn = measured(stage)
+    view = look(snapshot_of(run), Selection(run=run, probe=state["probe"]))
+    names, length = view.cell.state_names, view.trace.length
+    judged = range(length - 1) if target == "sum" else [int(target)]
+    ones = {k: view.gradient(k) for k in judged}
+
+    def pull(at: int, since: int) -> float:
+        """‖∂L/∂s‖ at a timestep, of the losses at `since` and later."""
+        squares = 0.0
+        for name in names:
+            whole = torch.zeros(view.trace.units, dtype=torch.float64)
+            for k in (k for k in judged if k >= since):
+                first, grad = ones[k].initial_grad, ones[k].grad
+                assert first is not None
+                assert grad is not None
+                whole += first[name][0] if at < 0 else grad[name][0, at]
+            squares += float(whole.square().sum())
+        return math.sqrt(squares)
+
+    feet = {t: pull(t, 0) for t in range(-1, length)}
+    carried = {t: pull(t - 1, t) for t in range(length)}
+    known = [value for value in (*feet.values(), *carried.values()) if value > 0]
+    most = max(known)
+    least = max(min(known), most * 1e-6)
+
+    def share(value: float) -> float:
+        return 0.08 + 0.92 * math.log(max(value, least) / least) / math.log(most / least) if value > 0 else 0.0
+
+    shown = [t for t in drawn.travels if t >= 0]
+    assert len(shown) >= min(length, 8)
+    for t in shown:
+        assert drawn.travels[t] == pytest.approx(1 + 7 * share(carried[t]) if carried[t] > 0 else 0, abs=0.02)
+        foot = mixed(drawn.hues["paper"], drawn.hues["surprise"], share(feet[t]))
+        assert channels(drawn.fills["foot"][t]) == pytest.approx(foot, abs=1.5)
+        loss = float(view.trace.losses[t])
+        if math.isfinite(loss):
+            strong = min(1, loss / (2 * math.log(view.model.vocabulary_size)))
+            goal = mixed(drawn.hues["paper"], drawn.hues["surprise"], strong)
+            assert channels(drawn.fills["goal"][t]) == pytest.approx(goal, abs=1.5)
+        for lane, name in enumerate(names):
+            now, before = view.trace[name][0, t].double(), view.trace.before(name)[0, t].double()
+            change = float((now - before).norm() / (now.norm() + before.norm()))
+            assert drawn.flows[t][lane] == pytest.approx(1 + 9 * change, abs=0.02)
+            norms = view.trace[name][0].double().norm(dim=-1)
+            stands = 0.1 + 0.8 * float((norms[t] - norms.min()) / (norms.max() - norms.min()))
+            box = mixed(drawn.hues["paper"], drawn.hues["gate"], stands)
+            assert channels(drawn.fills[str(lane)][t]) == pytest.approx(box, abs=1.5)
+
+
+def test_no_gradient_travels_from_a_column_without_a_loss(opened: Opened) -> None:
+    stage = opened(probe="They ate", t=7)
+    drawn = measured(stage)
+    assert stage.column(7).locator(".pull text").text_content() == "0"
+    assert stage.column(6).locator(".pull text").text_content() != "0", "a loss enters there"
+    assert drawn.travels[7] == 0
+    assert all(drawn.travels[t] > 1 for t in range(1, 7))
+
+
+def test_the_keys_say_what_every_thickness_means(opened: Opened) -> None:
+    names = opened().box.locator(".keys .key-name").all_text_contents()
+    assert "→ change of state, ‖sₜ − sₜ₋₁‖ / (‖sₜ‖ + ‖sₜ₋₁‖)" in names
+    assert "‖∂L/∂s‖ (foot of a box), all losses (log)" in names
+    assert "← ‖∂L≥ₜ/∂sₜ₋₁‖ through the recurrence (log)" in names
+
+
+def test_it_is_marked_where_the_gradient_was_cut_while_the_run_trained(opened: Opened) -> None:
+    chunk = snapshot_of("tales-lstm").run.config.data.chunk
+    stage = opened(probe="They ate the fish, and then" * 6, t=chunk)
+    mark = stage.column(chunk).locator(".cut")
+    assert mark.locator("text").text_content() == "✂"
+    told = mark.locator("title").text_content() or ""
+    assert f"every {chunk} timesteps" in told
+    assert f"from t = {chunk + 1} to t = {chunk}" in told
+    cut = stage.box.locator(".column .cut text").evaluate_all("all => all.filter(one => one.textContent).length")
+    assert cut == 1, "and nowhere else"
 
 
 # ---- choosing
@@ -321,6 +467,7 @@ def test_it_folds_into_the_loop_and_unrolls_again(opened: Opened) -> None:
     stage.run(FOLDING)
     when = stage.box.locator(".rolled .when")
     assert when.text_content() == "t = 7 of 27"
+    assert stage.box.locator(".title").inner_text() == "The network as a loop, at one timestep of the probe"
     assert stage.box.locator(".column").count() == 1
     stage.show(t=2)
     assert when.text_content() == "t = 3 of 27"
@@ -329,6 +476,7 @@ def test_it_folds_into_the_loop_and_unrolls_again(opened: Opened) -> None:
     stage.run(FOLDING)
     assert len(stage.drawn) > 5
     assert not stage.column(2).get_attribute("style"), "where they were"
+    assert stage.box.locator(".title").inner_text() == "The network, unrolled over the probe"
 
 
 def test_unrolled_again_while_it_folds_it_stays_unrolled(opened: Opened) -> None:

@@ -6,8 +6,10 @@ import io
 import itertools
 import json
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +20,8 @@ from streamlit.testing.v1 import AppTest
 from engine.data import Vocabulary
 from engine.decoding.sampling import sample
 from engine.models.language_model import LanguageModel
+from engine.shell.directory import RunDirectory
+from engine.shell.main import main
 from engine.start import prompt_tokens
 from engine.training.checkpoint import Checkpoint
 from playground import state
@@ -90,6 +94,11 @@ def _expected(run: str, step: int, prompt: str, **settings: Any) -> str:
     return loaded.vocabulary.decode(list(sample(loaded.model, start, **settings)))
 
 
+def _shown_code(app: AppTest, holds: str) -> str:
+    """The code on the page that holds some words."""
+    return next(code.value for code in app.main.get("code") if holds in code.value)
+
+
 # ---------------------------------------------------------------------- opening
 
 
@@ -115,6 +124,37 @@ def test_every_drill_down_opens_and_so_does_every_notation(
     assert not app.exception
     assert said(app) == ""
     assert any("exp" in formula.value for formula in app.main.latex)
+
+
+@pytest.mark.parametrize(
+    ("run", "given"),
+    [
+        ("tales-gru", {"prompt": "The wolf", "temperature": "0.5", "top_k": "7", "top_p": "0.9", "seed": "11"}),
+        ("tales-lstm", {"prompt": 'It\'s "Once" $HOME; ' * 80, "temperature": "0"}),
+        ("tales-words", {"prompt": "the wolf", "seed": "3"}),
+    ],
+)
+def test_the_command_that_is_shown_writes_the_text_that_is_shown(
+    open_page: OpenPage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    run: str,
+    given: dict[str, str],
+) -> None:
+    app = _done(open_page("generate", run=run, length="60", **given))
+    loaded = models.load(snapshot_of(run), state.NEWEST)
+    saved = Checkpoint.from_bytes(services.store().checkpoint(run, loaded.step))
+    directory = RunDirectory(tmp_path / "my-run")
+    directory.create(saved.config)
+    directory.save(saved)
+    monkeypatch.chdir(tmp_path)
+    program, *arguments = shlex.split(_shown_code(app, "engine sample").removeprefix("python -m "))
+    assert program == "engine"
+    capsys.readouterr()
+    assert main([*arguments, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["prompt"] + told["text"] == _job(app).prompt + _job(app).text()
 
 
 def test_a_link_is_the_text(open_page: OpenPage, link: Link) -> None:

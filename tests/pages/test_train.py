@@ -6,7 +6,9 @@ import itertools
 import json
 import random
 import re
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -17,8 +19,10 @@ from engine.cells import CELLS
 from engine.config import Config
 from engine.data import prepare
 from engine.models.language_model import LanguageModel
+from engine.shell.main import main
 from engine.training.events import Diverged
 from playground import state
+from playground.access.runs import snapshot_of
 from playground.charts.units import UNITS
 from playground.frame import services
 from playground.notation import NOTATIONS
@@ -50,6 +54,26 @@ def _draft(app: AppTest) -> Config:
 
 
 # ---------------------------------------------------------------------- looking
+
+
+def test_the_command_and_settings_that_are_shown_train_the_run_that_is_shown(
+    open_page: Callable[..., AppTest],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = open_page("train", run="hello-rnn")
+    shown = [code.value for code in app.main.get("code")]
+    command = next(text for text in shown if text.startswith("python -m engine train"))
+    config = next(text for text in shown if text.startswith("{"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text(config, encoding="utf-8")
+    assert main([*shlex.split(command.removeprefix("python -m engine ")), "--json"]) == 0
+    last = [json.loads(line) for line in capsys.readouterr().out.splitlines()][-1]
+    run = snapshot_of("hello-rnn").run
+    assert last["event"] == "finished"
+    assert last["best_step"] == run.best_step
+    assert last["best_loss"] == pytest.approx(run.best_loss, rel=1e-3)
 
 
 @pytest.mark.parametrize("run", ["", *ORDER])

@@ -478,7 +478,7 @@ def test_a_change_is_recomputed_and_told_with_its_numbers(open_page: OpenPage) -
     np.testing.assert_allclose(rows["before"][:-1], np.exp(-before.losses.numpy()[:-1]), rtol=1e-4)
     np.testing.assert_allclose(rows["after"][:-1], np.exp(-after.losses.numpy()[:-1]), rtol=1e-4)
     assert (rows["before"][:5] == rows["after"][:5]).all()
-    assert _claim(app).startswith("Setting a⟨t⟩ of unit 18, t = 6 to -1 ")
+    assert _claim(app).startswith("Setting a⟨t⟩ of unit 18, t = 6 to −1 ")
     at = int(np.abs(rows["after"] - rows["before"])[:-1].argmax())
     assert f"‘{loaded.vocabulary.display(tokens[at + 1])}’ at t = {at + 1}" in _claim(app)
 
@@ -509,7 +509,7 @@ def test_a_slider_sets_the_value_within_its_range(open_page: OpenPage, link: Lin
 @pytest.mark.parametrize("notation", NOTATIONS)
 def test_the_controls_of_a_change_are_named_as_they_are_read(open_page: OpenPage, notation: str) -> None:
     app = open_page("unrolled", look="whatif", probe="a*b_c", t="3", quantity="update", notation=notation)
-    name = {"ng": "Γᵤ", "cs231n": "i", "pytorch": "i", "plain": "write gate"}[notation]
+    name = {"ng": "Γᵤ", "cs231n": "i", "pytorch": "i", "plain": "update (input) gate"}[notation]
     time = 3 if notation == "pytorch" else 4
     assert app.main.slider[0].label.startswith(f"{name} of unit {time - 3}, t = {time} is 0.")
     assert _widget(app, "selectbox", "token").label == f"Token at t = {time}"

@@ -12,6 +12,7 @@ from playground.notation import (
     TIME,
     Symbol,
     block_term,
+    course_note,
     first_index,
     formulas,
     output_formulas,
@@ -100,6 +101,82 @@ def test_pytorchs_z_is_the_complement_of_the_update_gate() -> None:
     assert block_term("keep", "pytorch", gru).text == "z"
     assert block_term("keep", "ng", gru).text == "1 - Γᵤ"
     assert block_term("reset", "ng", gru).text == "Γᵣ"
+
+
+def test_cs231ns_gru_has_r_z_and_a_candidate_of_its_own_name() -> None:
+    """h_t = z ⊙ h_{t-1} + (1 - z) ⊙ h̃, with z for the share that is kept: so the cell's update gate is 1 - z."""
+    before = texts("gru-reset-before", "cs231n")
+    assert before == [
+        "1 − z = σ ( W(z) · [ hₜ₋₁ ; xₜ ] + b(z) )",
+        "r = σ ( Wᵣ · [ hₜ₋₁ ; xₜ ] + bᵣ )",
+        "h̃ = tanh ( Wₕ · [ r ⊙ hₜ₋₁ ; xₜ ] + bₕ )",
+        "hₜ = ( 1 − z ) ⊙ h̃ + z ⊙ hₜ₋₁",
+    ]
+    after = texts("gru", "cs231n")
+    assert after[1] == "z = σ ( W(z) · [ hₜ₋₁ ; xₜ ] + b(z) )"
+    assert after[2] == "h̃ = tanh ( Wₓₕ · xₜ + bₕ + r ⊙ ( Wₕₕ · hₜ₋₁ + bₕₕ ) )"
+    assert term("update", "cs231n", cell=CELLS["gru"](4)).text == "1 - z"
+    assert term("update", "cs231n", cell=CELLS["lstm"](4)).text == "i"
+    assert term("candidate", "cs231n", cell=CELLS["lstm"](4)).text == "g"
+
+
+def test_ng_writes_the_update_gate_and_the_label_stays_true_to_the_cell() -> None:
+    assert texts("gru-reset-before", "ng")[2] == "c̃⟨t⟩ = tanh ( W(c) · [ Γᵣ ⊙ c⟨t−1⟩ , x⟨t⟩ ] + b(c) )"
+    assert "Γᵣ ⊙ (" in texts("gru", "ng")[2], "the reset gate after the product"
+
+
+@pytest.mark.parametrize(
+    ("cell", "notation", "writes"),
+    [
+        ("gru", "ng", r"\tanh(W_c [\Gamma_r \odot c^{\langle t-1 \rangle}, x^{\langle t \rangle}] + b_c)"),
+        ("gru", "cs231n", r"\tilde{h}_t = \tanh(W_{xh} x_t + W_{hh} (r_t \odot h_{t-1}) + b_h)"),
+        ("gru-reset-before", "cs231n", r"z_t = \sigma(W_{xz} x_t + W_{hz} h_{t-1} + b_z)"),
+        ("gru-reset-before", "pytorch", r"n = \tanh(W_{in} x + b_{in} + r \odot (W_{hn} h + b_{hn}))"),
+        ("lstm", "ng", r"a^{\langle t \rangle} = \Gamma_o \odot c^{\langle t \rangle}"),
+        ("lstm-course", "cs231n", r"o \odot \tanh(c_t)"),
+        ("rnn", "cs231n", "no bias"),
+        ("lstm-coupled", "pytorch", "does not have this cell"),
+    ],
+)
+def test_where_a_course_has_another_equation_a_note_says_what_it_writes(cell: str, notation: str, writes: str) -> None:
+    assert writes in course_note(CELLS[cell](4), notation)
+
+
+@pytest.mark.parametrize(
+    ("cell", "notation"), [("gru", "pytorch"), ("gru-reset-before", "ng"), ("lstm", "cs231n"), ("lstm", "pytorch")]
+)
+def test_where_the_course_has_this_very_cell_there_is_no_note(cell: str, notation: str) -> None:
+    assert course_note(CELLS[cell](4), notation) == ""
+    assert all(course_note(CELLS[name](4), "plain") == "" for name in CELLS)
+    assert course_note(CELLS["rnn"](4), "cs231n", bias=False) == ""
+    switched_off = CELLS["lstm-course"](4, {"relevance_gate": False, "output_tanh": True})
+    assert course_note(switched_off, "cs231n") == ""
+
+
+def test_a_note_can_be_set_and_a_cell_that_it_names_exists() -> None:
+    titles = {CELLS[name].title for name in CELLS}
+    for name, notation in itertools.product(CELLS, NOTATIONS):
+        note = course_note(CELLS[name](4), notation)
+        assert note.count("$") % 2 == 0
+        assert set(re.findall(r"\\([A-Za-z]+)", note)) <= KATEX
+        for named in re.findall("“([^”]+)”", note):
+            assert named in titles
+
+
+def test_plain_words_are_those_of_a_textbook() -> None:
+    lstm, gru = CELLS["lstm-course"](4), CELLS["gru"](4)
+    words = {name: term(name, "plain", cell=lstm, t=None).text for name in ("hidden", "cell", "forget", "output")}
+    assert words == {"hidden": "hidden state", "cell": "cell state", "forget": "forget gate", "output": "output gate"}
+    assert term("update", "plain", cell=lstm).text == "update (input) gate"
+    assert term("update", "plain", cell=gru).text == "update gate"
+    assert term("reset", "plain", cell=gru).text == "reset gate"
+    assert term("candidate", "plain", cell=gru).text == "candidate"
+    assert texts("lstm", "plain")[0] == "update = σ ( W(update) · [ hiddenₜ₋₁ ; inputₜ ] + b(update) )"
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_what_the_picture_predicts_are_probabilities_and_are_called_so(notation: str) -> None:
+    assert term("prediction", notation).text in {"ŷ⟨t⟩", "pₜ", "prediction"}
 
 
 def test_pytorchs_candidate_is_g_in_an_lstm_and_n_in_a_gru() -> None:
@@ -226,7 +303,7 @@ def test_in_a_drawings_sign_each_notation_puts_time_and_layer_where_it_has_them(
     assert sign("hidden", "ng", cell=lstm, layer=0) == [["a", ""], [f"[1]⟨{TIME}⟩", "up"]]
     assert sign("hidden", "cs231n", cell=lstm, layer=0) == [["h", ""], [TIME, "down"], ["1", "up"]]
     assert sign("hidden", "pytorch", cell=lstm, layer=0) == [["h", ""], [TIME, "down"], ["(0)", "up"]]
-    assert sign("hidden", "plain", cell=lstm) == [["short-term memory", ""], [TIME, "down"]]
+    assert sign("hidden", "plain", cell=lstm) == [["hidden state", ""], [TIME, "down"]]
     assert sign("weight_hh", "ng", cell=lstm, timed=False) == [["W", ""], ["aa", "down"]]
     assert sign("update", "pytorch", cell=CELLS["gru"](4)) == [["1 - z", ""], [TIME, "down"]]
 

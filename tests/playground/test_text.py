@@ -70,13 +70,18 @@ def test_what_is_found_in_finished_text_is_kept_apart(text: str) -> None:
         (1_234_567, "1.23 M"),
         (1e16, "1e16"),
         (1.888, "1.89"),
-        (-3.14159, "-3.14"),
+        (-3.14159, "−3.14"),
         (999.6, "1,000"),
         (0.00123, "0.00123"),
-        (1.5e-7, "1.5e-7"),
+        (0.00095, "9.5e−4"),
+        (42_300, "42.3 k"),
+        (0.00099996, "0.001"),
+        (2.125, "2.13"),
+        (-0.0, "0"),
+        (1.5e-7, "1.5e−7"),
         (math.nan, "NaN"),
         (math.inf, "∞"),
-        (-math.inf, "-∞"),
+        (-math.inf, "−∞"),
     ],
 )
 def test_numbers_have_at_most_three_digits(value: float, text: str) -> None:
@@ -94,7 +99,8 @@ def test_every_number_is_short_and_close_to_itself(value: float) -> None:
     assert 0 < len(shown) <= 11
     if math.isfinite(value):
         factor = {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3}.get(shown[-1], 1.0)
-        assert float(shown.rstrip("TGMk ").replace(",", "")) * factor == pytest.approx(value, rel=6e-3, abs=1e-320)
+        read = float(shown.rstrip("TGMk ").replace(",", "").replace("−", "-")) * factor
+        assert read == pytest.approx(value, rel=6e-3, abs=1e-320)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,7 @@ def test_every_number_is_short_and_close_to_itself(value: float) -> None:
         (3_725, "1 h 2 min"),
         (90_000, "1 d 1 h"),
         (math.inf, "unknown"),
-        (-75, "-1 min 15 s"),
+        (-75, "−1 min 15 s"),
     ],
 )
 def test_durations_are_in_two_units(seconds: float, text: str) -> None:

@@ -61,8 +61,8 @@ def token_rows(job: WritingJob) -> pd.DataFrame:
 def command(writer: Writer) -> str:
     """The shell command that writes the text of a writer, as far as nothing was put into it."""
     request = writer.job.request
-    prompt = request.prompt if len(request.prompt) <= 1_000 else f"{request.prompt[:1_000]}…"
-    parts = ["python -m engine sample my-run", f"--step {writer.loaded.step}", f"--prompt {shlex.quote(prompt)}"]
+    prompt = shlex.quote(request.prompt)  # whole, however long: of another prompt it would be another text
+    parts = ["python -m engine sample my-run", f"--step {writer.loaded.step}", f"--prompt {prompt}"]
     parts += [f"--length {request.length}", f"--temperature {request.temperature:g}", f"--seed {request.seed}"]
     parts += [f"--top-k {request.top_k}"] if request.top_k else []
     parts += [f"--top-p {request.top_p:g}"] if request.top_p < 1 else []

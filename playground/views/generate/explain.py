@@ -49,9 +49,10 @@ def _try(name: str, label: str, act: Callable[..., None], *args: object) -> None
 
 def _equation(name: str) -> str:
     """Softmax with a temperature. Where a notation's output is a score, that is divided; else what softmax is given."""
-    output = notation.term("prediction", name).latex
     if name in ("cs231n", "pytorch"):
-        return rf"p_i = \frac{{\exp({output}_{{[i]}} / T)}}{{\sum_j \exp({output}_{{[j]}} / T)}}"
+        scores = notation.term("logits", name).latex
+        return rf"p_i = \frac{{\exp({scores}_{{[i]}} / T)}}{{\sum_j \exp({scores}_{{[j]}} / T)}}"
+    output = notation.term("prediction", name).latex
     hidden, head = notation.term("hidden", name).latex, notation.term("weight_out", name).latex
     score = rf"z = {head} {hidden} + b"
     return rf"{output}_{{[i]}} = \frac{{\exp(z_i / T)}}{{\sum_j \exp(z_j / T)}}, \quad {score}"

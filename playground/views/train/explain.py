@@ -44,9 +44,10 @@ def what_you_see_while_training(selection: state.Selection) -> None:
 
 
 def _loss_equation(name: str) -> str:
-    """The loss of a sequence in a notation. Where its output is a score, softmax makes it a probability."""
-    output = notation.term("prediction", name).latex
-    probability = rf"\operatorname{{softmax}}({output})" if name in ("cs231n", "pytorch") else output
+    """The loss of a sequence in a notation. A course that has a letter for the scores writes softmax around it."""
+    probability = notation.term("prediction", name).latex
+    if name in ("cs231n", "pytorch"):
+        probability = rf"\operatorname{{softmax}}({notation.term('logits', name).latex})"
     return rf"\mathcal{{L}} = -\frac{{1}}{{T}} \sum_t \log {probability}\,[\text{{next token}}]"
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from engine.analysis.activations import ACTIVATIONS, activation_of, saturation
+from engine.numbers import enough_digits
 from playground import theme
-from playground.charts.activation import Chosen, activation_frame, activation_spec
+from playground.charts.activation import Chosen, activation_frame, activation_spec, value_and_slope
 from playground.charts.constant import Spec
 from playground.inside.view import View
 from playground.notation import first_index
@@ -52,11 +53,11 @@ def sentence(view: View, block: str) -> str:
         return f"All {broken:,} pre-activations of {who} are NaN or infinite: the weights at this step are broken."
     share = float(saturation(pre[np.isfinite(pre)], name))
     z = float(pre[view.t, view.unit])
-    function, derivative = ACTIVATIONS[name]
-    slope = float(derivative(np.array([z]))[0])
+    at = value_and_slope(*ACTIVATIONS[name])
+    height, slope = at(z)
     said = (
         f"{number(100 * share)}% of what {who} gets lies where {_SIGNS[name]} is flat; unit {view.unit + base} at "
-        f"t = {view.t + base} has z = {number(z)}, {_SIGNS[name]}(z) = {number(float(function(np.array([z]))[0]))} and "
+        f"t = {view.t + base} has z = {enough_digits(z, at)}, {_SIGNS[name]}(z) = {number(height)} and "
         f"slope {number(slope)}."
     )
     return f"{broken:,} values are NaN or infinite. {said}" if broken else said

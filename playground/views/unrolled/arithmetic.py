@@ -5,6 +5,7 @@ Layers, timesteps and units count from 0. Quantities go by the keys of `playgrou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -103,10 +104,10 @@ def _is_number(key: str) -> bool:
 
 def _numbers(view: View) -> dict[str, float]:
     """The loss in nats and the probability of the token that follows, where it is known; and what a clock says."""
-    loss, clock = view.trace.losses[view.t], view.trace.clock
+    loss, clock = float(view.trace.losses[view.t]), view.trace.clock
     found = {} if clock is None else {"clock": float(clock[view.t])}
     if view.trace.targets[view.t] != UNKNOWN:
-        found |= {"target_probability": float((-loss).exp()), "loss": float(loss)}
+        found |= {"target_probability": math.exp(-loss), "loss": loss}
     return found
 
 

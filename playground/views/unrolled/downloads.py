@@ -66,7 +66,10 @@ def rows(view: View, of: Target) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-_CODE = """import engine
+_CODE = """import torch
+
+import engine
+from engine.analysis.recurrence import carried_norms
 from engine.data import Vocabulary
 from engine.shell.directory import RunDirectory
 from engine.training.restore import load_weights
@@ -77,22 +80,45 @@ model = engine.LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
 load_weights(model, checkpoint.weights())
 
 tokens = {tokens}
-trace = engine.record(model, tokens{arguments})
+trace = engine.record(model, tokens, gradient={of!r}{state})
 
-print(trace[{state!r}].shape)  # (layer, time, unit)
-print(trace.losses)  # nats, NaN where nothing follows
-print(trace.grad["hidden"][:, {t}].norm(dim=-1))  # of each layer at t = {t}
+t = {t}  # {counted}
+s = {names}  # the state of a layer: {words}
+gradient = torch.stack([trace.grad[name] for name in s])  # (state, layer, time, unit), of {losses}
+
+print("loss at t, nats (NaN where nothing follows):", float(trace.losses[t]))
+print("‖∂L/∂s‖ at t, of each layer:", torch.linalg.vector_norm(gradient, dim=(0, 3))[:, t].tolist())
+print("what travels on to t - 1, of each layer:", carried_norms(model, trace)[:, t].tolist())
+"""
+
+_CHANGED = """
+# All of the above is of the pass without changes, and so are the gradients in the picture.
+changed = engine.record(model, {tokens}, changes={changes}{state})
+print("loss at t after the changes:", float(changed.losses[t]))
 """
 
 
 def code(view: View, of: Target, fitted: Fitted) -> str:
-    """A Python script that records what the page shows."""
+    """A Python script that prints what the page shows of the chosen timestep."""
+    base, names = first_index(view.notation), view.cell.state_names
+    state = f", state=engine.warm(model, {view.context.tokens.tolist()})" if len(view.context) else ""
+    script = _CODE.format(
+        step=view.step,
+        tokens=view.probe.tokens.tolist(),
+        of=of,
+        state=state,
+        t=view.t,
+        counted="counted from 0"
+        if base == 0
+        else f"counted from 0; on the page, where the first is 1, t = {view.t + 1}",
+        names=names,
+        words="hidden state and cell state" if "cell" in names else "the hidden state",
+        losses="the sum of all losses" if of == "sum" else f"the loss at t = {of}, counted from 0",
+    )
+    if not (fitted.changes or fitted.tokens):
+        return script
     tokens = view.probe.tokens.tolist()
     for time, token in fitted.tokens:
         tokens[time] = token
-    arguments = f", gradient={of!r}"
-    if len(view.context):
-        arguments += f", state=engine.warm(model, {view.context.tokens.tolist()})"
-    if fitted.changes:
-        arguments += f", changes={[*fitted.changes]}".replace("Change(", "engine.Change(")
-    return _CODE.format(step=view.step, tokens=tokens, arguments=arguments, state=view.cell.state_names[-1], t=view.t)
+    changes = f"{[*fitted.changes]}".replace("Change(", "engine.Change(")
+    return script + _CHANGED.format(tokens=tokens, changes=changes, state=state)

@@ -18,7 +18,7 @@ from playground.views.unrolled import changes
 from playground.views.unrolled.settings import UnrolledSettings, settings
 
 _SMALLEST = "hello-rnn"
-_BRIEF = {"hidden": "short", "cell": "long", "input": "input"}
+_BRIEF = {"hidden": "hidden", "cell": "cell", "input": "input"}
 _TELLING = 20
 """Characters of a visitor's probe on which the lesson on vanishing gradients is worth telling; else the runs' own."""
 
@@ -40,6 +40,9 @@ def what_you_see(view: View) -> None:
         )
     with formulas:
         st.latex(equations(view))
+        note = notation.course_note(view.run_cell, view.notation, bias=view.model.config.bias)
+        if note:
+            st.caption(f":material/info: {note}")
 
 
 def _experiments(view: View) -> None:

@@ -50,7 +50,10 @@ def draw(views: list[View]) -> None:
     notes = st.container(key="unrolled-notes")  # always there, so that what follows keeps its place
     _fit(views[0])
     of = settings.current().of
-    scales = scales_of([view.gradient(losses.nearest(view, of)) for view in views]) if len(views) > 1 else None
+    scales = None
+    if len(views) > 1:
+        targets = [(view, losses.nearest(view, of)) for view in views]
+        scales = scales_of([view.gradient(one) for view, one in targets], [view.carried(one) for view, one in targets])
     for view in views:
         _picture(view, views, scales)
     with st.container(key="unrolled-fading"):

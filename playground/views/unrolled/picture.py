@@ -52,6 +52,7 @@ def picture(
     kind = "word" if view.vocabulary.level == "word" else "character"
     return Picture(
         title="The network, unrolled over the probe",
+        folded_title="The network as a loop, at one timestep of the probe",
         about=_about(view, kind, other),
         run=visible(view.run.name),
         letter=view.letter,
@@ -66,6 +67,7 @@ def picture(
         layers=trace.layers,
         units=trace.units,
         length=trace.length,
+        chunk=view.run.config.data.chunk,
         tokens=list(view.probe.names),
         unknown=list(view.probe.unknown),
         unknown_read_as="" if view.vocabulary.unknown is None else view.vocabulary.display(view.vocabulary.unknown),
@@ -75,7 +77,7 @@ def picture(
         targets=_targets(view, trace),
         losses=trace.losses,
         uniform=rounded(math.log(trace.log_probabilities.shape[1])),
-        gradient=None if of is None else _gradient(trace, of),
+        gradient=None if of is None else _gradient(trace, of, view.carried(of)),
         other=None if other is None else _other(view, trace, other, changes),
         signs=_signs(view),
         weights=_weights(view),
@@ -84,15 +86,19 @@ def picture(
     )
 
 
-def scales_of(traces: Sequence[Trace]) -> Scales:
-    """Colour scales that hold all that several recorded passes are drawn with; each has gradients."""
+def scales_of(traces: Sequence[Trace], carried: Sequence[Tensor] = ()) -> Scales:
+    """Colour scales that hold all that several recorded passes are drawn with; each has gradients.
+
+    Args:
+        carried: of each pass, the norm of what its gradient carries from each timestep to the one before, (layer, time)
+    """
     full: dict[str, list[Tensor]] = {}
     norms: dict[str, list[Tensor]] = {}
     for trace in traces:
         for name in trace.initial:
             full.setdefault(name, []).append(trace[name].flatten())
             norms.setdefault(name, []).append(activity.norms(trace, name).flatten())
-    pulls = torch.cat([_pulls(trace).flatten() for trace in traces])
+    pulls = torch.cat([values.flatten() for values in (*map(_pulls, traces), *carried)])
     return Scales(
         full={name: full_scale(torch.cat(values)) for name, values in full.items()},
         norms={name: [rounded(end) for end in span(torch.cat(values))] for name, values in norms.items()},
@@ -171,11 +177,12 @@ def _targets(view: View, trace: Trace) -> list[str | None]:
     ]
 
 
-def _gradient(trace: Trace, of: Target) -> Gradient:
+def _gradient(trace: Trace, of: Target, carried: Tensor) -> Gradient:
     known = trace.losses.isfinite().nonzero().flatten().tolist()
     return Gradient(
         of=of,
         norms=_pulls(trace),
+        carried=carried,
         entry=known if of == "sum" else [of],
     )
 

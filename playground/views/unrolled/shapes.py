@@ -15,6 +15,7 @@ from engine.config import ConfigError
 from engine.decoding.sampling import sample
 from engine.trace import UNKNOWN, Trace
 from playground import theme
+from playground.charts.next_token import percent
 from playground.components.packing import rounded, span
 from playground.components.shapes import Cell, Shape, Shapes
 from playground.inside.view import View
@@ -154,7 +155,7 @@ def _writing(trace: Trace, names: Sequence[str], written: Sequence[int]) -> list
 
 def _percent(trace: Trace, written: Sequence[int]) -> str:
     chances = trace.log_probabilities[torch.arange(len(written)), torch.tensor(written)].exp()
-    return f"{100 * float(chances.mean()):.0f}%"
+    return percent(float(chances.mean()))
 
 
 def _scaled(shape: Shape) -> Shape:

@@ -24,12 +24,12 @@ def look(
     return at.look(step, loss, norm, rate, clipped)
 
 
-@pytest.mark.parametrize("loss", [math.nan, math.inf])
-def test_a_loss_that_is_not_finite_ends_the_run(loss: float) -> None:
+@pytest.mark.parametrize(("loss", "shown"), [(math.nan, "NaN"), (math.inf, "∞")])
+def test_a_loss_that_is_not_finite_ends_the_run(loss: float, shown: str) -> None:
     diverged = look(watch(), loss, step=7)
     assert isinstance(diverged, Diverged)
     assert diverged.step == 7
-    assert diverged.reason == f"The loss is {loss} at step 7."
+    assert diverged.reason == f"The loss is {shown} at step 7."
 
 
 @pytest.mark.parametrize("norm", [math.nan, math.inf])

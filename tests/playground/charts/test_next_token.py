@@ -53,7 +53,8 @@ def test_a_small_vocabulary_has_no_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("probability", "text"), [(1.0, "100%"), (0.1234, "12%"), (0.0123, "1.2%"), (1e-5, "<0.1%"), (0.0, "0")]
+    ("probability", "text"),
+    [(1.0, "100%"), (0.1234, "12%"), (0.0123, "1.2%"), (1e-5, "<0.1%"), (0.0, "0"), (float("nan"), "NaN")],
 )
 def test_probabilities_are_short(probability: float, text: str) -> None:
     assert percent(probability) == text

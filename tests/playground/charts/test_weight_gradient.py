@@ -22,7 +22,7 @@ def test_every_timestep_has_its_bar_counted_from_the_notations_first() -> None:
     assert list(frame["value"]) == [0.5, -0.25, 0.75]
     assert list(frame["sign"]) == [POSITIVE, NEGATIVE, POSITIVE]
     assert list(frame["token"]) == ["a", "b", "c"]
-    assert list(frame["text"]) == ["50%", "-25%", "75%"]
+    assert list(frame["text"]) == ["50%", "−25%", "75%"]
     assert list(frame["chosen"]) == [False, False, True]
 
 

@@ -55,7 +55,7 @@ def test_values_are_written_as_the_notation_has_them() -> None:
     assert (torch["keep"], torch["update"]) == ("z", "1 − z")
     assert torch["past_seen"] == "r ⊙ ( Wₕₙ · hₜ₋₁ + bₕₙ )"
     simple = spelled(CELLS["gru-simplified"](1), "cs231n")
-    assert simple["kept"] == "( 1 − i ) ⊙ hₜ₋₁"
+    assert simple["kept"] == "z ⊙ hₜ₋₁"
 
 
 def test_a_product_that_stands_apart_from_its_bias_is_written_as_a_sum() -> None:

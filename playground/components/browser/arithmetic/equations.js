@@ -1,6 +1,7 @@
 // Equations with what they stand for underneath: every quantity has its symbol on the line and its values below it.
 
 import { make, setText } from "../shared/dom.js";
+import { digitsThatHold, evaluate, significant } from "../shared/equation.js";
 import { digits } from "../shared/numbers.js";
 import { setSign, signOf } from "../shared/signs.js";
 import { matrixPicture, numberTable, strip } from "./values.js";
@@ -94,20 +95,23 @@ export function equationList(parent) {
     if (now !== structure) build(equations, data);
     structure = now;
     [...parent.children].forEach((line, at) => line.setAttribute("aria-label", equations[at].text));
-    const quantities = parts.flat().filter((part) => part.kind === "quantity");
+    const quantities = equations.flatMap((equation) => {
+      const exact = exactly(equation, data);
+      return [...equation.parts, ...equation.summed].filter(({ kind }) => kind === "quantity").map((part) => ({ part, print: exact(part.key) }));
+    });
     shown.forEach((one, at) => fill(one, quantities[at], data));
   }
 
-  function fill(one, part, data) {
+  function fill(one, { part, print }, data) {
     setSign(one.sign, part.symbol);
     one.text = part.text;
-    if (part.key in data.vectors) fillVector(one, data.vectors[part.key], data);
-    else if (part.key in data.matrices) fillMatrix(one, data.matrices[part.key], data);
-    else fillNumber(one, data.numbers[part.key], data);
+    if (part.key in data.vectors) fillVector(one, { ...data.vectors[part.key], print }, data);
+    else if (part.key in data.matrices) fillMatrix(one, { ...data.matrices[part.key], print }, data);
+    else fillNumber(one, data.numbers[part.key], print, data);
   }
 
-  function fillNumber(one, value, { target }) {
-    setText(one.values, value === undefined ? "–" : digits(value));
+  function fillNumber(one, value, print, { target }) {
+    setText(one.values, value === undefined ? "–" : print(value));
     if (one.key === "clock") setText(one.scale, "for all units");
     else if (one.key === "loss") setText(one.scale, value === undefined ? "" : "nats");
     else setText(one.scale, target === null ? "not known" : `“${target}”`);
@@ -138,6 +142,30 @@ export function equationList(parent) {
   };
 }
 
+// How the numbers of an equation are printed, by their keys: so that it holds as printed, wherever all of them are.
+function exactly(equation, data) {
+  const of = (key) => data.numbers[key] ?? (data.every_number ? listed(data.vectors[key] ?? data.matrices[key]) : undefined);
+  const right = equation.parts.slice(equation.parts.findLastIndex(({ text }) => text === "=") + 1);
+  const pre = equation.summed.length ? equation.pre : "";
+  const given = [...new Set([...right, ...equation.summed].filter(({ kind }) => kind === "quantity").map(({ key }) => key))];
+  const [values, left] = [given.map(of), of(equation.left)];
+  if ([...values, left].includes(undefined)) return () => digits;
+  const compute = (some) => {
+    const by = (key) => some[given.indexOf(key)];
+    return pre ? [evaluate(right, by), evaluate(equation.summed, by), evaluate(right.slice(2, -1), by)] : [evaluate(right, by)];
+  };
+  const { count, print } = digitsThatHold(values, compute, pre ? [left, left, of(pre)] : [left]);
+  return (key) => (key === equation.left ? print : (value) => significant(value, count));
+}
+
+// A vector's numbers, or a matrix's rows.
+function listed(values) {
+  if (!values?.numbers) return undefined;
+  const numbers = [...values.numbers];
+  if (!values.height) return numbers;
+  return Array.from({ length: values.height }, (_, row) => numbers.slice(row * values.width, (row + 1) * values.width));
+}
+
 function scaleOf({ gate, full, numbers, length }) {
   const nan = numbers.reduce((count, value) => count + Number.isNaN(value), 0);
   const cut = length > numbers.length ? `${numbers.length} of ${length.toLocaleString("en")}` : "";
@@ -153,6 +181,7 @@ function tableOf(matrix, data) {
   const on = over ? data.vectors.input.numbers.findIndex((value) => value === 1) : -1;
   return {
     numbers: matrix.numbers,
+    print: matrix.print,
     width: matrix.width,
     full: matrix.full,
     gate: false,

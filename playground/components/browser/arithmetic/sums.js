@@ -1,9 +1,17 @@
 // One unit, down to the numbers: its equations with numbers in them, and one weighted sum taken apart, term by term.
 
 import { children, make, setText } from "../shared/dom.js";
-import { bracketed, digits, figure, floats } from "../shared/numbers.js";
+import { bracketed, digitsThatHold, evaluate, read, significant } from "../shared/equation.js";
+import { digits, figure, floats } from "../shared/numbers.js";
 import { setSign, signOf } from "../shared/signs.js";
 import { TIGHT } from "./equations.js";
+
+const OF_A_SUM = 3; // significant digits
+const [LEAST_DECIMALS, MOST_DECIMALS] = [4, 9];
+
+function fixed(value, decimals) {
+  return value.toFixed(decimals).replace("-", "−");
+}
 
 export function unitSums(parent, on) {
   const find = (selector) => parent.querySelector(selector);
@@ -73,12 +81,16 @@ export function unitSums(parent, on) {
     const right = equation.summed.length ? equation.summed : equation.pre ? [{ kind: "quantity", key: equation.pre }] : after;
     const words = left.map(({ symbol, text }) => (symbol ? { sign: symbol, name: "sign" } : { text, name: "sign-of" }));
     words.push({ text: "=", name: "sign-of" });
+    const given = right.filter(({ kind }) => kind === "quantity").map(({ key }) => key);
+    const compute = (values) => evaluate(right, (key) => values[given.indexOf(key)]);
+    const { count, print } = digitsThatHold(given.map(value), compute, value(equation.left));
     right.forEach((part, at) => {
       const alone = right[at - 1]?.text === "(" && right[at + 1]?.text === ")";
-      if (part.kind === "quantity") words.push({ text: (alone || !at ? digits : bracketed)(value(part.key)), name: "value" });
+      const number = part.kind === "quantity" && significant(value(part.key), count);
+      if (number) words.push({ text: alone || !at ? number : bracketed(number), name: "value" });
       else words.push({ text: part.text === "⊙" ? "×" : part.text, name: TIGHT.has(part.text) || part.kind === "function" ? "tight" : "sign-of" });
     });
-    if (right.length > 1) words.push({ text: "=", name: "sign-of" }, { text: digits(value(equation.left)), name: "value answer" });
+    if (right.length > 1) words.push({ text: "=", name: "sign-of" }, { text: print(value(equation.left)), name: "value answer" });
     return words;
   }
 
@@ -113,7 +125,7 @@ export function unitSums(parent, on) {
       const [index, weight, value, product] = numbers.subarray(5 * at, 5 * at + 4);
       found.push({ kind: "term", key, index, weight, value, product, factor });
     }
-    if (listed < count) found.push({ kind: "rest", count: count - listed, value: figure(listed === sent ? rest_of_all : rest), factor });
+    if (listed < count) found.push({ kind: "rest", key, count: count - listed, value: figure(listed === sent ? rest_of_all : rest), factor });
   }
 
   function showLedger(sum) {
@@ -125,17 +137,35 @@ export function unitSums(parent, on) {
     all.setAttribute("aria-pressed", String(whole));
     ledger.classList.toggle("whole", whole);
     const range = spanOf(listed);
+    const exact = decimalsThatHold(listed, sum);
     const total = { kind: "total", value: figure(sum.total) };
     let running = 0;
     children(ledger, listed.length + 1, entryRow).forEach((row, at) => {
       const entry = listed[at] ?? total;
       const moves = entry.kind === "from" || entry.kind === "total" ? 0 : (entry.product ?? entry.value) * (entry.factor ?? 1);
-      showEntry(row, entry, sum);
+      showEntry(row, entry, sum, exact);
       const [from, to] = entry.kind === "total" ? [0, entry.value] : [running, running + moves];
       bar(row.lastElementChild, entry.kind === "from" ? null : [from, to], range, entry.kind === "total");
       running += moves;
     });
     showResult(sum);
+  }
+
+  // How the products are printed, and how many digits what scales them has: as many as it takes for them to add up to the
+  // printed sums, that of each source and that of all.
+  function decimalsThatHold(listed, sum) {
+    const lines = listed.filter(({ kind }) => kind !== "from").map((entry) => ({ ...entry, value: entry.product ?? entry.value }));
+    const heads = listed.filter(({ kind, count }) => kind === "from" && count > 1);
+    if (!lines.every(({ value }) => Number.isFinite(value) && Math.abs(value) < 1e6)) return { print: digits, count: OF_A_SUM };
+    const agree = (found, wanted) => significant(found, OF_A_SUM) === significant(wanted, OF_A_SUM);
+    const at = (decimals) => ({ print: (value) => fixed(value, decimals), count: decimals + 1 });
+    const added = (some, { print, count }) => some.reduce((all, { value, factor = 1 }) => all + read(print(value)) * read(significant(factor, count)), 0);
+    const of = (key) => lines.filter((line) => line.key === key).map((line) => ({ ...line, factor: 1 }));
+    for (let decimals = LEAST_DECIMALS; decimals < MOST_DECIMALS; decimals++) {
+      const exact = at(decimals);
+      if (agree(added(lines, exact), figure(sum.total)) && heads.every(({ key, value }) => agree(added(of(key), exact), value))) return exact;
+    }
+    return at(MOST_DECIMALS);
   }
 
   function spanOf(listed) {
@@ -157,19 +187,25 @@ export function unitSums(parent, on) {
     return row;
   }
 
-  function showEntry(row, entry, sum) {
+  function showEntry(row, entry, sum, exact) {
     row.className = `entry ${entry.kind}`;
     const [what, product, is] = row.children;
     const value = entry.product ?? entry.value;
-    setText(is, entry.kind === "from" ? "" : `${entry.kind === "total" ? "" : value >= 0 ? "+" : ""}${digits(value)}`);
+    setText(is, entry.kind === "from" ? "" : entry.kind === "total" ? significant(value, OF_A_SUM) : `${value >= 0 ? "+" : ""}${exact.print(value)}`);
     setText(product, "");
-    if (entry.kind === "from") return setHead(what, entry, sum);
+    if (entry.kind === "from") return setHead(what, entry, sum, exact);
     if (entry.kind === "bias") return setBias(what, entry, sum);
     delete what.dataset.head;
-    if (entry.kind === "term") setText(product, `${digits(entry.weight)} × ${bracketed(entry.value)}`);
+    if (entry.kind === "term") setText(product, factors(entry, exact));
     if (entry.kind === "term") setText(what, placeName(entry.key, entry.index));
     if (entry.kind === "rest") setText(what, `and ${entry.count} more`);
     if (entry.kind === "total") setText(what, "sum");
+  }
+
+  // "0.6123 × (−0.98)": so that their product is the printed one.
+  function factors({ weight, value, product }, { print }) {
+    const { count } = digitsThatHold([weight, value], ([one, other]) => one * other, product, [print]);
+    return `${significant(weight, count)} × ${bracketed(significant(value, count))}`;
   }
 
   function placeName(key, index) {
@@ -179,15 +215,17 @@ export function unitSums(parent, on) {
   }
 
   // "from a⟨3⟩, 64 terms": the weights' and the quantity's signs, and what acts on them.
-  function setHead(what, { key, count, value }, sum) {
+  function setHead(what, { key, count, value }, sum, exact) {
     const scaling = key === "hidden_before" && sum.after in data.symbols ? sum.after : null;
-    const wanted = JSON.stringify([key, count, digits(value), data.symbols[key], sum.before, scaling, sum.scale]);
+    const together = significant(value, OF_A_SUM);
+    const scale = significant(figure(sum.scale), exact.count);
+    const wanted = JSON.stringify([key, count, together, data.symbols[key], sum.before, scaling, scale]);
     if (what.dataset.head !== wanted) {
       what.dataset.head = wanted;
       const gate = key === "hidden_before" ? sum.before : null;
       const gates = gate && gate in data.symbols ? [signOf(data.symbols[gate]), " ⊙ "] : [];
-      what.replaceChildren("from ", ...gates, signOf(data.symbols[key]), count > 1 ? `, ${count} terms, together ${digits(value)}` : "");
-      if (scaling) what.append("; in the sum times ", signOf(data.symbols[scaling]), ` = ${digits(figure(sum.scale))}`);
+      what.replaceChildren("from ", ...gates, signOf(data.symbols[key]), count > 1 ? `, ${count} terms, together ${together}` : "");
+      if (scaling) what.append("; in the sum times ", signOf(data.symbols[scaling]), ` = ${scale}`);
     }
   }
 

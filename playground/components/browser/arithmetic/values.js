@@ -2,7 +2,7 @@
 
 import { channels, gateColor, inkOn, signedColor } from "../shared/colors.js";
 import { children, make, setText, sharpen } from "../shared/dom.js";
-import { bytes, digits } from "../shared/numbers.js";
+import { bytes } from "../shared/numbers.js";
 
 const STEPS = 127;
 const NAN_LEVEL = -128;
@@ -189,7 +189,7 @@ export function numberTable() {
 
   return {
     element: table,
-    // { numbers, width, full, gate, rowNames, columnNames, rowAxis, on, past }: of the columns from `past` on a one-hot
+    // { numbers, print, width, full, gate, rowNames, columnNames, rowAxis, on, past }: of the columns from `past` on a one-hot
     // input picks `on`
     load: (given) => (content = given),
     draw({ colors, unit, hovered }) {
@@ -207,7 +207,7 @@ export function numberTable() {
         if (head !== undefined) return paintHead(cell, head, column === true);
         const value = numbers[row * width + column];
         const color = content.gate ? gateColor(value, 1, colors) : signedColor(value, content.full, colors);
-        setText(cell, digits(value));
+        setText(cell, content.print(value));
         cell.className = `number${Number.isNaN(value) ? " nan" : ""}`;
         cell.classList.toggle("chosen", content.rowAxis === "unit" && row === unit);
         cell.classList.toggle("hovered", content.rowAxis === "unit" && row === hovered);

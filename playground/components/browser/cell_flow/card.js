@@ -1,6 +1,7 @@
 // The card of what is pointed at: its name, what it means, its whole vector, and the chosen unit's number.
 
 import { make, setText, sharpen } from "../shared/dom.js";
+import { bracketed, digitsThatHold, significant } from "../shared/equation.js";
 import { digits } from "../shared/numbers.js";
 import { signOf } from "../shared/signs.js";
 import { kindOf, shownSign } from "./equations.js";
@@ -15,7 +16,8 @@ export function card(element, choose) {
   let shown = null; // {stream, look}
   let under = -1;
 
-  function say(node, stream, look) {
+  // `computed` are the operation and its inputs, where the value is that of one; else null.
+  function say(node, stream, look, computed = null) {
     const word = node ? JSON.stringify(node.written) : "";
     const head = find(".written");
     if (head.dataset.word !== word) {
@@ -24,14 +26,14 @@ export function card(element, choose) {
     }
     setText(find(".meaning"), node ? node.about : look.idle);
     find(".strip").hidden = !stream;
-    shown = stream ? { stream, look } : null;
+    shown = stream ? { stream, look, computed } : null;
     under = -1;
     paint();
     tell();
   }
 
   function tell() {
-    setText(find(".numbers"), shown ? numbers(shown.stream, shown.look, under) : "");
+    setText(find(".numbers"), shown ? numbers(shown.stream, shown.look, under, shown.computed) : "");
   }
 
   function rowsOf(stream) {
@@ -101,13 +103,42 @@ function written(part) {
   return make("span", `piece ${kindOf(part)}`, shownSign(part));
 }
 
-// "unit 6: 0.482 · norm 3.1 · from −0.9 to 0.8 · 64 units"
-function numbers(stream, { unit, base, reads }, under) {
+const PRINTED = { times: "×", plus: "+", one_minus: "1 −", sigmoid: "σ", tanh: "tanh", relu: "ReLU" };
+const COMPUTED = {
+  times: (values) => values.reduce((one, other) => one * other),
+  plus: (values) => values.reduce((one, other) => one + other),
+  one_minus: ([value]) => 1 - value,
+  sigmoid: ([value]) => 1 / (1 + Math.exp(-value)),
+  tanh: ([value]) => Math.tanh(value),
+  relu: ([value]) => Math.max(0, value),
+};
+
+// "0.9821 × (−1.019) = −1.00": how one unit's value was computed, with the digits that it takes to hold.
+function equation({ operation, inputs }, stream, place) {
+  const values = inputs.map((input) => valueAt(input, place));
+  const { count, print, holds } = digitsThatHold(values, COMPUTED[operation], valueAt(stream, place));
+  if (!holds) return digits(valueAt(stream, place)); // put in place of what is computed
+  const written = values.map((value) => significant(value, count));
+  const sign = PRINTED[operation];
+  const left = operation === "times" || operation === "plus" ? written.map((text, at) => (at ? bracketed(text) : text)).join(` ${sign} `)
+    : operation === "one_minus" ? `${sign} ${bracketed(written[0])}` : `${sign}(${written[0]})`;
+  return `${left} = ${print(valueAt(stream, place))}`;
+}
+
+// What an operation unit by unit was computed from; null of all else.
+export function computation(node, streams) {
+  const inputs = (node.reads ?? []).map((name) => streams[name]);
+  return node.operation in COMPUTED && inputs.every((input) => input?.by_unit) ? { operation: node.operation, inputs } : null;
+}
+
+// "unit 6: 0.98 × 0.49 = 0.480 · norm 3.1 · from −0.9 to 0.8 · 64 units"
+function numbers(stream, { unit, base, reads }, under, computed) {
   if (stream.length === 1 && !stream.by_unit) return `${digits(stream.values[0])}, for all units`;
   const said = [];
   const kind = stream.by_unit ? "unit" : "value";
   const place = under >= 0 ? stream.first + under : stream.by_unit ? unit : -1;
-  if (place >= 0) said.push(`${kind} ${place + base}: ${digits(valueAt(stream, place))}`);
+  const known = place >= 0 && Number.isFinite(valueAt(stream, place));
+  if (place >= 0) said.push(`${kind} ${place + base}: ${computed && known ? equation(computed, stream, place) : digits(valueAt(stream, place))}`);
   else if (reads && stream.isInput) said.push(`token “${reads}”`);
   if (stream.nan) said.push(`${stream.nan} of ${stream.length} are NaN`);
   else said.push(stream.gate ? `mean ${digits(stream.mean)}` : `norm ${digits(stream.norm)}`, spanned(stream));

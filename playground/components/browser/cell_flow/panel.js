@@ -4,7 +4,7 @@ import { colorsOf, mix } from "../shared/colors.js";
 import { make, put, setText } from "../shared/dom.js";
 import { takeAway } from "../shared/files.js";
 import { mounted } from "../shared/mount.js";
-import { card } from "./card.js";
+import { card, computation } from "./card.js";
 import { drawLayout, fitTexts, SIGNS } from "./drawing.js";
 import { equationSheet } from "./equations.js";
 import { player } from "./play.js";
@@ -142,7 +142,7 @@ export default mounted((parent, send) => {
     const look = looks();
     if (!node) return info.say(null, null, look);
     const source = drawing.byName.get(node.value);
-    info.say({ written: source.written, about: about(node, source) }, data.streams[node.value], look);
+    info.say({ written: source.written, about: about(node, source) }, data.streams[node.value], look, computation(source, data.streams));
   }
 
   function about(node, source) {

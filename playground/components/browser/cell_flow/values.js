@@ -2,6 +2,7 @@
 
 import { gateColor, signedColor } from "../shared/colors.js";
 import { children, put, setText, svg } from "../shared/dom.js";
+import { significant } from "../shared/equation.js";
 import { digits, figure, floats } from "../shared/numbers.js";
 
 export const SHOWN = { unit: 16, vector: 32 }; // values in a strip: around the chosen unit, or as many as can be told apart
@@ -25,12 +26,13 @@ function summary(stream) {
   return stream.gate ? `ø ${brief(stream.mean)}` : `‖${brief(stream.norm)}‖`;
 }
 
-// At most six signs, which is what a tag has room for.
+// At most six signs, which is what a tag has room for: as many digits as that leaves, up to four.
 function brief(value) {
-  const size = Math.abs(value);
-  if (size < 0.0005 || size >= 1000) return digits(Number(value.toPrecision(size < 1 ? 1 : 2))).replace(".0e", "e");
-  if (!Number.isFinite(value)) return digits(value);
-  return digits(Number(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)));
+  for (let count = 4; count > 1; count--) {
+    const text = significant(value, count);
+    if (text.length <= 6) return text;
+  }
+  return digits(value, 1);
 }
 
 export function valueAt(stream, place) {

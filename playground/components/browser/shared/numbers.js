@@ -1,24 +1,30 @@
 // Numbers as they are written, and out of their packing.
 
-// At most three significant digits; NaN and infinity are said.
-export function digits(value) {
+const GROUPED = new Intl.NumberFormat("en", { maximumFractionDigits: 20 });
+const PREFIXES = ["k", "M", "G", "T"];
+
+// At most three significant digits, as `engine/numbers.py` writes them: 12345 is "12.3 k", 0.00095 is "9.5e−4". `most` are
+// fewer where there is no room.
+export function digits(value, most = 3) {
   if (value === null || Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  if (value === 0) return "0";
+  const sign = value < 0 ? "−" : "";
   const size = Math.abs(value);
-  const text = size >= 1e4 || size < 1e-3 ? value.toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)));
-  return text.replace("-", "−").replace("e-", "e−");
+  return sign + (size === Infinity ? "∞" : written(size, most));
+}
+
+function written(size, most) {
+  if (Number.isInteger(size) && size < 1e4) return size < 1e3 ? String(size) : GROUPED.format(size);
+  const [mantissa, power] = size.toExponential(most - 1).split("e");
+  const exponent = Number(power);
+  if (exponent < -3 || exponent >= 15) return `${Number(mantissa)}e${power.replace("+", "").replace("-", "−")}`;
+  const thousands = exponent > 3 ? Math.floor(exponent / 3) : 0;
+  const rounded = Number(`${mantissa}e${exponent - 3 * thousands}`);
+  return thousands ? `${rounded} ${PREFIXES[thousands - 1]}` : rounded < 1e3 ? String(rounded) : GROUPED.format(rounded);
 }
 
 // A number that may have come as a word.
 export function figure(value) {
   return typeof value === "string" ? Number(value) : value;
-}
-
-// In brackets where it is negative and follows a sign.
-export function bracketed(value) {
-  const text = digits(value);
-  return text.startsWith("−") ? `(${text})` : text;
 }
 
 // Numbers that came as base64 of little-endian float32, or as base64 of bytes.

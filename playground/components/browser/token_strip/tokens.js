@@ -1,5 +1,7 @@
 // Draws tokens as spans, one each, and only adds to them while the same text grows. Text is set as text throughout.
 
+import { digits } from "../shared/numbers.js";
+
 export function drawTokens(parent, data) {
   const root = parent.querySelector(".tokens");
   const page = root.querySelector(".page");
@@ -102,7 +104,7 @@ function showTip(root, span, data) {
   const place = Number(span.dataset.place);
   const bits = data.tenths[place] / 10;
   const share = 100 * 2 ** -bits;
-  const notes = [`${named(data.pieces[place])}`, `${bits.toFixed(1)} bits`, `p ≈ ${share < 0.1 ? "<0.1" : share.toPrecision(2)}%`];
+  const notes = [`${named(data.pieces[place])}`, `${bits.toFixed(1)} bits`, `p ≈ ${share < 0.1 ? "<0.1" : digits(share, 2)}%`];
   if (span.classList.contains("forced")) notes.push("put in by you");
   if (span.classList.contains("copied")) notes.push("copied");
   tip.textContent = notes.join(" · ");

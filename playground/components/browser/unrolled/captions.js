@@ -6,17 +6,22 @@ import { fitted } from "./marks.js";
 export function describe(root, numbers) {
   const { data } = numbers;
   const find = (selector) => root.querySelector(selector);
-  put(find(".title"), {}, data.title);
   put(find(".badge"), {}, data.letter);
   find(".badge").hidden = !data.letter;
   put(find(".caption .name"), {}, data.run);
   const layers = numbers.layers === 1 ? `${numbers.units} units` : `${numbers.layers} layers of ${numbers.units} units`;
   put(find(".where"), {}, `${data.cell}, ${layers}, at step ${data.step.toLocaleString("en")}${data.live ? ", training now" : ""}`);
   put(find(".about"), {}, data.about);
-  put(find(".sheet"), { "aria-label": `${data.title}. ${data.about}` });
 }
 
-export function describeFold(root, folded) {
+export function titleOf(data, folded) {
+  return folded ? data.folded_title : data.title;
+}
+
+export function describeFold(root, { data }, folded) {
+  const title = titleOf(data, folded);
+  put(root.querySelector(".title"), {}, title);
+  put(root.querySelector(".sheet"), { "aria-label": `${title}. ${data.about}` });
   const button = root.querySelector(".fold");
   put(button, { "aria-pressed": String(folded) }, folded ? "Unroll over time" : "Fold into the loop");
   root.classList.toggle("folded", folded);
@@ -46,6 +51,7 @@ export function tableOf(numbers) {
   const names = ["t", "token", "layer"];
   for (const lane of lanes) names.push(`norm of ${lane.name}`, `share of ${lane.name} changed`, `${lane.name} of unit ${numbers.when(data.unit)}`);
   if (gradient) names.push(`gradient norm, of ${gradient.of === "sum" ? "all losses" : `the loss at t = ${numbers.when(gradient.of)}`}`);
+  if (gradient) names.push("gradient norm carried to the timestep before");
   names.push("next token", "loss (nats)", "likeliest next", "its probability");
   if (other) names.push(...lanes.map((lane) => `${lane.name} apart by`), "next token after the change", "loss after the change (nats)");
   const rows = [names];
@@ -53,7 +59,7 @@ export function tableOf(numbers) {
     for (let layer = 0; layer < numbers.layers; layer++) {
       const row = [numbers.when(t), data.tokens[t], numbers.when(layer)];
       lanes.forEach((_, lane) => row.push(numbers.norm(lane, layer, t), numbers.change(lane, layer, t), numbers.unit(lane, layer, t)));
-      if (gradient) row.push(numbers.pull(layer, t));
+      if (gradient) row.push(numbers.pull(layer, t), numbers.carried(layer, t));
       const [best] = numbers.guesses(t);
       row.push(data.targets[t] ?? "", numbers.loss(t), best.name, best.chance);
       if (other) row.push(...lanes.map((_, lane) => numbers.apart(lane, layer, t)), other.targets[t] ?? "", other.losses[t]);

@@ -1,5 +1,6 @@
 // The card under the pointer: a place's real numbers in full.
 
+import { digitsThatHold, significant } from "../shared/equation.js";
 import { digits } from "../shared/numbers.js";
 import { goalOf, unknownNext } from "./ends.js";
 import { percent } from "./numbers.js";
@@ -23,11 +24,18 @@ export function fillCard(card, numbers, t, layer) {
     say(`its unit ${numbers.when(data.unit)}`, digits(numbers.unit(place, layer, t)) + unit, "sub");
     if (other) say("apart by", digits(numbers.apart(place, layer, t)), "sub");
   });
-  if (numbers.gradient) say("‖∂L/∂s‖", digits(numbers.pull(layer, t)), "gradient");
+  if (numbers.gradient) sayGradient(say, numbers, t, layer);
   if (t >= 0) sayEnds(say, numbers, t);
   for (const mark of other?.marks || []) if (mark.t === t && mark.layer === layer) say("◆ changed", mark.text, "mark");
   if (other && other.tokens[t] !== null && t >= 0) say("◆ read instead", other.tokens[t], "mark");
   card.replaceChildren(...rows.map((row) => cardRow(row, when)));
+}
+
+// The whole gradient, and what of it came through the layer's own step: the rest entered here.
+function sayGradient(say, numbers, t, layer) {
+  say("‖∂L/∂s‖", digits(numbers.pull(layer, t)), "gradient");
+  if (t + 1 < numbers.length) say(`← arrives from t = ${numbers.when(t + 1)}`, digits(numbers.carried(layer, t + 1)), "sub");
+  if (t >= 0 && numbers.cut(t)) say(`✂ while training, none went on to t = ${numbers.when(t - 1)}`, "", "sub");
 }
 
 function sayEnds(say, numbers, t) {
@@ -38,10 +46,16 @@ function sayEnds(say, numbers, t) {
   if (goal === null) return say("came next", "the probe ends here", "wide");
   const loss = numbers.loss(t);
   const then = other ? ` → ${digits(other.losses[t])}` : "";
-  const later = other && Number.isFinite(other.losses[t]) ? ` → ${percent(Math.exp(-other.losses[t]))}` : "";
-  say("came next", Number.isFinite(loss) ? `${goal} (p = ${percent(Math.exp(-loss))}${later})` : goal, "wide");
+  const later = other && Number.isFinite(other.losses[t]) ? ` → ${chanceOf(other.losses[t])}` : "";
+  say("came next", Number.isFinite(loss) ? `${goal} (p = ${chanceOf(loss)}${later})` : goal, "wide");
   if (goal !== data.targets[t]) say("◆ in the text as it was", data.targets[t] ?? "unknown", "mark");
-  say("loss", Number.isFinite(loss) ? `${digits(loss)}${then} nats` : unknownNext(data, t) ? "none: it is not in the vocabulary" : "NaN");
+  say("loss", Number.isFinite(loss) ? `−ln p = ${digits(loss)}${then} nats` : unknownNext(data, t) ? "none: it is not in the vocabulary" : "NaN");
+}
+
+// A probability with as many digits as it takes to compute the printed loss from it.
+function chanceOf(loss) {
+  const { count } = digitsThatHold([Math.exp(-loss)], ([chance]) => -Math.log(chance), loss, [digits]);
+  return significant(Math.exp(-loss), count);
 }
 
 function cardRow({ name, value, kind }, when) {

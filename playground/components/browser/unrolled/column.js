@@ -4,7 +4,7 @@ import { gateColor, inkOn, mix } from "../shared/colors.js";
 import { add, put } from "../shared/dom.js";
 import { digits } from "../shared/numbers.js";
 import { patchGuesses, patchTarget, patchToken } from "./ends.js";
-import { arrowAlong, arrowUp, BAR, columnX, FOOT, roundedBox } from "./layout.js";
+import { arrowAlong, arrowUp, BAR, columnX, FLOW, FOOT, PULL, roundedBox } from "./layout.js";
 import { buildUnits, fillOf, numberClass, patchUnits } from "./marks.js";
 import { pulledTo, seen } from "./motion.js";
 import { normShare, percent, pullShare } from "./numbers.js";
@@ -57,7 +57,14 @@ function buildEnds(column, numbers, layout) {
     bar.value = add(column.out, "text", "tiny percent");
     column.bars.push(bar);
   }
-  if (numbers.gradient) column.entry = add(g, "path", "entry");
+  if (numbers.gradient) {
+    column.entry = add(g, "path", "entry");
+    column.cut = add(g, "g", "cut");
+    column.cutTitle = add(column.cut, "title");
+    column.cutReach = add(column.cut, "path", "reach");
+    column.cutLine = add(column.cut, "path", "line");
+    column.cutMark = add(column.cut, "text");
+  }
   column.target = add(g, "g", "target");
   column.goal = add(column.target, "rect");
   column.goalText = add(column.target, "text", "code");
@@ -83,6 +90,7 @@ export function patchColumn(column, numbers, layout, t, view) {
   put(column.out, { opacity: seen(reveal, t, numbers.layers, numbers) });
   patchGuesses(column, numbers, layout, t, colors);
   patchTarget(column, numbers, layout, t, view);
+  if (column.cut && !layout.rolled) patchCut(column, numbers, layout, t, view);
 }
 
 function patchCell(cell, numbers, layout, layer, t, view) {
@@ -128,7 +136,7 @@ function patchCell(cell, numbers, layout, layer, t, view) {
 function patchFlow(made, numbers, layout, { lane, layer, t, y, shown, colors }) {
   if (t < 0 || layout.rolled) return;
   const change = numbers.change(lane, layer, t);
-  const thick = Number.isFinite(change) ? 1 + 9 * change : 2;
+  const thick = Number.isFinite(change) ? FLOW.least + FLOW.more * change : 2;
   put(made.flow, { d: arrowAlong(2, layout.gap - 2, y, thick), fill: fillOf(colors.family, change), opacity: shown });
   put(made.share, { x: layout.gap / 2 - 1, y: y - thick / 2 - 6, opacity: shown }, percent(change));
 }
@@ -152,12 +160,30 @@ function patchPull(cell, numbers, layout, { layer, t, x, width, row, reveal, col
   const ink = Number.isFinite(value) ? inkOn(color) : colors.nan;
   put(cell.pulled, { x: x + width / 2, y: row.foot + FOOT / 2 + 0.5, fill: ink, class: numberClass("tiny", value) }, digits(value));
   if (t < 0 || layout.rolled) return;
-  const before = numbers.pull(layer, t - 1); // what arrives one step earlier
-  const carried = pullShare(before, numbers.scales.pull);
-  const none = !(carried > 0) && Number.isFinite(before);
-  const shape = none ? "" : arrowAlong(layout.gap - 2, 2, row.foot + FOOT / 2, 1 + 7 * carried);
-  put(cell.travel, { d: shape, fill: fillOf(mix(colors.paper, colors.surprise, 0.25 + 0.75 * carried), before) });
-  put(cell.travel, { opacity: reveal?.phase === "backward" ? pulledTo(reveal, t - 1, layer) : 1 });
+  const carried = numbers.carried(layer, t);
+  const travels = carried > 0 || Number.isNaN(carried);
+  const thick = Number.isFinite(carried) ? PULL.least + PULL.more * pullShare(carried, numbers.scales.pull) : 2;
+  const shape = travels ? arrowAlong(layout.gap - 2, 2, row.foot + FOOT / 2, thick) : "";
+  put(cell.travel, { d: shape, fill: fillOf(colors.surprise, carried), opacity: reveal?.phase === "backward" ? pulledTo(reveal, t - 1, layer) : 1 });
+}
+
+// Where the gradient was cut while the run trained, between a chunk and the one before it.
+function patchCut(column, numbers, layout, t, { colors }) {
+  const cut = numbers.cut(t);
+  const top = layout.rows.at(-1).y - 9;
+  const bottom = layout.rows[0].y + layout.rows[0].height + 9;
+  put(column.cut, { visibility: cut ? null : "hidden" });
+  put(column.cutLine, { d: cut ? `M0 ${top}V${bottom}` : "", stroke: colors.muted });
+  put(column.cutReach, { d: cut ? `M0 ${top}V${bottom}` : "" });
+  put(column.cutMark, { x: 0, y: top - 6, fill: colors.muted }, cut ? "✂" : "");
+  put(column.cutTitle, {}, cut ? cutWords(numbers, t) : "");
+}
+
+// What is said of such a place.
+export function cutWords(numbers, t) {
+  const { chunk } = numbers.data;
+  const steps = chunk === 1 ? "every timestep" : `every ${chunk} timesteps`;
+  return `Truncated backpropagation: while this run trained, the gradient was cut after ${steps}, counted here from the first token, so none went from t = ${numbers.when(t)} to t = ${numbers.when(t - 1)}. The state went on. What is drawn is the whole gradient.`;
 }
 
 // A diamond where something was changed, and an outline as thick as the states are now apart.

@@ -106,5 +106,5 @@ function patchEntry(column, numbers, layout, t, { source, reveal, colors }) {
 
 // Two significant digits, for narrow columns; the card has three.
 function short(value) {
-  return Number.isFinite(value) && Math.abs(value) >= 1e-3 ? String(Number(value.toPrecision(2))) : digits(value);
+  return digits(value, 2);
 }

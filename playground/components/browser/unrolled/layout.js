@@ -1,10 +1,11 @@
 // Where everything stands, in pixels. A column is its gap, through which arrows come in from the left, and its box.
 
-
 const START = 58; // width of the state before the first token
 export const PILL = 26;
 export const BAR = 17;
 export const FOOT = 17;
+export const FLOW = { least: 1, more: 9 }; // how thick an arrow is that shows a share from 0 to 1
+export const PULL = { least: 1, more: 7 }; // the same of one that shows where a gradient stands on its scale
 const FIELD = 28;
 const OUT_OF_SIGHT = -400; // where an overview has what it does not show
 

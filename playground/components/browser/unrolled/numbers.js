@@ -14,7 +14,7 @@ export function numbersOf(data) {
     apart: data.other.apart.map(floats),
     losses: floats(data.other.losses),
   };
-  const gradient = data.gradient && { ...data.gradient, norms: floats(data.gradient.norms) };
+  const gradient = data.gradient && { ...data.gradient, norms: floats(data.gradient.norms), carried: floats(data.gradient.carried) };
   const losses = floats(data.losses);
   const chances = floats(data.predictions.chances);
   const later = data.predictions.other && floats(data.predictions.other);
@@ -29,6 +29,8 @@ export function numbersOf(data) {
     unit: (lane, layer, t) => lanes[lane].unit[at(layer, t)],
     unitThen: (lane, layer, t) => other.lanes[lane].unit[at(layer, t)],
     pull: (layer, t) => gradient.norms[after(layer, t)],
+    carried: (layer, t) => gradient.carried[at(layer, t)], // from t to t - 1
+    cut: (t) => t > 0 && t % data.chunk === 0, // whether it was cut between t and t - 1 while the run trained
     drawn: (lane) => (other ? other.lanes[lane] : lanes[lane]), // whose units fill the boxes: of the difference, if any
     first: (layer, t) => at(layer, t) * units, // where the units of a place begin
     guesses: (t) =>
@@ -64,7 +66,7 @@ function scalesOf({ data, lanes, gradient, other }) {
     return common ? { least, most } : spanOf(lane, other?.lanes[place]);
   });
   const apart = other ? greatest(other.apart[0].map((_, place) => Math.hypot(...other.apart.map((values) => values[place])))) : 0;
-  const pulls = gradient ? [...gradient.norms].filter((value) => value > 0 && Number.isFinite(value)) : [];
+  const pulls = gradient ? [...gradient.norms, ...gradient.carried].filter((value) => value > 0 && Number.isFinite(value)) : [];
   const most = common ? common.pull[1] : pulls.length ? pulls.reduce((a, b) => Math.max(a, b)) : 0;
   const least = common ? common.pull[0] : pulls.length ? pulls.reduce((a, b) => Math.min(a, b)) : 0;
   return { norms, apart, loss: 2 * data.uniform, pull: { most, least: Math.max(least, most * 1e-6), clipped: least < most * 1e-6 } };

@@ -69,7 +69,8 @@ export default mounted((parent, send) => {
     }
     const { t, layer, unit } = data;
     choice.acknowledge({ t, layer, unit, folded: data.folded, target: data.gradient?.of ?? null }, data.acknowledged);
-    if (first) describeFold(root, (folded = heading = data.folded));
+    if (first) folded = heading = data.folded;
+    describeFold(root, numbers, heading);
     if (fresh || port.changed()) arrange();
     showChosen();
     if (fresh) motion.load(numbers);
@@ -239,7 +240,7 @@ export default mounted((parent, send) => {
       folded = now;
       clear();
       arrange();
-      describeFold(root, folded);
+      describeFold(root, numbers, folded);
       if (!folded) bring(view.t, "auto");
       if (folded && view.reveal) motion.load(numbers);
     };
@@ -252,7 +253,7 @@ export default mounted((parent, send) => {
       switchOver();
       unfoldColumns(columns, layout, view.t, port);
     }
-    describeFold(root, now);
+    describeFold(root, numbers, now);
   }
 
   // All columns, however many, with title, row names and keys: as it leaves in a file.

@@ -1,6 +1,7 @@
 // The picture as it leaves in a file: every column, with title, row names and keys, whatever the window shows.
 
 import { add, put } from "../shared/dom.js";
+import { titleOf } from "./captions.js";
 import { buildColumn, patchColumn } from "./column.js";
 import { hatching } from "./marks.js";
 import { buildRolled, patchRolled } from "./rolled.js";
@@ -17,7 +18,7 @@ export function printed(parent, numbers, layout, view, folded) {
   const sheet = add(parent, "svg", "sheet");
   sheet.classList.add("whole");
   hatching(sheet, colors);
-  put(add(sheet, "text", "print-title", { x: margin, y: 22, fill: colors.ink }), {}, data.title);
+  put(add(sheet, "text", "print-title", { x: margin, y: 22, fill: colors.ink }), {}, titleOf(data, folded));
   const whose = `${data.letter ? `${data.letter}: ` : ""}${data.run}, ${data.cell}, step ${data.step.toLocaleString("en")}`;
   put(add(sheet, "text", "print-caption", { x: margin, y: 42, fill: colors.ink }), {}, whose);
   const side = add(sheet, "svg", "side", { y: top });

@@ -4,7 +4,7 @@
 import { add, put } from "../shared/dom.js";
 import { digits, floats } from "../shared/numbers.js";
 import { buildColumn, patchColumn } from "./column.js";
-import { fieldsOf, gridOf, placeRows } from "./layout.js";
+import { fieldsOf, FLOW, gridOf, placeRows } from "./layout.js";
 import { fillOf, putSign } from "./marks.js";
 import { percent } from "./numbers.js";
 import { plainSign } from "./sides.js";
@@ -81,7 +81,7 @@ function patchAside(rolled, numbers, layout, t, x) {
 // Out at the right, round, and in again one timestep later. As thick as the share of the state that changed just now.
 function patchLoop(parts, numbers, { lane, layer, t, right, place, roomy, colors }) {
   const change = numbers.change(lane, layer, t);
-  const thick = Number.isFinite(change) ? 1.5 + 9 * change : 2;
+  const thick = Number.isFinite(change) ? FLOW.least + FLOW.more * change : 2;
   const rise = Math.min(20, place.height * 0.3);
   const middle = place.y + place.height / 2;
   const [from, to] = [middle - rise, middle + rise];

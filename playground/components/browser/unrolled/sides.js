@@ -3,7 +3,7 @@
 import { mix } from "../shared/colors.js";
 import { add, put, svg } from "../shared/dom.js";
 import { digits } from "../shared/numbers.js";
-import { BAR, FOOT, PILL } from "./layout.js";
+import { BAR, FLOW, FOOT, PILL, PULL } from "./layout.js";
 import { putSign } from "./marks.js";
 
 export const SIDE = { wide: 96, narrow: 62 };
@@ -59,23 +59,30 @@ export function keysOf(numbers, colors) {
       note: drawn.high > drawn.full || drawn.low < -drawn.full ? `(${digits(drawn.low)} to ${digits(drawn.high)} occur)` : "",
     });
   });
-  keys.push({ name: "→ share of the state that changed", brief: "change of state", arrows: colors.family, low: "0%", high: "100%" });
+  keys.push({ name: "→ change of state, ‖sₜ − sₜ₋₁‖ / (‖sₜ‖ + ‖sₜ₋₁‖)", brief: "change of state", arrows: colors.family, ends: FLOW, low: "0%", high: "100%" });
+  const costliest = numbers.losses.reduce((most, value) => (value > most ? value : most), 0);
   if (!data.overview) keys.push({
-    name: "loss", brief: "loss", from: colors.paper, to: colors.surprise, low: "0", high: `${digits(scales.loss)} nats`,
-    note: `(blind guess ${digits(data.uniform)})`,
+    name: "loss", brief: "loss", from: colors.paper, to: colors.surprise, low: "0", high: `${costliest > scales.loss ? "≥ " : ""}${digits(scales.loss)} nats`,
+    note: `(uniform guess ${digits(data.uniform)})`,
   });
-  if (gradient) {
-    const { least, most, clipped } = scales.pull;
-    const whole = gradient.of === "sum" ? "all losses" : `loss at t = ${numbers.when(gradient.of)}`;
-    keys.push({
-      name: `← ‖∂L/∂s‖, ${whole}${other ? ", unchanged" : ""} (log)`, brief: "← ‖∂L/∂s‖ (log)", from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise,
-      low: `${clipped ? "≤ " : ""}${digits(least)}`, high: digits(most), note: most ? "" : gradient.norms.some(Number.isNaN) ? "(NaN)" : "(nothing flows back)",
-    });
-  }
+  if (gradient) keys.push(...gradientKeys(numbers, colors));
   if (other) {
     keys.push({ name: "◆ changed here; outline: how far apart", brief: "◆ changed here", outlines: colors.alarm, low: "0", high: digits(scales.apart) });
   }
   return keys;
+}
+
+// Boxes and arrows stand on one scale. An arrow is for what the losses from t on (L≥ₜ) send to t − 1 through the layer's
+// own step, a box for that and what enters there.
+function gradientKeys({ scales, gradient, other, when }, colors) {
+  const { least, most, clipped } = scales.pull;
+  const whole = gradient.of === "sum" ? "all losses" : `loss at t = ${when(gradient.of)}`;
+  const ends = { low: `${clipped ? "≤ " : ""}${digits(least)}`, high: digits(most) };
+  const note = most ? "" : gradient.norms.some(Number.isNaN) ? "(NaN)" : "(nothing flows back)";
+  return [
+    { brief: "‖∂L/∂s‖ (log)", name: `‖∂L/∂s‖ (foot of a box), ${whole}${other ? ", unchanged" : ""} (log)`, from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise, ...ends, note },
+    { brief: "← ‖∂L≥ₜ/∂sₜ₋₁‖ (log)", name: "← ‖∂L≥ₜ/∂sₜ₋₁‖ through the recurrence (log)", arrows: colors.surprise, ends: { least: PULL.least + 0.08 * PULL.more, more: 0.92 * PULL.more }, back: true, ...ends },
+  ];
 }
 
 // A state's name without its place: "a" rather than "a[1]⟨t⟩".
@@ -99,6 +106,14 @@ function textLength(element, text) {
   return SCRATCH.measureText(text).width;
 }
 
+// As thick at its ends as the arrows are that it explains; the head shows which way those go.
+function wedge(left, { ends: { least, more }, back = false }) {
+  const [thin, thick, y] = [least / 2, (least + more) / 2, 25];
+  const right = left + KEY_BAR;
+  if (back) return `M${left} ${y}L${left + 8} ${y - thin - 3}V${y - thin}L${right} ${y - thick}V${y + thick}L${left + 8} ${y + thin}V${y + thin + 3}Z`;
+  return `M${left} ${y - thin}L${right - 9} ${y - thick}V${y - thick - 3}L${right} ${y}L${right - 9} ${y + thick + 3}V${y + thick}L${left} ${y + thin}Z`;
+}
+
 // An entry as SVG, so that it can leave with the picture. Its parent must be in the page, where text has a typeface;
 // `wider` leaves room for another, as that of a file's reader.
 export function drawKey(parent, key, place, wider = 1) {
@@ -111,7 +126,7 @@ export function drawKey(parent, key, place, wider = 1) {
   };
   const named = write(key.name, "key-name", 0, 9);
   const left = write(key.low, "tiny", 0, 25) + 5;
-  if (key.arrows) add(group, "path", "", { d: `M${left} 24.5L${left + KEY_BAR - 10} 20V16L${left + KEY_BAR} 25L${left + KEY_BAR - 10} 34V30L${left} 25.5Z`, fill: key.arrows });
+  if (key.arrows) add(group, "path", "", { d: wedge(left, key), fill: key.arrows });
   else if (key.outlines) {
     add(group, "rect", "", { x: left + 1, y: 19, width: 24, height: 12, rx: 3, fill: "none", stroke: key.outlines, "stroke-width": 1.4 });
     add(group, "rect", "", { x: left + KEY_BAR - 27, y: 19, width: 24, height: 12, rx: 3, fill: "none", stroke: key.outlines, "stroke-width": 5 });

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from engine.config import ConfigError, settings
+from engine.numbers import number
 from playground.parts.setting_names import in_labels, label
 from playground.state import draft as drafts
 from playground.state.draft import Draft
@@ -21,7 +22,7 @@ def meaning(section: str, name: str) -> str:
     about = _FIELDS[section, name].metadata
     text = about["meaning"][0].upper() + about["meaning"][1:] + "."
     if about.get("low") is not None:
-        text += f" From {about['low']:,g} to {about['high']:,g} {about['unit']}".rstrip() + "."
+        text += f" From {number(about['low'])} to {number(about['high'])} {about['unit']}".rstrip() + "."
     return text
 
 

@@ -160,7 +160,7 @@ def view_again(seen: View) -> View:
 @pytest.mark.parametrize("notation", NOTATIONS)
 def test_names_follow_the_notation(notation: str) -> None:
     flow = cell_flow(view(notation=notation))
-    wanted = {"ng": "Γ(f)", "cs231n": "f", "pytorch": "f", "plain": "keep"}
+    wanted = {"ng": "Γ(f)", "cs231n": "f", "pytorch": "f", "plain": "forget"}
     assert " ".join(part.text for part in flow.drawn.names["forget"]) == wanted[notation]
     assert flow.first == (0 if notation == "pytorch" else 1)
 

@@ -141,6 +141,41 @@ def test_the_gradient_is_of_the_loss_that_was_asked_for() -> None:
     assert not np.allclose(_floats(whole.norms, 1, length + 1), norms)
 
 
+@pytest.mark.parametrize("run", ["tales-lstm", "tales-gru", "hello-rnn"])
+def test_what_an_arrow_carries_back_is_the_gradient_of_the_losses_from_there_on(run: str) -> None:
+    """Of a single layer: losses add up, so each loss's own gradient, recorded alone, is added up."""
+    view = _view(run)
+    gradient = picture(view, "sum").gradient
+    assert gradient is not None
+    length = view.trace.length
+    for t in (0, 1, length // 2, length - 2, length - 1):
+        squares = 0.0
+        for name in view.cell.state_names:
+            later = torch.zeros(view.trace.units, dtype=torch.float64)
+            for k in range(t, length - 1):
+                one = view.gradient(k)
+                assert one.grad is not None
+                assert one.initial_grad is not None
+                later += (one.grad[name][0, t - 1] if t else one.initial_grad[name][0]).double()
+            squares += float(later.square().sum())
+        assert float(gradient.carried[0, t]) == pytest.approx(math.sqrt(squares), rel=1e-4)
+    assert float(gradient.carried[0, -1]) == 0.0, "the last column has no loss"
+    assert float(gradient.norms[0, -2]) > 0.01, "though one enters just before it"
+
+
+def test_of_one_loss_everything_before_it_came_along_the_arrows() -> None:
+    drawn = picture(_view("tales-lstm"), 9).gradient
+    assert drawn is not None
+    torch.testing.assert_close(drawn.carried[0, :10], drawn.norms[0, :10].double(), rtol=1e-4, atol=1e-9)
+    assert (drawn.carried[0, 10:] == 0).all()
+
+
+def test_the_picture_knows_where_the_gradient_was_cut_while_its_run_trained() -> None:
+    view = _view("tales-lstm")
+    assert picture(view).chunk == view.run.config.data.chunk
+    assert picture(view).folded_title != picture(view).title
+
+
 def test_an_lstms_gradient_is_that_of_both_its_states() -> None:
     view = _view()
     gradient = picture(view, 5).gradient
