@@ -54,6 +54,10 @@ class VerbatimIndex:
         start, end = self._longest(sample, _runs(found))
         return Verbatim(float(_covered(found, len(sample)).mean()), end - start, start, end)
 
+    def share(self, sample: str) -> float:
+        """As `match(sample).share`, without a search for the longest stretch, which takes long where lines recur."""
+        return float(_covered(self._windows_found(sample), len(sample)).mean()) if sample else 0.0
+
     def stretches(self, sample: str) -> list[tuple[int, int]]:
         """Where `sample` repeats the text: (start, end) of every stretch that such repetitions cover, in order.
 
@@ -115,7 +119,7 @@ def share_seen(text: str, training_text: str) -> float:
     """
     if len(text) < LEAST or text == training_text:
         return float(text in training_text)
-    return VerbatimIndex(training_text).match(text).share
+    return VerbatimIndex(training_text).share(text)
 
 
 def _covered(found: np.ndarray, characters: int) -> np.ndarray:

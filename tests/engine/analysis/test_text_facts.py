@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import engine
 from engine.analysis.text_facts import Spacing, Spelling, text_facts
+from engine.analysis.verbatim import VerbatimIndex, share_seen
 from engine.config import Config, DataConfig
 from engine.data import Corpus, TextFacts, fingerprint, prepare
 from engine.data.words import tokens_and_gaps, usual_gaps
@@ -216,6 +217,15 @@ def test_lines_that_come_many_times_are_seen_and_new_ones_are_not() -> None:
     new = "".join("".join(dice.choices(LETTERS, k=39)) + "\n" for _ in range(50))
     assert told(old + old[:2_000]).seen > 0.99
     assert told(old + new).seen == pytest.approx(0.5, abs=0.02), "half of the last tenth is new"
+
+
+def test_the_share_that_was_seen_is_that_of_a_match() -> None:
+    dice = random.Random(6)
+    lines = ["".join(dice.choices(LETTERS, k=dice.randint(5, 30))) for _ in range(9)]
+    old, new = (" ".join(dice.choices(lines + [LETTERS[:place] for place in range(26)], k=60)) for _ in range(2))
+    index = VerbatimIndex(old)
+    assert 0 < index.share(new) < 1
+    assert index.share(new) == share_seen(new, old) == index.match(new).share
 
 
 def test_a_text_that_is_validated_on_itself_was_seen() -> None:
