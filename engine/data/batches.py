@@ -85,7 +85,7 @@ class Streams:
         return int.from_bytes(digest[:8], "big") % self.predictions
 
 
-def evaluation_chunks(tokens: Tensor, streams: int, chunk: int) -> Iterator[Batch]:
+def evaluation_chunks(tokens: Tensor, streams: int, chunk: int, length: int | None = None) -> Iterator[Batch]:
     """A text as batches that predict every token but the first exactly once, the state carried throughout.
 
     The text is cut into `streams` consecutive parts, read side by side. The last batches are shorter,
@@ -95,14 +95,18 @@ def evaluation_chunks(tokens: Tensor, streams: int, chunk: int) -> Iterator[Batc
         tokens: (tokens), int64; at least two.
         streams: how many parts at most; more cost context at the parts' beginnings, fewer cost speed.
         chunk: most timesteps of a batch.
+        length: predictions made at the beginning of each part, at most; None makes all of them.
     """
     predictions = len(tokens) - 1
     streams = min(streams, predictions)
     if streams < 1:
         return
     bounds = torch.arange(streams + 1, device=tokens.device) * predictions // streams
-    starts, ends = bounds[:-1], bounds[1:]
     longest = -(-predictions // streams)
+    if length is not None:
+        longest = min(longest, length)
+    starts = bounds[:-1]
+    ends = torch.minimum(bounds[1:], starts + longest)
     for begin in range(0, longest, chunk):
         times = torch.arange(begin, min(begin + chunk, longest), device=tokens.device)
         places = starts + times[:, None]  # (time, streams)

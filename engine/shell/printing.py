@@ -18,6 +18,7 @@ from engine.training.events import (
     Planned,
     Progress,
     Sampled,
+    Working,
 )
 
 _NAMES: dict[type[Event], str] = {
@@ -30,6 +31,7 @@ _NAMES: dict[type[Event], str] = {
     Finished: "finished",
 }
 _BAR = 24
+_AT_WORK = {"plan": "measuring how many steps fit into the time", "evaluation": "evaluation, {share:.0%} read"}
 
 
 class Printer(Protocol):
@@ -58,6 +60,17 @@ def json_line(name: str, /, **facts: Any) -> str:
 
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _left(seconds: float) -> str:
+    return f"  {seconds:.0f} s left" if math.isfinite(seconds) else ""
+
+
+def _tokens(event: Evaluated) -> str:
+    """On how many tokens a loss stands, where that is not all of them."""
+    if event.tokens_read >= event.tokens_in_all:
+        return ""
+    return f", on {event.tokens_read:,} of {event.tokens_in_all:,} tokens"
 
 
 class JsonPrinter:
@@ -90,11 +103,13 @@ class PeoplePrinter:
                 self._line(f"{event.parameters:,} parameters, {event.planned_steps:,} steps on {event.device}")
             case Progress():
                 self._bar(event)
+            case Working():
+                self._working(event)
             case Evaluated():
                 mark = " (best so far)" if event.best else " (rising)" if event.rising else ""
                 self._line(
                     f"step {event.step:>7,}  {event.seconds:7.1f} s  validation {event.val_loss:.4f} nats, "
-                    f"{event.bits_per_character:.3f} bits per character{mark}"
+                    f"{event.bits_per_character:.3f} bits per character{_tokens(event)}{mark}"
                 )
             case Sampled():
                 short = textwrap.shorten(event.text, 96, placeholder=" ...")
@@ -117,11 +132,18 @@ class PeoplePrinter:
         if not self._out.isatty():
             return
         full = round(_BAR * event.step / self._planned)
-        left = event.train_seconds / max(1, event.step) * (self._planned - event.step)
-        self._out.write(
-            f"\r{'█' * full}{'·' * (_BAR - full)} {event.step:,}/{self._planned:,}  loss {event.loss:.4f}  "
-            f"{event.tokens_per_second:,.0f} tokens/s  {left:.0f} s left \033[K"
+        self._over(
+            f"{'█' * full}{'·' * (_BAR - full)} {event.step:,}/{self._planned:,}  loss {event.loss:.4f}  "
+            f"{event.tokens_per_second:,.0f} tokens/s{_left(event.seconds_left)}"
         )
+
+    def _working(self, event: Working) -> None:
+        if self._out.isatty() and event.what in _AT_WORK:
+            self._over(_AT_WORK[event.what].format(share=event.share) + _left(event.seconds_left))
+
+    def _over(self, text: str) -> None:
+        """Write in place of the bar, without a line end."""
+        self._out.write(f"\r{text} \033[K")
         self._out.flush()
         self._bar_shown = True
 

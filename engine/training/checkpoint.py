@@ -37,12 +37,16 @@ class Best:
     """The lowest validation loss so far, and the evaluations in a row since without a lower one."""
 
     step: int = 0
-    loss: float = float("inf")
+    loss: float = math.inf
     since: int = 0
+    compared: float = math.inf
+    """the same loss over the tokens that every evaluation of the run reads: what decides which is lower"""
 
-    def after(self, step: int, loss: float) -> Best:
+    def after(self, step: int, loss: float, compared: float) -> Best:
         """The best once the evaluation at `step` gave `loss`; one that is not finite is never the best."""
-        return Best(step, loss) if loss < self.loss else replace(self, since=self.since + 1)
+        if compared < self.compared:
+            return Best(step, loss, 0, compared)
+        return replace(self, since=self.since + 1)
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,7 @@ class Checkpoint:
             "val_loss": self.val_loss,
             "steps_above": self.steps_above,
             "sums": list(self.sums),
-            # JSON has no infinity: a run that was never evaluated has no best loss
-            "best": [self.best.step, self.best.loss if self.best.step else None, self.best.since],
+            "best": _plain_best(self.best),
             "changes": [list(change) for change in self.changes],
         }
         tensors = {name: tensor.contiguous() for name, tensor in self.tensors.items()}
@@ -173,9 +176,21 @@ def _sums(values: Any) -> tuple[float, float, float, float]:
     return first, second, third, fourth
 
 
+def _plain_best(best: Best) -> list[Any]:
+    # JSON has no infinity: a run that was never evaluated has no best loss
+    loss, compared = (value if math.isfinite(value) else None for value in (best.loss, best.compared))
+    return [best.step, loss, best.since, compared]
+
+
 def _best(values: Any) -> Best:
-    step, loss, since = values or (0, None, 0)
-    return Best(_count(step), math.inf if loss is None else float(loss), _count(since))
+    # one of an older Unrolled holds no fourth: every evaluation read the same tokens
+    step, loss, since, *compared = values or (0, None, 0)
+    (compared_loss,) = compared or (loss,)
+    return Best(_count(step), _loss(loss), _count(since), _loss(compared_loss))
+
+
+def _loss(value: Any) -> float:
+    return math.inf if value is None else float(value)
 
 
 def _change(values: Any) -> tuple[int, str, float]:

@@ -6,6 +6,7 @@ included and pauses left out; `train_seconds` counts the optimiser steps alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -44,11 +45,17 @@ class Progress(Event):
     tokens_per_second: float
     seconds: float
     train_seconds: float
+    seconds_left: float = math.nan
+    """what the run will still take, evaluations and samples included; NaN before that can be told"""
 
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """The validation part was read. `best`: no evaluation before was lower; `rising`: it is well above the best."""
+    """The validation part was read, or stretches spread over the whole of it.
+
+    `best`: no evaluation before was lower; `rising`: it is well above the best. Evaluations are compared over the
+    tokens that all of them read.
+    """
 
     val_loss: float
     bits_per_character: float
@@ -57,6 +64,10 @@ class Evaluated(Event):
     rising: bool
     seconds: float
     train_seconds: float
+    tokens_read: int
+    """tokens that were predicted"""
+    tokens_in_all: int
+    """tokens that reading the whole validation part predicts"""
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,8 @@ class Working(Event):
 
     what: str
     share: float
+    seconds_left: float = math.nan
+    """what the run will still take, where that has changed much since the last update"""
 
 
 @dataclass(frozen=True)

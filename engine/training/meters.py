@@ -1,12 +1,15 @@
-"""Running sums of a training run: losses and speed since the last report."""
+"""Running sums of a training run: its time, losses and speed, and how long what is left of it will take."""
 
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from engine.training.evaluation_plan import EVALUATED_TOKEN, SAMPLED_TOKEN
 
 
 @dataclass(frozen=True)
@@ -93,3 +96,71 @@ class Meters:
     def average_rate(self) -> float:
         """Tokens per second over all updates of the run."""
         return self.tokens / max(self.train_seconds, 1e-9)
+
+
+class Stopwatch:
+    """Wall time in seconds, with pauses left out. It runs from the start."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self._before = seconds
+        self._since: float | None = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Time it has run so far."""
+        return self._before if self._since is None else self._before + time.perf_counter() - self._since
+
+    def stop(self) -> None:
+        """Pause; nothing happens if it is paused."""
+        self._before, self._since = self.seconds, None
+
+    def start(self) -> None:
+        """Go on; nothing happens if it runs."""
+        self._before, self._since = self.seconds, time.perf_counter()
+
+
+_REMEMBERED = 50
+"""Updates whose time is averaged to tell how long the next will take."""
+
+
+class Pace:
+    """How long updates, evaluations and samples take, from those seen in this process.
+
+    Args:
+        tokens_per_update: predictions in one update
+    """
+
+    def __init__(self, tokens_per_update: int) -> None:
+        self._tokens_per_update = tokens_per_update
+        self._updates = 0
+        self._update = 0.0
+        self._evaluated = (0, 0.0)
+        self._sampled = (0, 0.0)
+
+    def update(self, seconds: float) -> None:
+        """Note an update. The first of a process, which sets up kernels, counts until there is a second."""
+        self._updates += 1
+        weight = 1 / max(1, min(self._updates - 1, _REMEMBERED))
+        self._update += weight * (seconds - self._update)
+
+    def evaluated(self, tokens: int, seconds: float) -> None:
+        """Note that so many tokens of the validation part were read."""
+        self._evaluated = (self._evaluated[0] + tokens, self._evaluated[1] + seconds)
+
+    def sampled(self, tokens: int, seconds: float) -> None:
+        """Note that so many tokens were written."""
+        self._sampled = (self._sampled[0] + tokens, self._sampled[1] + seconds)
+
+    def left(self, updates: int, evaluated: int, sampled: int) -> float:
+        """Seconds that so many updates, and so many tokens read and written, will take; NaN before the first update."""
+        if not self._updates:
+            return math.nan
+        trained = self._update / self._tokens_per_update
+        reading = _each(self._evaluated, EVALUATED_TOKEN * trained)
+        writing = _each(self._sampled, SAMPLED_TOKEN * trained)
+        return updates * self._update + evaluated * reading + sampled * writing
+
+
+def _each(seen: tuple[int, float], otherwise: float) -> float:
+    count, seconds = seen
+    return seconds / count if count else otherwise

@@ -15,6 +15,7 @@ from engine.models.language_model import LanguageModel, mean_loss
 from engine.models.stack import detached
 from engine.training.clipping import clip_gradients
 from engine.training.evaluation import evaluate
+from engine.training.evaluation_plan import EvaluationPlan
 from engine.training.optimizers import build_optimizer
 
 _SHARE_OF_TIME = 0.03
@@ -30,20 +31,37 @@ _RESERVE = 0.98
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds that one update, one evaluation and one sample take on this machine now."""
+    """Seconds that things take on this machine now."""
 
     update: float
     evaluation: float
+    """to begin an evaluation: the tokens before each piece"""
+    token: float
+    """each token that an evaluation predicts"""
     sample: float
 
+    def beside(self, evaluations: EvaluationPlan) -> float:
+        """Seconds of all evaluations of a run and their samples."""
+        tokens, _ = evaluations.left(0)
+        return len(evaluations.steps) * (self.evaluation + self.sample) + tokens * self.token
 
-def steps_within(seconds: float, evaluations: int, costs: Costs) -> int:
-    """Updates that fit into `seconds` beside so many evaluations and samples; at least one.
+
+def steps_within(seconds: float, plan: Callable[[int], EvaluationPlan], costs: Costs) -> int:
+    """The most updates that fit into `seconds` beside the evaluations and samples of a run of so many; at least one.
 
     Updates get half of the time at least, whatever the rest seemed to cost when it was measured.
+
+    Args:
+        plan: the evaluations of a run of so many steps
     """
-    left = max(seconds * _RESERVE - evaluations * (costs.evaluation + costs.sample), seconds / 2)
-    return max(1, int(left / costs.update))
+    fewest, most = int(seconds / 2 / costs.update), int(seconds * _RESERVE / costs.update)
+    while fewest < most:
+        steps = (fewest + most + 1) // 2
+        if steps * costs.update + costs.beside(plan(steps)) <= seconds * _RESERVE:
+            fewest = steps
+        else:
+            most = steps - 1
+    return max(1, fewest)
 
 
 def measure_costs(
@@ -56,25 +74,28 @@ def measure_costs(
 ) -> Costs:
     """Time updates, evaluation and a sample on `model`, which is trained a little and then of no further use."""
     update = _time_updates(model, config, streams, min(_LONGEST, max(_SHORTEST, _SHARE_OF_TIME * seconds)))
-    evaluation = _time_evaluation(model, config, validation)
+    begin, token = _time_evaluation(model, config, validation)
     started = time.perf_counter()
     if sampler is not None:
         for _ in sampler(model):
             pass
-    return Costs(update, evaluation, time.perf_counter() - started)
+    return Costs(update, begin, token, time.perf_counter() - started)
 
 
-def _time_evaluation(model: LanguageModel, config: TrainingConfig, validation: torch.Tensor) -> float:
-    """Seconds of one evaluation, from its first two slices: what it costs to begin, and the pace after that."""
+def _time_evaluation(model: LanguageModel, config: TrainingConfig, validation: torch.Tensor) -> tuple[float, float]:
+    """Seconds that an evaluation takes to begin, and for each token, from its first slices."""
     started = time.perf_counter()
     parts = evaluate(model, validation, config.precision)
-    share, _ = next(parts)
+    share = 0.0
+    while share == 0.0:
+        share, _ = next(parts)
     begun = time.perf_counter()
+    tokens = max(1, len(validation) - 1)
     if share == 1.0:
-        return begun - started
+        return 0.0, (begun - started) / tokens
     further, _ = next(parts)
-    pace = (time.perf_counter() - begun) / (further - share)
-    return begun - started + (1.0 - share) * pace
+    token = (time.perf_counter() - begun) / (further - share) / tokens
+    return max(0.0, begun - started - share * tokens * token), token
 
 
 def _measured_enough(steps: int, seconds: float, budget: float) -> bool:

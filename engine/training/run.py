@@ -21,7 +21,8 @@ from engine.models.stack import detached
 from engine.training.checkpoint import Best, Checkpoint, CheckpointError
 from engine.training.clipping import clip_gradients
 from engine.training.divergence import DivergenceWatch
-from engine.training.evaluation import evaluate
+from engine.training.evaluation import Part, evaluate
+from engine.training.evaluation_plan import EvaluationPlan, plan_evaluations
 from engine.training.events import (
     Changed,
     Evaluated,
@@ -33,11 +34,11 @@ from engine.training.events import (
     Saved,
     Working,
 )
-from engine.training.meters import Meters, Reading
+from engine.training.meters import Meters, Pace, Reading, Stopwatch
 from engine.training.optimizers import build_optimizer
 from engine.training.plan import measure_costs, steps_within
 from engine.training.restore import load_weights, optimizer_tensors, restore_optimizer, state_from, state_tensors
-from engine.training.schedule import evaluation_steps, is_power_of_two, learning_rate, records_progress
+from engine.training.schedule import is_power_of_two, learning_rate, records_progress
 
 Sampler = Callable[[LanguageModel], Iterator[tuple[str, str] | None]]
 """Writes a sample in slices: None after each slice, and (prompt, text) at the end."""
@@ -75,7 +76,8 @@ class Training:
         checkpoint: Checkpoint | None = None,
         branch: bool = False,
     ) -> None:
-        self._started = time.perf_counter()
+        self.stopwatch = Stopwatch()
+        """the time that counts as the run's: whoever pauses it between two events stops it"""
         self.config = config
         self.corpus = corpus
         self.device = choose_device(device)
@@ -99,10 +101,9 @@ class Training:
         self.best = Best()
         self._val_loss: float | None = None
         self._evaluated_at = 0
-        self._evaluation_steps: frozenset[int] = frozenset()
+        self._evaluations = self._evaluations_of(1)
         self._peak_factor = 1.0
         self._clip, self._clip_threshold = training.clip, training.clip_threshold
-        self._seconds_before = 0.0
         self._state = self.model.initial_state(config.data.streams)
         self._average: LanguageModel | None = None
         if checkpoint is not None:
@@ -112,6 +113,7 @@ class Training:
             self._average = self._copy_of_model()
         self._optimizer = build_optimizer(self.model, training)
         self._meters = Meters(config.data.streams * config.data.chunk)
+        self._pace = Pace(config.data.streams * config.data.chunk)
         self._watch = DivergenceWatch(config, math.log(len(corpus.vocabulary)))
         if checkpoint is not None and not branch:
             self._continue_from(checkpoint)
@@ -123,12 +125,11 @@ class Training:
         if self.planned_steps is None:
             yield from self._plan()
         assert self.planned_steps is not None
-        planned = evaluation_steps(self.planned_steps, self.config.training.evaluations)
-        self._evaluation_steps = frozenset({step for step in planned if step <= self.last_step} | {self.last_step})
+        self._evaluations = self._evaluations_of(self.planned_steps).ending_at(self.last_step)
         yield Planned(
             self.step,
             planned_steps=self.last_step,
-            evaluation_steps=tuple(sorted(self._evaluation_steps)),
+            evaluation_steps=self._evaluations.steps,
             parameters=self.parameters,
             device=str(self.device),
             threads=torch.get_num_threads(),
@@ -206,7 +207,12 @@ class Training:
     @property
     def seconds(self) -> float:
         """Wall time of the run so far, pauses left out."""
-        return self._seconds_before + time.perf_counter() - self._started
+        return self.stopwatch.seconds
+
+    @property
+    def seconds_left(self) -> float:
+        """Wall time that the run will still take, evaluations and samples included; NaN before the first update."""
+        return self._seconds_left(0)
 
     @property
     def evaluated_model(self) -> LanguageModel:
@@ -231,7 +237,9 @@ class Training:
         if wanted or self._meters.pending >= traits(self.device).steps_between_reads:
             updates, last_loss, norm = self._meters.pending, self._meters.read(), before.item()
             diverged = self._watch.look(self.step, last_loss, norm, rate, self._clip != "off", updates)
-        self._meters.spent(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._meters.spent(seconds)
+        self._pace.update(seconds)
         if wanted or diverged is not None:
             # A report out of turn leaves the sums alone, so that the regular ones stay those of an unwatched run.
             reading = self._meters.reading() if reported or diverged else self._meters.glance(last_loss)
@@ -289,6 +297,7 @@ class Training:
             tokens_per_second=reading.tokens_per_second,
             seconds=self.seconds,
             train_seconds=self._meters.train_seconds,
+            seconds_left=self.seconds_left,
         )
 
     # ------------------------------------------------------------------ evaluations
@@ -296,31 +305,76 @@ class Training:
     def _evaluate_if_due(self) -> Iterator[Event]:
         """Evaluate, sample and save where the plan says so.
 
+        An evaluation after which the run ends reads the whole validation part: the last of the plan, one at which the
+        patience is over, and one whose part promises `until_loss`, which only the whole then reaches or not. The
+        others read a part that is always the same. Which of two is better, their losses over that part decide: a part
+        that happens to be easier than the whole makes neither of them the best.
+
         The evaluation counts only once its sample is written: a run that is stopped before does both again.
         """
-        if self.step not in self._evaluation_steps or self._evaluated_at >= self.step:
+        plan = self._evaluations
+        if self.step not in plan.steps or self._evaluated_at >= self.step:
             return
-        val_loss = math.nan
-        parts = evaluate(self.evaluated_model, self.corpus.validation, self.config.training.precision)
-        for share, mean in parts:
-            val_loss = mean
-            if share < 1.0:
-                yield Working(self.step, "evaluation", share)
-        best = self.best.after(self.step, val_loss)
-        yield self._evaluated(val_loss, best)
+        to_read = plan.usual
+        if plan.part is not None and self.step == plan.steps[-1]:
+            to_read += plan.whole
+        val_loss = compared = yield from self._read(plan.part, plan.usual, 0, to_read)
+        best = self.best.after(self.step, val_loss, compared)
+        tokens = plan.usual
+        if plan.part is not None and self._may_end(val_loss, best):
+            val_loss = yield from self._read(None, plan.whole, plan.usual, plan.usual + plan.whole)
+            best = self.best.after(self.step, val_loss, compared)
+            tokens = plan.whole
+        rising = compared > best.compared * (1 + RISING)
+        yield self._evaluated(val_loss, best, tokens, rising)
         yield from self._sample()
         self.best, self._val_loss, self._evaluated_at = best, val_loss, self.step
         self._meters.evaluated()
         yield self._saved(full=True)
 
-    def _evaluated(self, val_loss: float, best: Best) -> Evaluated:
+    def _read(self, part: Part | None, tokens: int, before: int, in_all: int) -> Generator[Event, None, float]:
+        """The validation loss over `part`, or the whole, which is so many tokens.
+
+        At this step `before` tokens have been read, and `in_all` are to be.
+        """
+        reading = evaluate(self.evaluated_model, self.corpus.validation, self.config.training.precision, part)
+        share, loss, seconds = 0.0, math.nan, 0.0
+        while share < 1.0:
+            started = time.perf_counter()
+            share, loss = next(reading)
+            seconds += time.perf_counter() - started
+            if share < 1.0:
+                read = before + share * tokens
+                yield Working(self.step, "evaluation", read / in_all, self._seconds_left(round(read)))
+        self._pace.evaluated(tokens, seconds)
+        return loss
+
+    def _may_end(self, val_loss: float, best: Best) -> bool:
+        """Whether the run ends with an evaluation of this loss, if the whole validation part bears it out."""
+        training = self.config.training
+        if training.patience and best.since >= training.patience:
+            return True
+        return self.step == self._evaluations.steps[-1] or bool(training.until_loss and val_loss <= training.until_loss)
+
+    def _evaluations_of(self, planned_steps: int) -> EvaluationPlan:
+        return plan_evaluations(self.config, planned_steps, len(self.corpus.validation))
+
+    def _seconds_left(self, read: int) -> float:
+        """What the run will still take when so many tokens of the evaluation at hand have been read."""
+        evaluated, sampled = self._evaluations.left(self._evaluated_at)
+        end = self._extended_to or self.planned_steps or self.step
+        return self._pace.left(end - self.step, max(0, evaluated - read), sampled)
+
+    def _evaluated(self, val_loss: float, best: Best, tokens: int, rising: bool) -> Evaluated:
         return Evaluated(
             self.step,
             val_loss=val_loss,
             bits_per_character=self.corpus.bits_per_character(val_loss),
             train_loss=self._meters.loss_since_evaluation(),
             best=best.step == self.step,
-            rising=val_loss > best.loss * (1 + RISING),
+            rising=rising,
+            tokens_read=tokens,
+            tokens_in_all=self._evaluations.whole,
             seconds=self.seconds,
             train_seconds=self._meters.train_seconds,
         )
@@ -328,11 +382,16 @@ class Training:
     def _sample(self) -> Iterator[Event]:
         if self._sampler is None or self.config.sampling.length == 0:
             return
-        for sample in self._sampler(self.evaluated_model):
+        slices = self._sampler(self.evaluated_model)
+        seconds, sample = 0.0, None
+        while sample is None:
+            started = time.perf_counter()
+            sample = next(slices)
+            seconds += time.perf_counter() - started
             if sample is None:
                 yield Working(self.step, "sample", 0.0)
-            else:
-                yield Sampled(self.step, *sample)
+        self._pace.sampled(self.config.sampling.length, seconds)
+        yield Sampled(self.step, *sample)
 
     def _saved(self, full: bool) -> Saved:
         return Saved(self.step, full=full, checkpoint=self.checkpoint(full))
@@ -370,8 +429,7 @@ class Training:
         costs = measure_costs(
             self._copy_of_model(), training, self._streams, self.corpus.validation, self._sampler, training.seconds
         )
-        evaluations = len(evaluation_steps(training.steps, training.evaluations))
-        self.planned_steps = steps_within(training.seconds - self.seconds, evaluations, costs)
+        self.planned_steps = steps_within(training.seconds - self.seconds, self._evaluations_of, costs)
 
     def _copy_of_model(self) -> LanguageModel:
         copy = LanguageModel(self.config.model, len(self.corpus.vocabulary), 0).to(self.device)
@@ -404,7 +462,7 @@ class Training:
         self.step = checkpoint.step
         self.planned_steps = checkpoint.planned_steps or self.planned_steps
         self._extended_to = checkpoint.extended_to
-        self._seconds_before = checkpoint.seconds
+        self.stopwatch = Stopwatch(checkpoint.seconds + self.stopwatch.seconds)
         self._meters.continue_from(checkpoint.step, checkpoint.train_seconds, checkpoint.sums)
         self._evaluated_at, self._val_loss = checkpoint.evaluated_at, checkpoint.val_loss
         self._watch.steps_above = checkpoint.steps_above

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from engine.config import Config
+from engine.data import Corpus
 from engine.training.estimate import Estimate, MachineSpeed, estimate, measure_machine
 
 _MACHINE_SECONDS = 300.0
@@ -34,6 +35,6 @@ def _machine() -> _Machine:
     return _Machine()
 
 
-def expected(config: Config, vocabulary_size: int) -> Estimate:
-    """What a run of `config` will take on this machine."""
-    return estimate(config, vocabulary_size, _machine().now())
+def expected(config: Config, corpus: Corpus) -> Estimate:
+    """What a run of `config` on the text that it names will take on this machine."""
+    return estimate(config, len(corpus.vocabulary), len(corpus.validation), _machine().now())

@@ -9,6 +9,7 @@ Columns of every frame here:
     seconds  the run's own computing time at that step, in seconds
     value    what is drawn, in the unit of the chart; NaN where there is nothing to place
     text     a label written beside the mark, or what a mark stands for
+    read     where a validation loss stands on a part of the tokens: on how many; else ""
     lane     pixels from the top edge, for labels of changes; 1 for the "broken" row that is written out
     hover    whether the pointer finds the row: some of each line, since each such row costs the browser a tooltip
 
@@ -43,8 +44,8 @@ _LANES, _LANE_HEIGHT = 5, 14
 _LABEL_HEIGHT, _LABEL_WIDTH = 0.055, 0.12  # shares of the axes that a label at the end of a line covers
 _NAMES = {"learning_rate": "learning rate", "clip_threshold": "clipping threshold"}
 
-_TEXT_COLUMNS = ("label", "color", "series", "text")
-COLUMNS = ("label", "color", "series", "step", "seconds", "value", "text", "lane", "hover")
+_TEXT_COLUMNS = ("label", "color", "series", "text", "read")
+COLUMNS = ("label", "color", "series", "step", "seconds", "value", "text", "read", "lane", "hover")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class LiveRun:
         cell: name of its cell, which gives the colour
         progress: rows with step, train_seconds and whichever of loss, grad_norm, clipped_norm, clip_threshold,
             learning_rate, tokens_per_second the chart draws
-        evaluations: rows with step, train_seconds, val_loss (nats per token)
+        evaluations: rows with step, train_seconds, val_loss (nats per token), and best, tokens_read and tokens_in_all
+            where those are known
         changes: rows with step, key, value; or step, text for another event worth a mark
         characters_per_token: mean over the validation part, for bits per character
     """
@@ -95,10 +97,12 @@ def loss_frame(
         training = scale.read(_measured(run.progress, "loss"), run)
         pieces += _line(key, "training", training, limit // lines, lines)
         validation = scale.read(_measured(run.evaluations, "val_loss"), run)
-        pieces += _line(key, "validation", validation, _EVALUATIONS, 1)
+        pieces += [
+            replace(piece, read=_read(run, piece)) for piece in _line(key, "validation", validation, _EVALUATIONS, 1)
+        ]
         placed = validation.at(np.flatnonzero(validation.good))
         if len(placed.values):
-            pieces.append(_best(key, placed))
+            pieces.append(_best(key, placed, run))
             ends.append(_end(key, placed))
     for name, level in baselines.items():
         value = float(convert(level, unit, runs[0].characters_per_token if runs else 1.0))
@@ -157,6 +161,7 @@ class _Piece:
     seconds: Any = np.nan
     value: Any = np.nan
     text: Any = ""
+    read: Any = ""
     lane: Any = 0.0
     hover: Any = False
 
@@ -223,6 +228,17 @@ class _Scale:
         return replace(nats, values=values, good=good)
 
 
+def _read(run: LiveRun, piece: _Piece) -> list[str]:
+    """On how many tokens the validation loss at each step of a piece stands, where that is not all of them."""
+    steps, read, there = (_column(run.evaluations, name) for name in ("step", "tokens_read", "tokens_in_all"))
+    known = {
+        step: f"{int(part):,} of {int(whole):,} tokens"
+        for step, part, whole in zip(steps, read, there, strict=True)
+        if part < whole
+    }
+    return [known.get(step, "") for step in np.atleast_1d(piece.step)]
+
+
 def _some(count: int, lines: int) -> NDArray[np.bool_]:
     """Which of `count` rows the pointer finds, spread evenly, the last among them, in one of `lines` lines."""
     return np.arange(count)[::-1] % max(1, -(-count * lines // _HOVERED)) == 0
@@ -252,8 +268,12 @@ def _one_line(runs: Sequence[LiveRun], column: str, series: str, limit: int) -> 
     return _frame([*pieces, *_changes(runs)])
 
 
-def _best(key: _Key, placed: _Measured) -> _Piece:
-    lowest = int(np.argmin(placed.values))
+def _best(key: _Key, placed: _Measured, run: LiveRun) -> _Piece:
+    """The ring at the best evaluation: the last that was flagged so, which need not have the lowest value where
+    evaluations read different tokens; the lowest where none is."""
+    flagged = _column(run.evaluations, "step")[_column(run.evaluations, "best") == 1]
+    places = np.flatnonzero(np.isin(placed.step, flagged))
+    lowest = int(places[-1]) if len(places) else int(np.argmin(placed.values))
     newest = lowest == len(placed.values) - 1
     text = "" if newest else f"best {number(float(placed.values[lowest]), digits=True)}"
     return _piece("best", key, placed.at(np.array([lowest])), text=text)
@@ -320,7 +340,9 @@ def _frame(pieces: Sequence[_Piece]) -> pd.DataFrame:
         columns["label"] += [piece.key.label] * size
         columns["color"] += [piece.key.color if piece.series == "key" else ""] * size
         columns["series"] += [piece.series] * size
-        columns["text"] += [piece.text] * size if isinstance(piece.text, str) else piece.text
+        for name in ("text", "read"):
+            text = getattr(piece, name)
+            columns[name] += [text] * size if isinstance(text, str) else text
         for name in ("step", "seconds", "value", "lane", "hover"):
             columns[name].append(np.broadcast_to(getattr(piece, name), size))
     numeric = {name: np.concatenate(columns[name]) for name in columns if name not in _TEXT_COLUMNS and pieces}

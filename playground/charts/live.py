@@ -272,12 +272,13 @@ def _hover(across: alt.X, up: alt.Y, name: str) -> list[alt.Chart]:
     zoom = alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.ctrlKey || event.metaKey]")
     tooltip = [
         alt.Tooltip("label:N", title="run"),
-        alt.Tooltip("series:N", title="line"),
+        alt.Tooltip("line:N", title="line"),
         alt.Tooltip("step:Q", title="step", format=",d"),
         alt.Tooltip("seconds:Q", title="time (s)", format=",.3~r"),
         alt.Tooltip("value:Q", title=name, format=",.4~g"),
     ]
-    every = alt.Chart(name="catch").transform_filter("datum.hover")
+    line = "datum.series + (datum.read ? ', on ' + datum.read : '')"
+    every = alt.Chart(name="catch").transform_filter("datum.hover").transform_calculate(line=line)
     catch = every.mark_point(opacity=0, size=1).encode(x=across, y=up, tooltip=tooltip).add_params(near, zoom)
     one = alt.Chart().transform_filter("datum.hover").transform_filter(near)
     upright = one.mark_rule(color=_INK, strokeWidth=1, opacity=0.5, clip=True, tooltip=None).encode(x=across)

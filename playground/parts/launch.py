@@ -103,7 +103,7 @@ def _check(draft: Draft) -> None:
         _check_branch(draft.config, services.store().run(draft.parent[0]).config)
     for config in draft.configs:
         validate(config)
-        takes = estimates.expected(config, len(corpora.corpus(config.data).vocabulary))
+        takes = estimates.expected(config, corpora.corpus(config.data))
         check_config(services.settings(), config, takes.parameters, takes.memory_bytes)
     check_quota(services.settings(), services.store(), services.visitor(), len(draft.configs))
 

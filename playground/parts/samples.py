@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from engine.analysis.repetition import loop
+from engine.analysis.verbatim import LEAST
 from playground.components.samples import SampleRow
 from playground.runs.reader import Snapshot
 from playground.runs.records import SampleText
-from playground.text import number
+from playground.text import number, shorten, visible
 
 
 def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
@@ -23,8 +27,22 @@ def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
     ]
 
 
+@lru_cache(maxsize=512)
+def repeated(text: str) -> str:
+    """Of a text that mostly repeats itself: that it is a loop, from where on and of what; else an empty text."""
+    found = loop(text)
+    if found is None or len(text) < LEAST or len(text) - found.start < len(text) / 2:
+        return ""
+    stretch = shorten(visible(text[found.start : found.start + found.period], spaces=True), 60)
+    same = "the same character repeats" if found.period == 1 else f"the same {found.period:,} characters repeat"
+    return f"a loop: from character {found.start + 1:,} on {same}, “{stretch}”"
+
+
 def _verbatim_note(sample: SampleText) -> str:
-    """How much of a sample stands word for word in the training text."""
+    """How much of a sample stands word for word in the training text, or that it repeats itself."""
+    looped = repeated(sample.text)
+    if looped:
+        return looped
     if not sample.longest_verbatim:
         return ""
     if not sample.verbatim_share:

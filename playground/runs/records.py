@@ -104,6 +104,8 @@ class Run:
     tokens_per_second: float | None = None
     seconds: float = 0.0
     train_seconds: float = 0.0
+    seconds_left: float | None = None
+    """what it will still take while it trains, evaluations and samples included"""
     message: str = ""
     """a sentence on why the run has its status"""
     suggestion: Mapping[str, Any] = field(default_factory=dict)
@@ -161,7 +163,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One pass over the validation part."""
+    """A pass over the validation part, or over stretches spread over the whole of it."""
 
     step: int
     val_loss: float
@@ -171,6 +173,15 @@ class Evaluation:
     rising: bool
     seconds: float
     train_seconds: float
+    tokens_read: int | None = None
+    """tokens that were predicted; None in runs of an older Unrolled, which read all"""
+    tokens_in_all: int | None = None
+    """tokens that reading the whole validation part predicts"""
+
+    @property
+    def partial(self) -> bool:
+        """Whether a part stands for the whole."""
+        return self.tokens_read is not None and self.tokens_in_all is not None and self.tokens_read < self.tokens_in_all
 
 
 @dataclass(frozen=True)

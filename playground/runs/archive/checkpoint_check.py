@@ -100,7 +100,11 @@ def _check_header(member: str, checkpoint: Checkpoint, step: int, full: bool, ru
     best = checkpoint.best
     numbers = (checkpoint.seconds, checkpoint.train_seconds, *checkpoint.sums, checkpoint.val_loss or 0.0)
     fits = max(checkpoint.evaluated_at, best.step, best.since, checkpoint.steps_above) <= step
-    if not fits or not all(-MAX_SECONDS <= number <= MAX_SECONDS for number in numbers) or math.isnan(best.loss):
+    if (
+        not fits
+        or not all(-MAX_SECONDS <= number <= MAX_SECONDS for number in numbers)
+        or math.isnan(best.loss + best.compared)
+    ):
         raise refused(member, "has numbers in its header that no run can have at its step")
 
 

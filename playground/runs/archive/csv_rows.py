@@ -37,6 +37,7 @@ MAX_ROWS_OF: dict[str, int] = {METRICS: MAX_ROWS, EVALUATIONS: MAX_EVALUATIONS, 
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 _NO_NUMBER = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+_LATER = frozenset({"tokens_read", "tokens_in_all"})  # columns that files of an older Unrolled do not have
 _FORMULA = ("=", "+", "-", "@", "'")
 _KEY = re.compile(r"[a-z][a-z0-9_ -]{0,39}", re.ASCII)
 
@@ -73,6 +74,8 @@ def from_csv(member: str, kind: type[Record], raw: bytes, last_step: int) -> tup
     readers = _readers(kind)
     rows = _lines(member, raw)
     header = next(rows, None)
+    if header == [name for name in readers if name not in _LATER]:  # made by an older Unrolled
+        readers = {name: readers[name] for name in header}
     if header != list(readers):
         raise refused(member, f"does not begin with the columns {', '.join(readers)}")
     found: list[Record] = []
@@ -116,6 +119,7 @@ def _readers(kind: type) -> dict[str, Callable[[str], Any]]:
         bool: _flag,
         str: _sentence,
         float | None: lambda text: None if text == "" else _number(text),
+        int | None: lambda text: None if text == "" else _whole(text),
     }
     special: dict[str, Callable[[str], Any]] = {"key": _key}
     if kind is RunChange:

@@ -122,9 +122,19 @@ def _from_1(connection: Connection) -> None:
 
 
 def _from_2(connection: Connection) -> None:
+    """Evaluations get the number of tokens they read, runs the time they will still take."""
+    for statement in (
+        "ALTER TABLE evaluations ADD COLUMN tokens_read BIGINT",
+        "ALTER TABLE evaluations ADD COLUMN tokens_in_all BIGINT",
+        "ALTER TABLE runs ADD COLUMN seconds_left DOUBLE PRECISION",
+    ):
+        connection.execute(text(statement))
+
+
+def _from_3(connection: Connection) -> None:
     """Commands say who asked."""
     connection.execute(text("ALTER TABLE commands ADD COLUMN actor VARCHAR(16) DEFAULT '' NOT NULL"))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}
+STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """The migration from each version to the next."""

@@ -36,7 +36,7 @@ from sqlalchemy.schema import SchemaItem
 
 from playground.runs.records import StoreError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Increases with every change to the tables; `migrations` upgrades older stores."""
 
 BUSY_MILLISECONDS = 10_000
@@ -72,6 +72,7 @@ runs = Table(
     *_floats("best_loss", "val_loss", "last_loss", "tokens_per_second"),
     Column("seconds", Float(53), nullable=False, default=0.0),
     Column("train_seconds", Float(53), nullable=False, default=0.0),
+    *_floats("seconds_left"),
     Column("message", Text, nullable=False, default=""),
     Column("suggestion", Text, nullable=False, default="{}"),
     Column("why", String(32), nullable=False, default=""),
@@ -126,6 +127,9 @@ evaluations = _rows(
     Column("best", Boolean, nullable=False),
     Column("rising", Boolean, nullable=False),
     *_floats("seconds", "train_seconds"),
+    # null in runs of an older Unrolled, which read all tokens
+    Column("tokens_read", BigInteger),
+    Column("tokens_in_all", BigInteger),
 )
 
 samples = _rows(

@@ -153,6 +153,8 @@ class ClaimedRuns:
         writes = []
         for run_id in self._unreleased():
             loaded = self.runs.get(run_id)
+            if loaded:
+                loaded.training.stopwatch.stop()
             place = f" at step {loaded.training.step:,}" if loaded else ""
             text = f"{trouble} The run waits{place}, kept in memory, and goes on by itself when it can be saved."
             columns: dict[str, Any] = {"status": PAUSED, "message": text, "why": HELD_UP}
@@ -166,6 +168,8 @@ class ClaimedRuns:
         status, message = self._status
         for run_id in self._unreleased():
             loaded = self.runs.get(run_id)
+            if loaded and status == RUNNING:
+                loaded.training.stopwatch.start()
             step = loaded.training.step if loaded else 0
             change = RunChange(step, status, text="The run could be saved again.", when=time.time())
             text = message.format(step=step)

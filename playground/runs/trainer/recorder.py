@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from engine.analysis.verbatim import VerbatimIndex
-from engine.training.events import Diverged, Evaluated, Event, Finished, Planned, Progress, Sampled
+from engine.training.events import Diverged, Evaluated, Event, Finished, Planned, Progress, Sampled, Working
 from playground.runs.records import (
     DIVERGED,
     FINISHED,
@@ -28,6 +29,12 @@ WRITE_SECONDS = 0.15
 
 UNWATCHED_SECONDS = 0.5
 """Least time between two writes of one that is not."""
+
+_AT_WORK = {
+    "plan": "Measuring how many steps fit into the time.",
+    "evaluation": "Evaluating: {share:.0%} of the tokens read.",
+}
+"""What a run that trains is doing while no update is made."""
 
 Record = TypeVar("Record", Metric, Evaluation)
 
@@ -71,10 +78,12 @@ class Recorder:
                     "tokens_per_second": finite(event.tokens_per_second),
                     "seconds": event.seconds,
                     "train_seconds": event.train_seconds,
+                    "seconds_left": finite(event.seconds_left),
+                    "message": "",
                 }
             case Evaluated():
                 pending.rows.append(_as_record(Evaluation, event))
-                pending.columns["val_loss"] = finite(event.val_loss)
+                pending.columns |= {"val_loss": finite(event.val_loss), "message": ""}
                 if event.best:
                     pending.columns |= {"best_step": event.step, "best_loss": finite(event.val_loss)}
             case Sampled():
@@ -89,6 +98,10 @@ class Recorder:
                     "threads": event.threads,
                     "message": "",
                 }
+            case Working() if event.what in _AT_WORK:
+                pending.columns |= {"step": event.step, "message": _AT_WORK[event.what].format(share=event.share)}
+                if math.isfinite(event.seconds_left):
+                    pending.columns["seconds_left"] = event.seconds_left
             case _:
                 pending.columns["step"] = event.step
 

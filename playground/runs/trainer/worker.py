@@ -261,6 +261,7 @@ class Worker(ClaimedRuns):
         if self.end_requested:
             return self._release_as(INTERRUPTED, "The app or its trainer ended at step {step:,}; the run was saved.")
         for loaded in self.runs.values():
+            loaded.training.stopwatch.stop()
             self._set_status(loaded, PAUSED, f"Paused{done_by(self.actor)} at step {{step:,}}.")
         self._flush_rows()
         return self._linger()
@@ -273,6 +274,7 @@ class Worker(ClaimedRuns):
         if self.stopped:
             return self._release_as(STOPPED, f"Stopped{done_by(self.actor)} at step {{step:,}}.")
         for loaded in self.runs.values():
+            loaded.training.stopwatch.start()
             self._set_status(loaded, RUNNING, "")
         self._flush_rows()
         return False

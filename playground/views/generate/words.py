@@ -11,6 +11,7 @@ from playground.access import writing
 from playground.access.models import Loaded
 from playground.access.training_text import Copied, Missing
 from playground.access.writing import WritingJob
+from playground.parts.samples import repeated
 from playground.text import number, shorten, visible
 
 _MOST_UNKNOWN = 8
@@ -47,7 +48,12 @@ def claim(loaded: Loaded, job: WritingJob, copied: Copied | Missing | None) -> s
 
 
 def _told(job: WritingJob, copied: Copied | Missing | None) -> str:
-    if job.active or not isinstance(copied, Copied):
+    if job.active:
+        return "."
+    looped = repeated(job.text())
+    if looped:
+        return f"; it is {looped}."
+    if not isinstance(copied, Copied):
         return "."
     if not copied.longest:
         return "; nothing of it stands word for word in its training text."

@@ -91,8 +91,8 @@ def _expectation(draft: Draft, limits: LimitUsage) -> str:
             f"Starts from the weights of {escape_markdown(run)} at step {step:,}; the optimiser starts afresh."
         )
     try:
-        vocabulary = len(corpora.corpus(draft.config.data).vocabulary)
-        expected = [estimates.expected(config, vocabulary) for config in draft.configs]
+        corpus = corpora.corpus(draft.config.data)
+        expected = [estimates.expected(config, corpus) for config in draft.configs]
         parameters = " + ".join(number(entry.parameters) for entry in expected)
         parts.append(
             f"{parameters} parameters, about {duration(sum(entry.seconds for entry in expected))} at "

@@ -94,7 +94,7 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
         return
     # Written in every run of the fragment, the aborted ones too: Streamlit keeps their places by that.
     claim.subheader(escape_markdown(run_claims.claim(snapshots)), anchor=False)
-    _progress(progress, snapshots[0].run)
+    _progress(progress, snapshots)
     if _seen(snapshots) != seen:
         st.rerun()
     selection = state.current()
@@ -102,7 +102,7 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
     _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
     choose_axes(selection)
     with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
-        _warn_of_rising(snapshots)
+        _on_the_curves(snapshots)
         _newest_sample(snapshots)
     _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
     left, right = st.columns(2)
@@ -112,11 +112,15 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
         _chart("speed", frames.speed, charts.speed_spec(selection.x), selection)
 
 
-def _warn_of_rising(snapshots: Sequence[Snapshot]) -> None:
+def _on_the_curves(snapshots: Sequence[Snapshot]) -> None:
+    """What one has to know of the two curves: that the loss rises, why it lies where it does, what it stands for."""
     for snapshot in snapshots:
         rising = run_claims.overfitting(snapshot)
         if rising:
             st.caption(f":material/trending_up: {escape_markdown(rising)}")
+        beside = " ".join(filter(None, (run_claims.below_training(snapshot), run_claims.read_in_part(snapshot))))
+        if beside:
+            st.caption(f":material/info: {escape_markdown(beside)}")
 
 
 def _chart(name: str, frame: pa.Table, spec: dict, selection: state.Selection) -> None:
@@ -137,9 +141,12 @@ def _zoom_epoch(run_id: str) -> int:
     return epoch
 
 
-def _progress(place: DeltaGenerator, run: Run) -> None:
+def _progress(place: DeltaGenerator, snapshots: Sequence[Snapshot]) -> None:
+    run = snapshots[0].run
     share = run.step / run.planned_steps if run.planned_steps else 0.0
-    place.progress(min(1.0, share), text=_progress_line(run))
+    # One worker trains the runs of a race in turn.
+    left = sum(snapshot.run.seconds_left or 0.0 for snapshot in snapshots if snapshot.run.status == RUNNING)
+    place.progress(min(1.0, share), text=_progress_line(run, left))
 
 
 def _messages(snapshots: Sequence[Snapshot]) -> None:
@@ -154,7 +161,7 @@ def _messages(snapshots: Sequence[Snapshot]) -> None:
             st.warning(escape_markdown(snapshot.run.message), icon=":material/hard_drive:")
 
 
-def _progress_line(run: Run) -> str:
+def _progress_line(run: Run, seconds_left: float) -> str:
     if run.status == QUEUED:
         queue = services.store().queue_state()
         place = queue.place(run.id)
@@ -165,10 +172,12 @@ def _progress_line(run: Run) -> str:
     line = f"{run.status.capitalize()}: step {run.step:,}{planned}"
     if run.tokens_per_second:
         line += f", {rate(run.tokens_per_second, 'tokens/s')}"
-    if run.status == RUNNING and run.planned_steps and run.step:
-        line += f", {duration(run.seconds / run.step * (run.planned_steps - run.step))} left"
+    if run.status == RUNNING and seconds_left:
+        line += f", {duration(seconds_left)} left"
     elif run.seconds:
         line += f", {duration(run.seconds)} in all"
+    if run.status == RUNNING and run.message:
+        line += f". {run.message}"
     return line
 
 

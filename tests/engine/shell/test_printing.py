@@ -27,11 +27,11 @@ from engine.training.events import (
 CHECKPOINT = Checkpoint(3, True, Config(), "", "{}", 10)
 EVENTS: list[Event] = [
     Planned(0, planned_steps=10, evaluation_steps=(1, 10), parameters=1_234, device="cpu", threads=1),
-    Progress(3, 2.5, 1.5, 1.0, 0.01, 1.0, 90_000.0, 4.0, 3.0),
+    Progress(3, 2.5, 1.5, 1.0, 0.01, 1.0, 90_000.0, 4.0, 3.0, seconds_left=12.3),
     Progress(4, 2.4, 1.5, 1.5, 0.01, None, 90_000.0, 4.0, 3.0),
     Working(4, "evaluation", 0.5),
-    Evaluated(5, 2.0, 2.9, math.nan, best=True, rising=False, seconds=5.0, train_seconds=4.0),
-    Evaluated(6, 2.5, 3.6, 1.0, best=False, rising=True, seconds=5.0, train_seconds=4.0),
+    Evaluated(5, 2.0, 2.9, math.nan, True, False, 5.0, 4.0, tokens_read=4_096, tokens_in_all=20_000),
+    Evaluated(6, 2.5, 3.6, 1.0, False, True, 5.0, 4.0, tokens_read=20_000, tokens_in_all=20_000),
     Sampled(6, "the", ' {"brackets"} and\nlines'),
     Saved(6, full=True, checkpoint=CHECKPOINT),
     Changed(6, "learning_rate", 0.5),
@@ -88,8 +88,8 @@ def test_people_get_lines_and_in_a_file_no_bar() -> None:
     assert "\r" not in printed
     for said in (
         "1,234 parameters, 10 steps on cpu",
-        "validation 2.0000 nats, 2.900 bits per character (best so far)",
-        "(rising)",
+        "validation 2.0000 nats, 2.900 bits per character, on 4,096 of 20,000 tokens (best so far)\n",
+        "3.600 bits per character (rising)",
         '{"brackets"} and lines',
         "learning_rate is now 0.5",
         "Stopped at step 7: It came apart. Mend it.",
@@ -104,7 +104,9 @@ def test_on_a_terminal_there_is_a_bar_and_lines_replace_it() -> None:
     printer.event(EVENTS[0])
     printer.event(EVENTS[1])
     assert out.getvalue().endswith("\033[K")
-    assert "3/10  loss 2.5000" in out.getvalue()
+    assert "3/10  loss 2.5000  90,000 tokens/s  12 s left" in out.getvalue()
+    printer.event(EVENTS[3])
+    assert out.getvalue().endswith("\revaluation, 50% read \033[K")
     before = len(out.getvalue())
     printer.event(EVENTS[4])
     assert out.getvalue()[before:].startswith("\r\033[K")

@@ -70,6 +70,13 @@ def test_a_run_that_was_never_evaluated_has_no_best_on_either_side(full: Checkpo
     assert Checkpoint.from_bytes(never_better.to_bytes()).best == Best(0, math.inf, 3)
 
 
+def test_the_best_of_an_older_checkpoint_compares_by_its_loss(full: Checkpoint) -> None:
+    older = Checkpoint.from_bytes(with_header(full, best=[4, 2.5, 1]))
+    assert older.best == Best(4, 2.5, 1, compared=2.5)
+    partial = replace(full, best=Best(4, 2.5, 1, compared=2.25))
+    assert Checkpoint.from_bytes(partial.to_bytes()).best == partial.best
+
+
 def test_no_pickle_is_in_it(full: Checkpoint) -> None:
     raw = full.to_bytes()
     length = int.from_bytes(raw[:8], "little")

@@ -1,64 +1,58 @@
-"""Running sums: means since the last report and since the last evaluation."""
+"""The time of a run, and what is left of it."""
 
 from __future__ import annotations
 
 import math
 
 import pytest
-import torch
 
-from engine.training.meters import Meters
-
-
-def fed(meters: Meters, *losses: float) -> Meters:
-    for loss in losses:
-        meters.add(torch.tensor(loss))
-        meters.read()
-        meters.spent(0.5)
-    return meters
+from engine.training import meters
+from engine.training.meters import Pace, Stopwatch
 
 
-def test_a_reading_is_the_mean_since_the_last() -> None:
-    meters = fed(Meters(10), 4.0, 2.0)
-    reading = meters.reading()
-    assert reading.loss == 3.0
-    assert reading.tokens_per_second == pytest.approx(20.0)
-    assert fed(meters, 7.0).reading().loss == 7.0
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that a stopwatch reads; set its one entry."""
+    now = [100.0]
+    monkeypatch.setattr(meters.time, "perf_counter", lambda: now[0])
+    return now
 
 
-def test_the_training_loss_is_the_mean_of_what_was_reported_since_the_last_evaluation() -> None:
-    meters = fed(Meters(10), 4.0, 2.0)
-    assert math.isnan(meters.loss_since_evaluation())
-    meters.reading()
-    assert meters.loss_since_evaluation() == 3.0
-    assert meters.loss_since_evaluation() == 3.0
-    meters.evaluated()
-    assert math.isnan(meters.loss_since_evaluation())
+def test_a_stopwatch_leaves_its_pauses_out(clock: list[float]) -> None:
+    watch = Stopwatch(5.0)
+    clock[0] = 103.0
+    assert watch.seconds == 8.0
+    watch.stop()
+    clock[0] = 1_000.0
+    watch.stop()
+    assert watch.seconds == 8.0
+    watch.start()
+    clock[0] = 1_001.5
+    watch.start()
+    assert watch.seconds == 9.5
 
 
-def test_losses_on_their_way_are_fetched_together() -> None:
-    meters = Meters(10)
-    for loss in (1.0, 2.0, 6.0):
-        meters.add(torch.tensor(loss))
-    assert meters.pending == 3
-    assert meters.read() == 6.0
-    assert meters.pending == 0
-    assert meters.reading().loss == 3.0
+def test_nothing_can_be_told_before_the_first_update() -> None:
+    assert math.isnan(Pace(64).left(10, 0, 0))
 
 
-def test_one_loss_that_is_not_finite_is_not_overlooked_among_others() -> None:
-    meters = Meters(10)
-    for loss in (1.0, math.inf, 2.0):
-        meters.add(torch.tensor(loss))
-    assert meters.read() == math.inf
+def test_what_is_left_by_hand() -> None:
+    pace = Pace(tokens_per_update=100)
+    pace.update(3.0)
+    assert pace.left(4, 0, 0) == 12.0
+    pace.update(0.5)  # the first one set kernels up
+    pace.update(0.7)
+    assert pace.left(10, 0, 0) == pytest.approx(6.0)
+    # before anything was read or written, a token read costs half of a trained one, one written ten
+    assert pace.left(0, 1_000, 0) == pytest.approx(1_000 * 0.5 * 0.006)
+    assert pace.left(0, 0, 20) == pytest.approx(20 * 10 * 0.006)
+    pace.evaluated(500, 2.0)
+    pace.sampled(100, 0.5)
+    assert pace.left(10, 1_000, 20) == pytest.approx(6.0 + 4.0 + 0.1)
 
 
-def test_sums_put_away_go_on_as_if_nothing_had_been() -> None:
-    whole = fed(Meters(10), 1.0, 5.0)
-    whole.reading()
-    fed(whole, 3.0)
-    other = Meters(10)
-    other.continue_from(3, whole.train_seconds, whole.sums())
-    assert fed(other, 6.0).reading().loss == fed(whole, 6.0).reading().loss == 4.5
-    assert other.loss_since_evaluation() == whole.loss_since_evaluation()
-    assert other.average_rate() == whole.average_rate() == pytest.approx(20.0)
+def test_a_machine_that_becomes_slower_is_noticed_within_some_updates() -> None:
+    pace = Pace(100)
+    for seconds in (1.0, *[1.0] * 500, *[2.0] * 200):
+        pace.update(seconds)
+    assert pace.left(1, 0, 0) == pytest.approx(2.0, rel=0.02)

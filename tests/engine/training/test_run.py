@@ -38,7 +38,7 @@ MakeConfig = Callable[..., Config]
 Knobs = dict[int, tuple[str, float]]
 Told = dict[tuple[str, int], dict[str, Any]]
 
-CLOCK = {"seconds", "train_seconds", "tokens_per_second"}
+CLOCK = {"seconds", "train_seconds", "tokens_per_second", "seconds_left"}
 
 KNOBS: Knobs = {3: ("learning_rate", 0.05), 6: ("clip_threshold", 0.2), 9: ("clip_threshold", 0.0)}
 
@@ -455,6 +455,117 @@ def test_a_run_that_has_reached_its_loss_does_not_train_on_after_a_pause(
     *_, last = engine.train(config, story_corpus, device="cpu", checkpoint=training.checkpoint()).events()
     assert isinstance(last, Finished)
     assert (last.why, last.step) == ("until_loss", 1)
+
+
+@pytest.fixture
+def two_pieces(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Evaluations before the last read two pieces of the short text; how many tokens that is."""
+    monkeypatch.setattr("engine.training.evaluation_plan.LEAST_PIECES", 2)
+    return 256
+
+
+Judge = Callable[[list[float], float | list[float]], None]
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch, two_pieces: int) -> Judge:
+    """Says what the evaluations of a run find on their part, one after the other, and what on the whole."""
+
+    def set_losses(parts: list[float], whole: float | list[float]) -> None:
+        on_parts, on_whole = iter(parts), iter(whole if isinstance(whole, list) else [whole] * len(parts))
+
+        def evaluate(_model: object, _tokens: Tensor, _precision: str, part: object) -> Iterator[tuple[float, float]]:
+            yield 1.0, next(on_parts if part is not None else on_whole)
+
+        monkeypatch.setattr("engine.training.run.evaluate", evaluate)
+
+    return set_losses
+
+
+def evaluations(config: Config, corpus: Corpus) -> tuple[list[Evaluated], Finished]:
+    events = list(engine.train(config, corpus, device="cpu").events())
+    last = events[-1]
+    assert isinstance(last, Finished)
+    return [event for event in events if isinstance(event, Evaluated)], last
+
+
+def test_the_last_evaluation_reads_all_and_those_before_it_a_part(
+    tiny: MakeConfig, story_corpus: Corpus, two_pieces: int
+) -> None:
+    whole = len(story_corpus.validation) - 1
+    found, last = evaluations(tiny(), story_corpus)
+    assert [event.tokens_read for event in found] == [two_pieces, two_pieces, whole]
+    events = [event for event in engine.train(tiny(), story_corpus, device="cpu").events() if event.step == 12]
+    shares = [event.share for event in events if isinstance(event, Working) and event.what == "evaluation"]
+    assert shares == sorted(shares), "the share is one of both passes of the last evaluation"
+    assert {event.tokens_in_all for event in found} == {whole}
+    model = engine.train(tiny(), story_corpus, device="cpu")
+    list(model.events())
+    with torch.no_grad():
+        logits, _ = model.model(story_corpus.validation[:-1, None], model.model.initial_state(1))
+    expected = F.cross_entropy(logits[:, 0], story_corpus.validation[1:]).item()
+    assert found[-1].val_loss == last.val_loss == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.usefixtures("two_pieces")
+def test_a_run_that_reads_parts_goes_on_exactly_wherever_it_is_stopped(tiny: MakeConfig, story_corpus: Corpus) -> None:
+    config = tiny()
+    expected = undisturbed(config, story_corpus)
+    assert interrupted(config, story_corpus, at_random(0.04, 1), at_least=3) == expected
+
+
+def test_a_part_that_is_easier_than_the_whole_does_not_make_an_earlier_step_the_best(
+    tiny: MakeConfig, story_corpus: Corpus, judged: Judge
+) -> None:
+    judged([3.0, 2.0, 1.5], 1.9)
+    found, last = evaluations(tiny(), story_corpus)
+    assert [event.val_loss for event in found] == [3.0, 2.0, 1.9]
+    assert [event.best for event in found] == [True, True, True]
+    assert (last.best_step, last.best_loss) == (12, 1.9)
+
+
+def test_a_rise_over_the_part_is_one_even_where_the_whole_is_easier(
+    tiny: MakeConfig, story_corpus: Corpus, judged: Judge
+) -> None:
+    judged([3.0, 2.0, 2.5], 1.9)
+    found, last = evaluations(tiny(), story_corpus)
+    assert [event.best for event in found] == [True, True, False]
+    assert found[-1].rising
+    assert (last.best_step, last.best_loss, last.val_loss) == (5, 2.0, 1.9)
+
+
+def test_a_loss_to_stop_at_is_reached_on_the_whole_and_not_on_a_part(
+    tiny: MakeConfig, story_corpus: Corpus, judged: Judge
+) -> None:
+    judged([3.0, 1.9, 1.8, 1.7, 1.6, 1.5], [2.1, 1.99])
+    found, last = evaluations(tiny(steps=100, evaluations=6, until_loss=2.0), story_corpus)
+    assert [event.val_loss for event in found] == [3.0, 2.1, 1.99]
+    assert (last.why, last.step, last.val_loss) == ("until_loss", found[-1].step, 1.99)
+
+
+def test_patience_is_counted_over_the_part_and_the_last_number_is_of_the_whole(
+    tiny: MakeConfig, story_corpus: Corpus, judged: Judge
+) -> None:
+    judged([3.0, 2.0, 2.1, 2.2, 1.0, 1.0], 1.9)
+    found, last = evaluations(tiny(steps=100, evaluations=6, patience=2), story_corpus)
+    assert [event.val_loss for event in found] == [3.0, 2.0, 2.1, 1.9]
+    assert (last.why, last.best_loss, last.val_loss) == ("early_stopping", 2.0, 1.9)
+
+
+def test_while_a_long_evaluation_reads_it_says_how_far_it_is_and_what_is_left(
+    tiny: MakeConfig, story_corpus: Corpus
+) -> None:
+    training = engine.train(tiny(), story_corpus, device="cpu")
+    assert math.isnan(training.seconds_left)
+    at_work = [event for event in training.events() if isinstance(event, Working) and event.what == "evaluation"]
+    last = [event for event in at_work if event.step == 12]
+    assert len(last) > 5
+    assert [event.share for event in last] == sorted(event.share for event in last)
+    assert last[-1].share < 1
+    left = [event.seconds_left for event in last]
+    assert left == sorted(left, reverse=True)
+    assert 0 < left[-1] < left[0]
+    assert training.seconds_left == 0.0
 
 
 @pytest.fixture

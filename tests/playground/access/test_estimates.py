@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.config import Config
+from engine.data import prepare
 from engine.models.language_model import parameter_count
 from engine.training.estimate import MachineSpeed
 from playground.access import estimates
@@ -14,9 +15,11 @@ pytestmark = pytest.mark.usefixtures("idle_trainer")
 
 def test_what_is_expected_of_a_run_counts_its_parameters() -> None:
     config = Config().with_values(units=40)
-    expected = estimates.expected(config, 63)
-    assert expected.parameters == parameter_count(config.model, 63)
-    assert expected.seconds == pytest.approx(expected.steps / expected.steps_per_second)
+    corpus = prepare(config.data)
+    expected = estimates.expected(config, corpus)
+    assert expected.parameters == parameter_count(config.model, len(corpus.vocabulary))
+    updates = expected.steps / expected.steps_per_second
+    assert updates < expected.seconds < updates * 4 / 3, "evaluations and samples take up to a quarter"
 
 
 def test_a_busy_moment_does_not_make_the_machine_slower(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,26 @@ def test_the_best_validation_is_ringed_and_the_newest_labelled() -> None:
     assert values(frame, "end", "text") == ["1.70"]
 
 
+def test_the_ring_stands_at_the_evaluation_that_was_the_best_of_its_run() -> None:
+    """The last reads all tokens, those before a part: its number may be the higher one, and the model the better."""
+    rows = run()
+    judged = [(0, 4.0, True, 96), (4, 1.5, True, 96), (9, 1.7, True, 5_000)]
+    evaluations = [
+        {"step": step, "train_seconds": 0.5 * step, "val_loss": loss, "best": best, "tokens_read": read}
+        | {"tokens_in_all": 5_000}
+        for step, loss, best, read in judged
+    ]
+    for listed in (evaluations, pd.DataFrame(evaluations)):
+        frame = loss_frame([LiveRun(rows.label, rows.cell, rows.progress, listed)])
+        assert (values(frame, "best"), values(frame, "best", "step"), values(frame, "best", "text")) == (
+            [1.7],
+            [9],
+            [""],
+        )
+        assert values(frame, "validation", "read") == ["96 of 5,000 tokens", "96 of 5,000 tokens", ""]
+    assert set(values(loss_frame([rows]), "validation", "read")) == {""}
+
+
 def test_runs_of_a_race_carry_a_letter_and_their_own_colour() -> None:
     frame = loss_frame([run(label="one"), run(label="two")])
     keys = frame[frame["series"] == "key"]

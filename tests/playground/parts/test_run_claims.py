@@ -10,7 +10,8 @@ from engine.config import Config
 from playground.access.runs import watched
 from playground.access.training_text import lines_to_beat
 from playground.frame import services
-from playground.parts.run_claims import claim
+from playground.parts.run_claims import below_training, claim, read_in_part
+from playground.runs.records import Evaluation
 from playground.runs.store.starter_files import ORDER
 
 pytestmark = pytest.mark.usefixtures("idle_trainer")
@@ -42,3 +43,56 @@ def test_rivals_that_are_level_have_no_leader() -> None:
     for run in runs:
         services.store().record(run, best_loss=2.0, best_step=3)
     assert claim(watched(runs[0])).startswith("Nobody leads")
+
+
+def evaluated(*rows: tuple[int, float, float, int, int], **model: float) -> str:
+    """A run with evaluations: (step, validation loss, training loss, tokens read, tokens in all). The last is best."""
+    run = services.store().create_run(Config().with_values(**model))
+    records = [
+        Evaluation(step, loss, loss / 0.693, training, True, False, 1.0, 1.0, read, there)
+        for step, loss, training, read, there in rows
+    ]
+    step, loss, *_ = rows[-1]
+    services.store().record(run, records, best_loss=loss, best_step=step)
+    return run
+
+
+@pytest.mark.parametrize(("predictions", "said"), [(1, "a single prediction"), (99, "99 predictions")])
+def test_nothing_is_claimed_of_a_loss_over_a_few_predictions(predictions: int, said: str) -> None:
+    run = evaluated((3, 0.01, 0.02, predictions, predictions))
+    assert claim(watched(run)) == (
+        f"The validation loss of this LSTM, 0.01 nats, rests on {said}: too few to tell how well other text is "
+        "predicted."
+    )
+    enough = evaluated((3, 0.01, 0.02, 100, 100))
+    assert "too few" not in claim(watched(enough))
+
+
+def test_a_race_over_a_few_predictions_has_no_leader() -> None:
+    runs = services.store().create_race((Config(), Config()), names=["a", "b"])
+    for run, loss in zip(runs, (1.0, 2.0), strict=True):
+        judged = Evaluation(3, loss, loss, loss, True, False, 1.0, 1.0, 2, 2)
+        services.store().record(run, [judged], best_loss=loss, best_step=3)
+    assert claim(watched(runs[0])).startswith("The validation losses of these 2 runs rest on 2 predictions: too few")
+
+
+def test_on_how_many_tokens_the_losses_stand_is_said_where_it_is_a_part() -> None:
+    whole = evaluated((3, 2.0, 2.0, 217_645, 217_645))
+    assert read_in_part(watched(whole)[0]) == ""
+    part = evaluated((1, 3.0, 3.0, 16_384, 217_645), (3, 2.0, 2.0, 16_384, 217_645))
+    assert "16,384 of 217,645 tokens, spread over the validation part" in read_in_part(watched(part)[0])
+    said = claim(watched(part))
+    assert said.endswith("on 16,384 of 217,645 tokens of the validation part.")
+    assert "3-gram" not in said, "whose loss stands on all of them"
+    ended = evaluated((1, 3.0, 3.0, 16_384, 217_645), (3, 2.0, 2.0, 217_645, 217_645))
+    assert "before the last are computed on 16,384 of 217,645 tokens" in read_in_part(watched(ended)[0])
+    assert "16,384" not in claim(watched(ended))
+
+
+def test_a_validation_loss_below_the_training_loss_is_explained_by_dropout_where_there_is_some() -> None:
+    def said(val_loss: float, train_loss: float, **model: float) -> str:
+        return below_training(watched(evaluated((3, val_loss, train_loss, 500, 500), **model))[0])
+
+    assert "with dropout on" in said(1.5, 1.7, dropout=0.2)
+    assert "with dropout on" in said(1.5, 1.7, input_dropout=0.2)
+    assert said(1.5, 1.7) == said(1.7, 1.5, dropout=0.2) == said(1.5, float("nan"), dropout=0.2) == ""

@@ -84,7 +84,7 @@ def test_any_config_of_a_link_is_taken_or_refused(text: str) -> None:
     assert not config.data.corpus.startswith("file:"), "a link reads no file of the server"
     assert launch.describe(config).isprintable()
     assert len(launch.rival_names((config, Config()))) == 2
-    expected = estimate(config, 100, MachineSpeed(1e-4, 1e10))
+    expected = estimate(config, 100, 20_000, MachineSpeed(1e-4, 1e10))
     assert expected.seconds > 0
     try:
         check_config(AppSettings(), config, parameter_count(config.model, 100), expected.memory_bytes)

@@ -48,11 +48,23 @@ def test_a_data_frame_reads_it() -> None:
     frame = pd.read_csv(io.BytesIO(to_csv(Evaluation, rows)))
     assert list(frame.columns) == [
         "step", "val_loss", "bits_per_character", "train_loss", "best", "rising", "seconds", "train_seconds",
+        "tokens_read", "tokens_in_all",
     ]  # fmt: skip
     assert frame["val_loss"].tolist() == [2.5, 1e-300]
     assert frame["train_loss"].tolist() == [math.inf, -math.inf]
     assert math.isnan(frame["bits_per_character"][0])
     assert frame["best"].tolist() == [True, False]
+
+
+def test_evaluations_of_an_older_file_say_nothing_of_the_tokens_they_read() -> None:
+    row = Evaluation(5, 2.5, 1.0, 1.0, True, False, 1.0, 0.5, tokens_read=4_096, tokens_in_all=217_645)
+    assert from_csv("evaluations.csv", Evaluation, to_csv(Evaluation, [row]), 5) == (row,)
+    names = b"step,val_loss,bits_per_character,train_loss,best,rising,seconds,train_seconds\n"
+    older = names + b"5,2.5,1.0,1.0,true,false,1.0,0.5\n"
+    (back,) = from_csv("evaluations.csv", Evaluation, older, 5)
+    assert (back.val_loss, back.tokens_read, back.tokens_in_all) == (2.5, None, None)
+    with pytest.raises(RunArchiveError, match="does not begin with the columns"):
+        from_csv("evaluations.csv", Evaluation, older.replace(b",train_seconds\n", b"\n"), 5)
 
 
 def test_a_spreadsheets_own_spelling_of_true_is_read_too() -> None:

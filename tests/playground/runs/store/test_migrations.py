@@ -48,6 +48,8 @@ def fill(path: Path, config: Config, losses: dict[str, list[float | None]]) -> N
             insert(connection, "runs", run)
             for number, loss in enumerate(values, start=1):
                 insert(connection, "metrics", {"run": run_id, "step": 10 * number, "loss": loss, "version": 7})
+            judged = {"val_loss": 2.5, "bits_per_character": 3.6, "best": 1, "rising": 0, "seconds": 1.0}
+            insert(connection, "evaluations", {"run": run_id, "step": 10, "version": 7} | judged)
             insert(connection, "samples", {"run": run_id, "step": 10, "prompt": "h", "text": "hello", "version": 7})
             checkpoint = {"full": 1, "bytes": 3, "sha256": "x", "blob": "b", "created": 1.0, "version": 7}
             insert(connection, "checkpoints", {"run": run_id, "step": 10, **checkpoint})
@@ -74,6 +76,9 @@ def test_a_store_of_version_1_opens_with_all_it_had(path: Path, opened: Callable
     assert (run.evaluation_steps, dict(run.suggestion), run.deleted) == ((10, 20), {"clip_threshold": 1.0}, None)
     assert [row.step for row in store.metrics(run.id)] == [10, 20, 30]
     assert store.samples(run.id)[0].text == "hello"
+    (judged,) = store.evaluations(run.id)
+    assert (judged.val_loss, judged.tokens_read, judged.partial) == (2.5, None, False), "it read all there was"
+    assert store.run(run.id).seconds_left is None
     assert store.sizes() == dict.fromkeys(("aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"), 3)
     assert version_of(path) == SCHEMA_VERSION
 

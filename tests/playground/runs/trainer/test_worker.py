@@ -9,14 +9,16 @@ import torch
 from sqlalchemy import Connection
 
 from engine.config import Config
+from engine.training import meters
 from engine.training.checkpoint import Checkpoint
+from engine.training.events import Evaluated, Progress, Working
 from playground.runs.records import Metric, Run, RunNotFoundError, RunWrite
 from playground.runs.settings import AppSettings
 from playground.runs.store import Store
 from playground.runs.trainer import loading
 from playground.runs.trainer import worker as worker_module
 from playground.runs.trainer.loading import explain
-from playground.runs.trainer.recorder import WRITE_SECONDS
+from playground.runs.trainer.recorder import WRITE_SECONDS, Recorder
 from playground.runs.trainer.worker import Worker
 
 Work = Callable[..., Run]
@@ -119,6 +121,45 @@ def test_a_paused_worker_lingers_and_goes_on_at_once(store: Store, tiny: Config,
     assert [change.key for change in store.changes(run_id)] == [
         "running", "paused", "running", "paused", "running", "finished",
     ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("at_every_event")
+def test_a_pause_is_not_counted_as_time_of_the_run(
+    store: Store, tiny: Config, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = store.create_run(tiny, steps=3)
+    waited = Worker._wait_for_commands
+
+    def ask(worker: Worker) -> bool:
+        monkeypatch.setattr(meters.time, "perf_counter", lambda: perf_counter() + 1_000.0)  # a long pause
+        store.command(run_id, "resume")
+        return waited(worker)
+
+    perf_counter = time.perf_counter
+    monkeypatch.setattr(Worker, "_wait_for_commands", ask)
+    run = work(linger=1e6)
+    assert run.status == "finished"
+    assert run.seconds < 100
+    assert store.metrics(run_id)[-1].seconds < 100
+
+
+def test_what_a_run_does_beside_its_updates_is_in_its_message_until_it_is_done(store: Store, tiny: Config) -> None:
+    run_id = store.create_run(tiny)
+    claim = store.claim("trainer")
+    assert claim is not None
+    recorder = Recorder(store, claim.numbers)
+    for event, message in (
+        (Working(0, "plan", 0.0), "Measuring how many steps fit into the time."),
+        (Progress(1, 2.5, 1.5, 1.0, 0.01, 1.0, 9e4, 4.0, 3.0, seconds_left=20.0), ""),
+        (Working(1, "evaluation", 0.456, seconds_left=17.5), "Evaluating: 46% of the tokens read."),
+        (Evaluated(1, 2.0, 2.9, 2.1, True, False, 5.0, 4.0, tokens_read=4_096, tokens_in_all=9_999), ""),
+    ):
+        recorder.record_event(run_id, event)
+        recorder.flush()
+        assert store.run(run_id).message == message
+    assert store.run(run_id).seconds_left == 17.5
+    (judged,) = store.evaluations(run_id)
+    assert (judged.tokens_read, judged.tokens_in_all, judged.partial) == (4_096, 9_999, True)
 
 
 def test_a_lingering_worker_makes_room_for_a_run_that_waits(store: Store, tiny: Config, work: Work) -> None:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from engine.config import Config
 from playground.access.runs import watched
 from playground.frame import services
-from playground.runs.records import HELD_UP, PAUSED, StoreFullError
+from playground.runs.records import FINISHED, HELD_UP, PAUSED, RUNNING, StoreFullError
 from playground.runs.store import disk
 from playground.runs.store.starter_files import ORDER
 from playground.text import escape_markdown
@@ -35,6 +35,32 @@ def test_a_waiting_run_says_what_it_waits_for(open_page: Callable[..., AppTest])
     (bar,) = app.get("progress")
     assert "worker" in bar.proto.text
     assert any("first sample comes with the first evaluation" in caption.value for caption in app.caption)
+
+
+def test_a_running_run_says_what_it_does_and_what_is_left_and_a_paused_one_its_time(
+    open_page: Callable[..., AppTest],
+) -> None:
+    def line() -> str:
+        (bar,) = open_page("train", run=run).get("progress")
+        return bar.proto.text
+
+    store = services.store()
+    run = store.create_run(Config(), start=False)
+    message = "Evaluating: 46% of the tokens read."
+    at_work = {"planned_steps": 300, "step": 150, "seconds": 60.0, "seconds_left": 134.0, "message": message}
+    store.record(run, status=RUNNING, **at_work)
+    assert line() == f"Running: step 150 of 300, 2 min 14 s left. {message}"
+    store.record(run, status=PAUSED, message="Paused at step 150.")
+    assert line() == "Paused: step 150 of 300, 1 min in all"
+
+
+def test_the_time_left_of_a_race_is_that_of_all_its_runs(open_page: Callable[..., AppTest]) -> None:
+    store = services.store()
+    runs = store.create_race((Config(), Config(), Config()))
+    for run, (status, left) in zip(runs, ((RUNNING, 20.0), (FINISHED, 40.0), (RUNNING, 30.0)), strict=True):
+        store.record(run, status=status, planned_steps=100, step=50, seconds=9.0, seconds_left=left)
+    (bar,) = open_page("train", run=runs[0]).get("progress")
+    assert bar.proto.text.endswith(", 50 s left")
 
 
 def test_a_run_that_is_deleted_elsewhere_gets_a_sentence(open_page: Callable[..., AppTest]) -> None:
