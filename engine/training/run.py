@@ -371,7 +371,8 @@ class Training:
     def _seconds_left(self, read: int) -> float:
         """What the run will still take when so many tokens of the evaluation at hand have been read."""
         evaluated, sampled = self._evaluations.left(self._evaluated_at)
-        return self._pace.left(self.last_step - self.step, max(0, evaluated - read), sampled)
+        end = self._extended_to or self.planned_steps or self.step
+        return self._pace.left(end - self.step, max(0, evaluated - read), sampled)
 
     def _evaluated(self, val_loss: float, bits: float, best: Best, tokens: int, rising: bool) -> Evaluated:
         return Evaluated(
