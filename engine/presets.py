@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from engine.cells import with_cell
 from engine.config import Config
 
 
@@ -34,6 +35,9 @@ _MINUTE = Config().with_values(
     seconds=60.0,
     sampling__length=300,
 )
+
+
+_UNBOUNDED = Config().with_values(corpus="tinyshakespeare", cell="lstm-course", steps=600)
 
 
 def _race(cell: str) -> Config:
@@ -136,6 +140,12 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 )
                 for clip in ("norm", "off")
             ),
+        ),
+        "a-state-without-bound": Preset(
+            "A state without a bound",
+            "the LSTM of the course, h = o ⊙ c: as published its gates hold each other open and c runs away within 20 "
+            "steps; beside it the same equations with a penalty on large states",
+            (with_cell(_UNBOUNDED.with_values(cell="lstm"), "lstm-course"), _UNBOUNDED),
         ),
         "rnn-gru-lstm": Preset(
             "RNN against GRU against LSTM",

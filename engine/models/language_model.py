@@ -69,7 +69,7 @@ class LanguageModel(nn.Module):
         return self.stack(self._inputs(tokens, generator), state, generator)
 
     def _inputs(self, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
-        """What the lowest layer reads: vectors (time, batch, embedding), or the tokens, which stand for one-hot ones."""
+        """What the lowest layer reads: vectors (time, batch, embedding), or tokens, which stand for one-hot ones."""
         if self.embedding is None:
             return tokens
         vectors = F.embedding(tokens, self.embedding)

@@ -191,9 +191,11 @@ class Training:
         return self._average or self.model
 
     def largest_states(self) -> dict[str, float]:
-        """The largest magnitude of each of the cell's states, over all layers and streams, at the end of the last chunk."""
+        """The largest magnitude of each state of the cell at the end of the last chunk, over layers, streams and units."""
         names = self.model.stack.cells[-1].state_names
-        return {name: max(float(layer[place].abs().max()) for layer in self._reached) for place, name in enumerate(names)}
+        return {
+            name: max(float(layer[place].abs().max()) for layer in self._reached) for place, name in enumerate(names)
+        }
 
     # ------------------------------------------------------------------ one step
 
@@ -230,8 +232,11 @@ class Training:
         return False
 
     def _update(self) -> tuple[Tensor, Tensor, Tensor]:
-        """One step of truncated backpropagation through time; the loss (without the penalty on large states, where there
-        is one) and the norms of the gradient of what is minimised, around clipping."""
+        """One step of truncated backpropagation through time.
+
+        Returns the loss, without the penalty on large states, and the gradient's norm before and after clipping, with
+        it.
+        """
         batch = self._streams.batch(self.step)
         state = self.model.initial_state(batch.inputs.shape[1]) if batch.fresh else self._state
         dropout = generator(self.config.training.seed, "dropout", self.step, device=self.device)
