@@ -191,7 +191,7 @@ class Training:
         return self._average or self.model
 
     def largest_states(self) -> dict[str, float]:
-        """The largest magnitude of each state of the cell at the end of the last chunk, over layers, streams and units."""
+        """The largest magnitude of each of the cell's states when the last chunk ended, in any layer and stream."""
         names = self.model.stack.cells[-1].state_names
         return {
             name: max(float(layer[place].abs().max()) for layer in self._reached) for place, name in enumerate(names)
