@@ -137,6 +137,21 @@ class TrainingConfig(_Section):
     weight_decay: float = setting(
         0.0, "pull of the weight matrices towards zero: decoupled in AdamW, an L2 penalty elsewhere", low=0.0, high=10.0
     )
+    state_penalty: float = setting(
+        0.0,
+        "weight of a penalty on large hidden states: the mean square of each layer's is added to what is minimised; "
+        "0 is off",
+        low=0.0,
+        high=1_000.0,
+        written="when set",
+    )
+    carried_limit: float = setting(
+        0.0,
+        "bound on each value of the state that one chunk hands to the next: larger ones are cut to it; 0 is off",
+        low=0.0,
+        high=1e6,
+        written="when set",
+    )
     momentum: float = setting(0.9, "share of the last update kept (momentum, RMSprop)", low=0.0, high=0.9999)
     schedule: str = setting(
         "cosine", "course of the learning rate after the warm-up", choices=("cosine", "linear", "constant")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from engine.cells import with_cell
 from engine.config import Config
 
 
@@ -43,6 +44,9 @@ _MINUTE = Config().with_values(
     seconds=60.0,
     sampling__length=300,
 )
+
+
+_UNBOUNDED = Config().with_values(corpus="tinyshakespeare", cell="lstm-course", steps=600)
 
 
 def _race(cell: str) -> Config:
@@ -150,6 +154,12 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             diverging=1,
             divergence="without clipping, one exploding gradient takes a step that throws the weights far away; the "
             "same network with its gradient clipped trains on",
+        ),
+        "a-state-without-bound": Preset(
+            "A state without a bound",
+            "the LSTM of the course, h = o ⊙ c: as published its gates hold each other open and c runs away within 20 "
+            "steps; beside it the same equations with a penalty on large states",
+            (with_cell(_UNBOUNDED.with_values(cell="lstm"), "lstm-course"), _UNBOUNDED),
         ),
         "rnn-gru-lstm": Preset(
             "RNN against GRU against LSTM",

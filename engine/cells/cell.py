@@ -89,6 +89,12 @@ class Cell:
         self.modules: tuple[slice, ...] = (slice(0, units),)
         """groups of units, in order: a unit reads the states of its own group and of those after it, and no others"""
 
+    @property
+    def trains_with(self) -> Mapping[str, float]:
+        """Settings that a run of this cell needs in place of the common defaults, by `section__name`; see
+        `engine.cells.with_cell`. They depend on its switches."""
+        return {}
+
     def lowest(self) -> Cell:
         """The cell of the lowest layer of a stack of this one: one that asks for nothing below. By default this one."""
         return self

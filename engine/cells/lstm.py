@@ -81,6 +81,13 @@ class CourseLSTM(Cell):
     Relevance gate (the CS230 cheatsheet):      Γ_r = σ(W_r [h_{t-1}; x_t] + b_r)
                                                 c̃_t = tanh(W_c [Γ_r ⊙ h_{t-1}; x_t] + b_c)
     With both off this is `LSTM`. The rows of the relevance gate stand last.
+
+    Without the tanh nothing bounds h. While Γ_u and Γ_f are both near 1, c grows by up to 1 a timestep; h grows with
+    it, holds the very gates open that it feeds, and saturates them, so that no gradient closes them again. A start
+    with the update gate shut, or coupled to the forget gate, only delays this by some steps. Two settings of the
+    training prevent it and leave the equations as they are: a penalty on large hidden states, and, for what a rare
+    stretch of text still drives up, a limit on the state that one chunk hands to the next, so that the next chunk
+    starts where gradients flow.
     """
 
     name = "lstm-course"
@@ -102,6 +109,10 @@ class CourseLSTM(Cell):
         relevant = (gate("relevance"), candidate(Quantity("relevance") * HIDDEN.before))
         made = relevant if self.relevance_gate else (candidate(),)
         self.equations = (*_GATES, *made, _REMEMBERED, shown)
+
+    @property
+    def trains_with(self) -> Mapping[str, float]:
+        return {} if self.output_tanh else {"training__state_penalty": 2.0, "training__carried_limit": 3.0}
 
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         hidden, cell = state

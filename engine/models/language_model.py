@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -64,13 +66,14 @@ class LanguageModel(nn.Module):
         self, tokens: Tensor, state: StackState, generator: torch.Generator | None = None
     ) -> tuple[Tensor, StackState]:
         """Top hidden states (time, batch, units) for tokens (time, batch), and the state after them."""
+        return self.stack(self._inputs(tokens, generator), state, generator)
+
+    def _inputs(self, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
+        """What the lowest layer reads: vectors (time, batch, embedding), or tokens, which stand for one-hot ones."""
         if self.embedding is None:
-            inputs = tokens  # one-hot vectors, by their index
-        else:
-            inputs = F.embedding(tokens, self.embedding)  # (time, batch, embedding)
-            if generator is not None:
-                inputs = drop(inputs, self.config.input_dropout, generator)
-        return self.stack(inputs, state, generator)
+            return tokens
+        vectors = F.embedding(tokens, self.embedding)
+        return vectors if generator is None else drop(vectors, self.config.input_dropout, generator)
 
     def forward(
         self, tokens: Tensor, state: StackState, generator: torch.Generator | None = None
@@ -85,10 +88,16 @@ class LanguageModel(nn.Module):
         Returns:
             logits (time, batch, vocabulary), and the state after the last timestep
         """
-        hidden, state = self.hidden(tokens, state, generator)
-        if generator is not None:
-            hidden = drop(hidden, self.config.dropout, generator)
-        return self.logits(hidden), state
+        logits, _, state = self.forward_with_hidden(tokens, state, generator)
+        return logits, state
+
+    def forward_with_hidden(
+        self, tokens: Tensor, state: StackState, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, list[Tensor], StackState]:
+        """`forward`, with the hidden states (time, batch, units) of each layer, from the bottom up, in between."""
+        hidden, state = self.stack.every_layer(self._inputs(tokens, generator), state, generator)
+        top = hidden[-1] if generator is None else drop(hidden[-1], self.config.dropout, generator)
+        return self.logits(top), hidden, state
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits (..., vocabulary) for top hidden states (..., units)."""
@@ -136,3 +145,10 @@ def parameter_count(config: ModelConfig, vocabulary_size: int) -> int:
 def mean_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean cross-entropy in nats per token, of logits (time, batch, vocabulary) and targets (time, batch)."""
     return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
+
+
+def state_penalty(hidden: Sequence[Tensor]) -> Tensor:
+    """The mean square of each layer's hidden states (time, batch, units), summed over the layers: what Merity, McCann
+    and Socher (2017, "Revisiting Activation Regularization for Language RNNs") add to the loss, there of the top
+    layer alone."""
+    return torch.stack([layer.float().square().mean() for layer in hidden]).sum()

@@ -81,7 +81,15 @@ class RecurrentStack(nn.Module):
     def forward(
         self, inputs: Tensor, state: StackState, generator: torch.Generator | None = None
     ) -> tuple[Tensor, StackState]:
-        """Run all layers over a sequence.
+        """Run all layers over a sequence: the top layer's outputs (time, batch, directions x units), and the state of
+        each direction once it has read the whole sequence. The arguments are those of `every_layer`."""
+        outputs, end = self.every_layer(inputs, state, generator)
+        return outputs[-1], end
+
+    def every_layer(
+        self, inputs: Tensor, state: StackState, generator: torch.Generator | None = None
+    ) -> tuple[list[Tensor], StackState]:
+        """Run all layers over a sequence, and keep what each gives.
 
         Args:
             inputs: (time, batch, inputs), or (time, batch) token ids that stand for one-hot vectors
@@ -90,13 +98,14 @@ class RecurrentStack(nn.Module):
             generator: source of the dropout masks; without one nothing is dropped
 
         Returns:
-            the top layer's outputs (time, batch, directions x units), and the state of each direction once it has
-            read the whole sequence
+            the outputs of each layer from the bottom up, (time, batch, directions x units), and the state of each
+            direction once it has read the whole sequence
         """
         depth = len(self.cells)
         ends: list[State] = []
         reverse_ends: list[State] = []
         below = inputs
+        given: list[Tensor] = []
         states: State = ()
         backwards: State = ()
         for layer in range(depth):
@@ -109,8 +118,9 @@ class RecurrentStack(nn.Module):
                 backwards, end = self._run(layer, below.flip(0), state[depth + layer], backwards, reverse=True)
                 reverse_ends.append(end)
                 outputs = torch.cat((outputs, backwards[0].flip(0)), dim=-1)  # (time, batch, 2 x units)
+            given.append(outputs)
             below = outputs
-        return below, (*ends, *reverse_ends)
+        return given, (*ends, *reverse_ends)
 
     def _run(
         self, layer: int, inputs: Tensor, state: State, below: State, *, reverse: bool = False

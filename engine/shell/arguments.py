@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from engine.cells import CELLS
+from engine.cells import CELLS, with_cell
 from engine.config import Config, ConfigError, OptionValue, settings
 from engine.data import SOURCES
 from engine.presets import PRESETS
@@ -67,11 +67,15 @@ def config_from(arguments: argparse.Namespace) -> Config:
         given["training__seconds"] = 0.0  # steps asked for by name win over a preset's seconds
     if "data__corpus" in given:
         given["data__corpus"] = corpus_name(given["data__corpus"])
-    if arguments.option:
-        given["model__options"] = dict(config.model.options) | dict(map(_option, arguments.option))
-    if given.get("model__cell", config.model.cell) != config.model.cell and "model__options" not in given:
-        given["model__options"] = {}  # another cell: the switches of the old one mean nothing to it
-    return config.with_values(**given)
+    return _with_given_cell(config, given.pop("model__cell", config.model.cell), arguments.option).with_values(**given)
+
+
+def _with_given_cell(config: Config, cell: str, pairs: list[str]) -> Config:
+    """The config with the given cell and switches. The switches of another cell mean nothing to this one."""
+    same = cell == config.model.cell
+    if same and not pairs:
+        return config
+    return with_cell(config, cell, (dict(config.model.options) if same else {}) | dict(map(_option, pairs)))
 
 
 def whole_number(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 
 from engine.config import Config
 from engine.numbers import number
@@ -18,11 +19,20 @@ MARGIN = 1.0
 LOWEST_RATE = 1e-6
 """No lower learning rate is suggested."""
 
+RUNAWAY = 100.0
+"""A hidden state of this size has run away: where the equations bound it, it lies between -1 and 1."""
+
+STATE_PENALTY = 2.0
+"""The penalty on large states that is suggested; Merity, Keskar and Socher's (2018) AWD-LSTM has the same."""
+
+CARRIED_LIMIT = 3.0
+"""The limit on the carried state that is suggested."""
+
 _HISTORY = 50
 
 
 class DivergenceWatch:
-    """Looks at each step's loss and gradient norm; says when the run has diverged.
+    """Looks at each step's loss, gradient norm and states; says when the run has diverged.
 
     Args:
         config: the run's settings, for the advice
@@ -34,12 +44,22 @@ class DivergenceWatch:
         self.uniform_loss = uniform_loss
         self.steps_above = steps_above
         self._norms: deque[float] = deque(maxlen=_HISTORY)
+        self._first_states: Mapping[str, float] = {}
+        self._largest_states: dict[str, float] = {}
 
     def look(
-        self, step: int, loss: float, grad_norm: float, learning_rate: float, clipped: bool, updates: int = 1
+        self,
+        step: int,
+        loss: float,
+        grad_norm: float,
+        learning_rate: float,
+        clipped: bool,
+        updates: int = 1,
+        states: Mapping[str, float] | None = None,
     ) -> Diverged | None:
         """The event that ends the run, if the update that led to `step` (the last of `updates` new ones) shows that
-        it has diverged."""
+        it has diverged. `states` holds the largest magnitude of each state of the cell, by name."""
+        self._remember(states or {})
         self.steps_above = self.steps_above + updates if loss > self.uniform_loss + MARGIN else 0
         if not math.isfinite(loss):
             return self._diverged(step, f"The loss is {number(loss)} at step {step}", learning_rate, clipped)
@@ -56,13 +76,38 @@ class DivergenceWatch:
         self._norms.append(grad_norm)
         return None
 
+    def _remember(self, states: Mapping[str, float]) -> None:
+        """Keep the states' sizes at the first look, and the largest finite ones since."""
+        self._first_states = self._first_states or states
+        for name, size in states.items():
+            if math.isfinite(size):
+                self._largest_states[name] = max(size, self._largest_states.get(name, 0.0))
+
+    @property
+    def runaway_state(self) -> str | None:
+        """The state that has run away, if one has: the cell state where there is one, since the hidden state shows it.
+
+        It takes a large hidden state. A large cell state alone, which the cell shows through tanh, harms nothing.
+        """
+        if self._largest_states.get("hidden", 0.0) < RUNAWAY:
+            return None
+        return "cell" if "cell" in self._largest_states else "hidden"
+
     def _diverged(self, step: int, reason: str, learning_rate: float, clipped: bool) -> Diverged:
+        advice, suggestion = self._advice(learning_rate, clipped)
+        return Diverged(step, f"{reason}{self._what_grew()}.", advice, suggestion)
+
+    def _what_grew(self) -> str:
+        """What had grown before the run diverged: the end of a sentence, or nothing."""
+        state = self.runaway_state
+        if state is not None:
+            first, largest = self._first_states.get(state, math.nan), self._largest_states[state]
+            return f"; the {state} state has run away: its largest value rose from {number(first)} to {number(largest)}"
         usual = sorted(self._norms)[len(self._norms) // 2] if self._norms else math.nan
         largest = max(self._norms, default=math.nan)
         if math.isfinite(largest) and largest > 10 * usual:
-            reason += f"; the gradient's norm had risen from {number(usual)} to {number(largest)}"
-        advice, suggestion = self._advice(learning_rate, clipped)
-        return Diverged(step, f"{reason}.", advice, suggestion)
+            return f"; the gradient's norm had risen from {number(usual)} to {number(largest)}"
+        return ""
 
     def _advice(self, learning_rate: float, clipped: bool) -> tuple[str, dict[str, float | str]]:
         model = self.config.model
@@ -76,6 +121,14 @@ class DivergenceWatch:
             return (
                 "Nothing bounds the gradient, so one steep spot throws the weights far away: clip its norm at 1.",
                 {"training__clip": "norm", "training__clip_threshold": 1.0},
+            )
+        training = self.config.training
+        if self.runaway_state is not None and not (training.state_penalty and training.carried_limit):
+            return (
+                "Nothing in the equations of this cell bounds its hidden state, and a large one makes the next one "
+                f"larger: put a penalty of {number(STATE_PENALTY)} on large states, and limit the state that one chunk "
+                f"passes to the next to {number(CARRIED_LIMIT)}.",
+                {"training__state_penalty": STATE_PENALTY, "training__carried_limit": CARRIED_LIMIT},
             )
         lower = max(learning_rate / 10, LOWEST_RATE)
         return (

@@ -16,8 +16,8 @@ from torch import Tensor
 from engine.config import Config, ConfigError, settings
 from engine.data import Corpus, Streams, TextFacts
 from engine.device import arithmetic, choose_device, derived_seed, generator, traits
-from engine.models.language_model import LanguageModel, mean_loss
-from engine.models.stack import detached
+from engine.models.language_model import LanguageModel, mean_loss, state_penalty
+from engine.models.stack import StackState, detached
 from engine.training.checkpoint import Best, Checkpoint, CheckpointError
 from engine.training.clipping import clip_gradients
 from engine.training.divergence import DivergenceWatch
@@ -109,7 +109,7 @@ class Training:
         self._evaluations = self._evaluations_of(1)
         self._peak_factor = 1.0
         self._clip, self._clip_threshold = training.clip, training.clip_threshold
-        self._state = self.model.initial_state(config.data.streams)
+        self._state = self._reached = self.model.initial_state(config.data.streams)
         self._average: LanguageModel | None = None
         if checkpoint is not None:
             self._check_belongs(checkpoint, branch)
@@ -224,6 +224,13 @@ class Training:
         """The model that is evaluated and sampled from: the running average where there is one."""
         return self._average or self.model
 
+    def largest_states(self) -> dict[str, float]:
+        """The largest magnitude of each of the cell's states when the last chunk ended, in any layer and stream."""
+        names = self.model.stack.cells[-1].state_names
+        return {
+            name: max(float(layer[place].abs().max()) for layer in self._reached) for place, name in enumerate(names)
+        }
+
     # ------------------------------------------------------------------ one step
 
     def _advance(self) -> Generator[Event, None, bool]:
@@ -241,7 +248,9 @@ class Training:
         wanted = reported or self.report_every_step
         if wanted or self._meters.pending >= traits(self.device).steps_between_reads:
             updates, last_loss, norm = self._meters.pending, self._meters.read(), before.item()
-            diverged = self._watch.look(self.step, last_loss, norm, rate, self._clip != "off", updates)
+            diverged = self._watch.look(
+                self.step, last_loss, norm, rate, self._clip != "off", updates, self.largest_states()
+            )
         seconds = time.perf_counter() - started
         self._meters.spent(seconds)
         self._pace.update(seconds)
@@ -259,22 +268,36 @@ class Training:
         return False
 
     def _update(self) -> tuple[Tensor, Tensor, Tensor]:
-        """One step of truncated backpropagation through time; the loss and the gradient norms around clipping."""
+        """One step of truncated backpropagation through time.
+
+        Returns the loss, without the penalty on large states, and the gradient's norm before and after clipping, with
+        it.
+        """
         batch = self._streams.batch(self.step)
         state = self.model.initial_state(batch.inputs.shape[1]) if batch.fresh else self._state
         dropout = generator(self.config.training.seed, "dropout", self.step, device=self.device)
         inputs, targets = batch.inputs.to(self.device), batch.targets.to(self.device)
         with arithmetic(self.device, self.config.training.precision):
-            logits, state = self.model(inputs, state, dropout)
+            logits, hidden, state = self.model.forward_with_hidden(inputs, state, dropout)
             loss = mean_loss(logits, targets)
+            weight = self.config.training.state_penalty
+            minimised = loss + weight * state_penalty(hidden) if weight else loss
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        minimised.backward()
         before, after = clip_gradients(self._parameters, self._clip, self._clip_threshold)
         if self.device.type != "cpu" or math.isfinite(before.item()):
             self._optimizer.step()  # a step along a gradient that is not finite would leave only NaN behind
-        self._state = detached(state)
+        self._reached = detached(state)
+        self._state = self._carried(self._reached)
         self._follow_average()
         return loss.detach(), before, after
+
+    def _carried(self, state: StackState) -> StackState:
+        """The state that the next chunk starts from: as it is, or cut to the limit. A clock is no value to cut."""
+        limit, states = self.config.training.carried_limit, len(self.model.stack.cells[-1].state_names)
+        if not limit:
+            return state
+        return tuple((*(part.clamp(-limit, limit) for part in layer[:states]), *layer[states:]) for layer in state)
 
     def _set_learning_rate(self) -> float:
         assert self.planned_steps is not None

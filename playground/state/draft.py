@@ -6,13 +6,15 @@ batches, length, seed, sample) changes it for all of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
 
 from engine import PRESETS
-from engine.config import Config, ConfigError
+from engine.cells import with_cell
+from engine.config import Config, ConfigError, OptionValue
 from playground.state import settings
 
 MOST_RIVALS = 4
@@ -56,12 +58,13 @@ class Draft:
         """
         if getattr(getattr(self.config, section), name) == value:
             return self
-        shared = section in ("data", "sampling") or (section == "training" and name in _SHARED_TRAINING)
-        changes: dict[str, Any] = {f"{section}__{name}": value}
         if (section, name) == ("model", "cell"):
-            changes["model__options"] = {}  # switches of the old cell mean nothing to the new one
+            return self._with_cell(value, {})  # switches of the old cell mean nothing to the new one
+        if (section, name) == ("model", "options"):
+            return self._with_cell(self.config.model.cell, value)
+        shared = section in ("data", "sampling") or (section == "training" and name in _SHARED_TRAINING)
         configs = tuple(
-            config.with_values(**changes) if shared or place == self.chosen else config
+            config.with_values(**{f"{section}__{name}": value}) if shared or place == self.chosen else config
             for place, config in enumerate(self.configs)
         )
         return replace(self, configs=configs, preset="", copied_from="")
@@ -69,6 +72,13 @@ class Draft:
     def renewed(self) -> Draft:
         """The same values, in widgets made anew: for values that change other than by their own widgets."""
         return replace(self, generation=self.generation + 1)
+
+    def _with_cell(self, cell: str, options: Mapping[str, OptionValue]) -> Draft:
+        """This draft with another cell or other switches, and with the settings that it needs to train."""
+        config = with_cell(self.config, cell, options)
+        configs = (*self.configs[: self.chosen], config, *self.configs[self.chosen + 1 :])
+        elsewhere = config.training != self.config.training  # these widgets have to show the new values
+        return replace(self, configs=configs, preset="", generation=self.generation + elsewhere)
 
     def with_rival(self) -> Draft:
         """One more config to race against, as a copy of the chosen one; races run by steps."""

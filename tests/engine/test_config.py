@@ -125,9 +125,9 @@ def test_a_setting_that_came_later_is_written_only_where_it_is_used() -> None:
     for section, item in late:
         assert item.name not in Config().to_dict()[section]
         assert item.name not in Config().to_json()
-        assert item.type == "bool"
-        used = Config().with_values(**{f"{section}__{item.name}": not item.default})
-        assert used.to_dict()[section][item.name] is not item.default
+        other = {"bool": not item.default, "float": 0.5}[item.type]
+        used = Config().with_values(**{f"{section}__{item.name}": other})
+        assert used.to_dict()[section][item.name] == other != item.default
         assert Config.from_json(used.to_json()) == used != Config()
 
 

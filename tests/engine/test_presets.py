@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import engine
@@ -12,6 +14,7 @@ from engine.training.events import Diverged, Finished, Progress
 from engine.validate import validate
 
 SEEDS = [1337, 1, 2]
+_UNBOUNDED = PRESETS["a-state-without-bound"]
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS.keys())
@@ -40,6 +43,7 @@ def test_the_presets_asked_for_are_there() -> None:
         "a100-on-a-laptop",
         "python-writer",
         "why-clipping-matters",
+        "a-state-without-bound",
         "rnn-gru-lstm",
     } <= set(PRESETS)
 
@@ -93,3 +97,18 @@ def test_a_preset_is_known_again_by_its_config() -> None:
         for config in preset.configs:
             assert preset_of(config) is preset
     assert preset_of(PRESETS["hello"].configs[0].with_values(training__seed=99)) is None
+
+
+def test_the_state_without_a_bound_runs_away_and_the_one_beside_it_does_not(shared_data: Path) -> None:
+    """Within 30 steps, on tiny Shakespeare."""
+    held, free = (config.with_values(evaluations=1, sampling__length=0) for config in _UNBOUNDED.configs)
+    assert held.model == free.model
+    largest = {}
+    for name, config in (("held", held), ("free", free)):
+        training = engine.train(config, device="cpu")
+        for event in training.events():
+            if isinstance(event, Progress) and event.step == 30:
+                largest[name] = training.largest_states()
+                break
+    assert largest["free"]["cell"] > 300
+    assert largest["held"]["cell"] < 20

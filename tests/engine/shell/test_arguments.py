@@ -89,6 +89,21 @@ def test_another_cell_drops_the_options_of_the_presets() -> None:
     assert parse("--preset", relu, "--units", "9").model.options == PRESETS[relu].configs[0].model.options
 
 
+def test_a_cell_comes_with_the_settings_that_it_needs() -> None:
+    training = parse("--cell", "lstm-course").training
+    assert (training.state_penalty, training.carried_limit) == (2.0, 3.0)
+    assert parse("--cell", "lstm-course", "--option", "output_tanh=true").training == Config().training
+    assert parse("--cell", "lstm-course", "--state-penalty", "0").training.state_penalty == 0
+    assert parse("--cell", "lstm-peephole").training == Config().training
+
+
+def test_a_stored_config_keeps_its_meaning(tmp_path: Path) -> None:
+    stored = Config().with_values(cell="lstm-course")
+    (tmp_path / "config.json").write_text(stored.to_json())
+    assert parse("--config", str(tmp_path / "config.json")) == stored
+    assert parse("--config", str(tmp_path / "config.json"), "--cell", "lstm-course") == stored
+
+
 def test_options_are_truths_or_words() -> None:
     options = parse("--option", "relevance_gate=false", "--option", "output_sees=new").model.options
     assert options == {"relevance_gate": False, "output_sees": "new"}

@@ -77,6 +77,40 @@ def test_a_jump_of_the_gradient_is_told() -> None:
     assert diverged.reason.endswith("the gradient's norm had risen from 1.2 to 400.")
 
 
+def ran_away(watched: DivergenceWatch, *sizes: dict[str, float]) -> Diverged:
+    for states in sizes:
+        assert watched.look(1, 3.0, 1.0, 0.1, True, states=states) is None
+    diverged = watched.look(1, math.nan, 1.0, 0.1, True, states=sizes[-1])
+    assert diverged is not None
+    return diverged
+
+
+def test_a_state_that_ran_away_is_named() -> None:
+    diverged = ran_away(watch(), {"hidden": 0.6, "cell": 1.25}, {"hidden": 2900.0, "cell": 3038.4})
+    assert diverged.reason.endswith("the cell state has run away: its largest value rose from 1.25 to 3,038.")
+    assert diverged.suggestion == {"training__state_penalty": 2.0, "training__carried_limit": 3.0}
+    assert ran_away(watch(), {"hidden": 0.6}, {"hidden": 500.0}).reason.endswith(
+        "the hidden state has run away: its largest value rose from 0.6 to 500."
+    )
+
+
+def test_a_state_that_is_no_longer_finite_is_told_by_its_last_size() -> None:
+    diverged = ran_away(watch(), {"hidden": 1.0}, {"hidden": 4e6}, {"hidden": math.inf})
+    assert "rose from 1 to 4,000,000" in diverged.reason
+
+
+def test_a_large_cell_state_behind_a_tanh_is_not_blamed() -> None:
+    diverged = ran_away(watch(), {"hidden": 0.6, "cell": 1.25}, {"hidden": 1.0, "cell": 3000.0})
+    assert "state" not in diverged.reason
+    assert "training__learning_rate" in diverged.suggestion
+
+
+def test_where_states_are_held_already_the_learning_rate_is_next() -> None:
+    diverged = ran_away(watch(state_penalty=2.0, carried_limit=3.0), {"hidden": 0.6}, {"hidden": 500.0})
+    assert "hidden state has run away" in diverged.reason
+    assert list(diverged.suggestion) == ["training__learning_rate"]
+
+
 def test_a_large_gain_is_blamed_first() -> None:
     diverged = look(watch(gain=3.0), math.nan, clipped=False)
     assert diverged.suggestion == {"model__gain": 1.0}

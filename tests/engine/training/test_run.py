@@ -157,6 +157,7 @@ VARIETY = {
     "one-hot": {"embedding": 0, "cell": "gru-reset-before", "clip": "off"},
     "dropout": {"dropout": 0.4, "input_dropout": 0.3, "layers": 2, "averaging": 0.9},
     "several epochs": {"streams": 16, "chunk": 64, "steps": 12},
+    "large states held": {"cell": "lstm-course", "state_penalty": 2.0, "carried_limit": 0.05},
 }
 
 

@@ -28,6 +28,21 @@ def test_another_cell_drops_the_switches_of_the_old_one() -> None:
     assert draft.edited("model", "cell", "gru").config.model.options == {}
 
 
+def test_a_cell_comes_with_the_settings_that_it_needs_and_takes_them_along() -> None:
+    course = Draft().edited("model", "cell", "lstm-course")
+    assert (course.config.training.state_penalty, course.config.training.carried_limit) == (2.0, 3.0)
+    assert course.generation == 1, "the widgets of these settings must be made anew to show them"
+    assert course.edited("model", "options", {"output_tanh": True}).config.training == Config().training
+    assert course.edited("model", "cell", "lstm").config.training == Config().training
+    assert Draft().edited("model", "cell", "gru").generation == 0
+
+
+def test_what_was_set_by_hand_stays_when_the_cell_changes() -> None:
+    course = Draft().edited("training", "state_penalty", 0.5).edited("model", "cell", "lstm-course")
+    assert (course.config.training.state_penalty, course.config.training.carried_limit) == (0.5, 3.0)
+    assert course.edited("model", "cell", "lstm").config.training.state_penalty == 0.5
+
+
 def test_an_edit_that_changes_nothing_leaves_the_experiment_its_name() -> None:
     draft = from_preset("hello")
     assert draft.edited("model", "units", 3) is draft

@@ -29,7 +29,9 @@ def training_controls(draft: Draft) -> None:
         setting(draft, "training", "seed")
     with right:
         setting(draft, "training", "weight_decay", step=0.01)
+        setting(draft, "training", "state_penalty", step=0.5)
         setting(draft, "training", "warmup")
+        setting(draft, "training", "carried_limit", step=1.0)
         setting(draft, "training", "clip_threshold", disabled=training.clip == "off")
         if training.optimizer in ("momentum", "rmsprop"):
             setting(draft, "training", "momentum", step=0.05)
