@@ -57,7 +57,7 @@ HEIGHT_SMALL = 190
 HEIGHT_LARGE = 420
 TITLE_SIZE = 15
 TEXT_SIZE = 12
-LABEL_SIZE = 11
+LABEL_SIZE = 12
 
 # Vega expressions: the chart asks its own background whether it is dark, so the specification need not know.
 DARK = "luminance(background || '#ffffff') < 0.3"

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground import state
 from playground.components.selection_bar import LABELS, Bar, chosen, selection_bar
 from playground.frame.fragments import fragment
-from playground.frame.presenter import present
+from playground.frame.presenter import present_inside
 from playground.inside.prefetch import Needs, prefetch
 from playground.inside.scene import Seen, scene
 from playground.inside.sidebar import sidebar
@@ -97,7 +97,7 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
         return
     if now.seen != seen:
         st.rerun()
-    present(state.current().present)
+    present_inside(state.current().present)
     if not now.views:
         st.info(escape_markdown(now.missing), icon=":material/hourglass_empty:")
         return

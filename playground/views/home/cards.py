@@ -14,6 +14,7 @@ from playground.charts.spark import spark
 from playground.charts.units import convert
 from playground.components.samples import sample_film
 from playground.frame import navigation
+from playground.frame.charts import draw_chart
 from playground.inside.view import look
 from playground.parts import launch
 from playground.parts.samples import sample_rows
@@ -80,19 +81,18 @@ def _line(run_id: str, version: int, what: str) -> dict[str, Any]:
 
 def _spark(run_id: str, what: str = "loss") -> None:
     run = watched(run_id)[0].run
-    st.vega_lite_chart(spec=_line(run.id, run.version, what), key=f"home.spark.{what}.{run.id}")
+    draw_chart(None, _line(run.id, run.version, what), key=f"home.spark.{what}.{run.id}")
 
 
 def _train() -> None:
-    snapshot = watched(state.current().run)[0]
-    losses = snapshot.evaluations_frame["val_loss"]
-    st.altair_chart(spark(values=list(losses), cell=snapshot.run.config.model.cell), key="home.spark")
+    run = watched(state.current().run)[0].run
+    draw_chart(None, _line(run.id, run.version, "loss"), key="home.spark")
 
 
 def _unrolled() -> None:
     for place, run_id in zip(st.columns(len(_FADING)), _FADING, strict=True):
         with place:
-            st.vega_lite_chart(spec=_fading(run_id), key=f"home.fading.{run_id}")
+            draw_chart(None, _fading(run_id), key=f"home.fading.{run_id}")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -17,6 +17,7 @@ from playground.access.runs import any_active, watched
 from playground.charts import live as charts
 from playground.components.samples import sample_ladder
 from playground.frame import fragments, services
+from playground.frame.charts import draw_chart
 from playground.parts import launch, run_claims
 from playground.parts.chart_axes import choose_axes
 from playground.parts.samples import sample_rows
@@ -122,7 +123,7 @@ def _warn_of_rising(snapshots: Sequence[Snapshot]) -> None:
 def _chart(name: str, frame: pa.Table, spec: dict, selection: state.Selection) -> None:
     key = f"chart.{name}.{selection.loss}.{selection.x}.{_zoom_epoch(selection.run)}"
     st.session_state.setdefault("charts", set()).add(key)
-    st.vega_lite_chart(frame, spec, key=key, on_select="rerun", selection_mode="zoom")
+    draw_chart(frame, spec, key=key, on_select="rerun", selection_mode="zoom")
 
 
 def _zoom_epoch(run_id: str) -> int:
