@@ -48,10 +48,15 @@ def characters_per_token(run: Run, evaluations: Sequence[Evaluation]) -> float:
     Before the first evaluation the text itself is asked, which takes longer.
     """
     measured = evaluated_characters_per_token(run, evaluations)
-    if not math.isnan(measured):
-        return measured
+    return characters_per_token_of(run.config.data) if math.isnan(measured) else measured
+
+
+def characters_per_token_of(data: DataConfig) -> float:
+    """The same for a text that nothing has been trained on yet."""
+    if data.level == "char":
+        return 1.0
     try:
-        found = corpus(run.config.data)
+        found = corpus(data)
     except (TextError, ConfigError):
         return math.nan
     return found.validation_characters / max(1, len(found.validation))

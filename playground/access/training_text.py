@@ -82,7 +82,11 @@ def lines_to_beat(run: Run) -> dict[str, float] | None:
 
     Empty where the text cannot be had any more.
     """
-    data = run.config.data
+    return lines_to_beat_on(run.config.data)
+
+
+def lines_to_beat_on(data: DataConfig) -> dict[str, float] | None:
+    """The same for a text that nothing has been trained on yet."""
 
     def compute() -> dict[str, float]:
         found = prepare(data, services.own_text)

@@ -69,5 +69,9 @@ def present_inside(on: bool) -> None:
 def present() -> None:
     """The button of presenter mode, on a page that has no selection bar; and the page as it is in that mode."""
     on = state.current().present
-    presenter_button(on, key=_KEY, on_choose=lambda: state.select(**chosen(_KEY)))
+    presenter_button(on, key=_KEY, on_choose=_chosen)
     st.html(_PRESENTING if on else "<style></style>")
+
+
+def _chosen() -> None:
+    state.select(**chosen(_KEY))

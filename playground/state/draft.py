@@ -1,36 +1,43 @@
-"""The run that is being set up: up to four configs that would race, kept for the session.
+"""The run that is being set up: up to four configs that would race, kept for the session and in the link.
 
 A draft is data; the widgets that edit it are in `playground.views.train.controls`. Changing what rivals share (text,
-batches, length, seed, sample) changes it for all of them.
+batches, length, seed, sample) changes it for all of them. In the link stands an experiment by its name, or else what
+differs from the defaults, as JSON: `setup={"model":{"units":33}}`, a list of such for a race.
 """
 
 from __future__ import annotations
 
+import itertools
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import streamlit as st
-
-from engine import PRESETS
+from engine import PRESETS, validate
 from engine.config import Config, ConfigError
 from playground.state import settings
+from playground.state.fields import Kind, choice, index, name, quoted, setting
+from playground.state.settings import PageSettings
 
 MOST_RIVALS = 4
 
+LONGEST_IN_LINK = 4_000
+"""Characters of a set-up that stands in the link; a longer one (prompts are what can be long) does not."""
+
 _SHARED_TRAINING = frozenset({"seed", "steps", "seconds", "evaluations", "until_loss"})
-_STATE = "draft"
+_generations = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Draft:
     """Configs being set up; `chosen` is the one the controls show.
 
-    `generation` grows whenever values change other than by their own widget, so that the widgets are made anew.
+    `generation` is another whenever values change other than by their own widget, so that the widgets are made anew.
+    Neither makes one set-up different from another.
     """
 
     configs: tuple[Config, ...] = field(default_factory=lambda: (Config(),))
-    chosen: int = 0
-    generation: int = 0
+    chosen: int = field(default=0, compare=False)
+    generation: int = field(default_factory=lambda: next(_generations), compare=False)
     preset: str = ""
     parent: tuple[str, int] | None = None
     """run and step whose weights the run starts from"""
@@ -71,7 +78,7 @@ class Draft:
             self,
             configs=by_steps,
             chosen=len(self.configs),
-            generation=self.generation + 1,
+            generation=next(_generations),
             preset="",
             parent=None,
         )
@@ -79,30 +86,7 @@ class Draft:
     def without_chosen(self) -> Draft:
         """The draft without the config that the controls show."""
         configs = self.configs[: self.chosen] + self.configs[self.chosen + 1 :]
-        return replace(self, configs=configs, chosen=max(0, self.chosen - 1), generation=self.generation + 1, preset="")
-
-
-def current() -> Draft:
-    """The session's draft; at first the one that a new visitor can start at once."""
-    if _STATE not in st.session_state:
-        st.session_state[_STATE] = from_preset("first-words")
-    return st.session_state[_STATE]
-
-
-def outdated(key: str) -> bool:
-    """Whether `key` is of a widget of an earlier draft; see `settings.outdated`."""
-    return settings.outdated(key, current().key(""))
-
-
-def keep(draft: Draft) -> None:
-    """Make this the session's draft."""
-    st.session_state[_STATE] = draft
-
-
-def load(configs: tuple[Config, ...], *, preset: str = "", parent: tuple[str, int] | None = None) -> None:
-    """Replace the whole draft."""
-    generation = st.session_state[_STATE].generation + 1 if _STATE in st.session_state else 0
-    keep(Draft(configs, generation=generation, preset=preset, parent=parent))
+        return replace(self, configs=configs, chosen=max(0, self.chosen - 1), generation=next(_generations), preset="")
 
 
 def from_preset(name: str) -> Draft:
@@ -112,5 +96,99 @@ def from_preset(name: str) -> Draft:
         ConfigError: there is no such preset
     """
     if name not in PRESETS:
-        raise ConfigError(f"There is no preset {name[:40]!r}; choose one of {', '.join(PRESETS)}.")
+        raise ConfigError(f"There is no preset {quoted(name)}; choose one of {', '.join(PRESETS)}.")
     return Draft(PRESETS[name].configs, preset=name)
+
+
+def in_link(draft: Draft) -> str | None:
+    """A draft as it stands in the link: the name of an experiment, or as JSON what differs from the defaults; None
+    where that is too long."""
+    if draft.preset and not draft.parent:
+        return draft.preset
+    differences = [_differences(config) for config in draft.configs]
+    if draft.parent:
+        run, step = draft.parent
+        differences[0]["parent"] = f"{run}:{step}"
+    found = differences[0] if len(differences) == 1 else differences
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return text if len(text) <= LONGEST_IN_LINK else None
+
+
+def from_link_text(text: str) -> Draft:
+    """The draft that stands in a link, as `in_link` writes it.
+
+    Raises:
+        ValueError: says what cannot be
+    """
+    try:
+        return _from_json(json.loads(text)) if text[:1] in "{[" else from_preset(text)
+    except ConfigError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    except (json.JSONDecodeError, RecursionError):
+        raise ValueError(f"{quoted(text)} is neither an experiment nor JSON") from None
+
+
+def _from_json(plain: Any) -> Draft:
+    parts = plain if isinstance(plain, list) else [plain]
+    if not 1 <= len(parts) <= MOST_RIVALS:
+        raise ValueError(f"it holds {len(parts):,} runs, and 1 to {MOST_RIVALS} can be set up at once")
+    parent = None
+    if isinstance(plain, dict) and "parent" in plain:
+        plain = dict(plain)
+        run, _, step = str(plain.pop("parent")).partition(":")
+        parent = name("id of a run").parse(run), index("training step").parse(step)
+        parts = [plain]
+    return Draft(tuple(validate(Config.from_dict(part)) for part in parts), parent=parent)
+
+
+def _differences(config: Config) -> dict[str, Any]:
+    """What of a config is not at its default, by section."""
+    default = Config().to_dict()
+    sections = {
+        section: {key: value for key, value in values.items() if value != default[section].get(key)}
+        for section, values in config.to_dict().items()
+        if isinstance(values, dict)
+    }
+    return {section: values for section, values in sections.items() if values}
+
+
+RUN, SETUP = "run", "setup"
+
+_FIRST = from_preset("first-words")
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What the page Train has beside the selection. Field names are the keys in the link."""
+
+    setup: Draft = setting(_FIRST, Kind(from_link_text, in_link), "set-up", "First words")
+    show: str = setting(RUN, choice(RUN, SETUP), "choice of what is shown", "the chosen run")
+    """the chosen run, or what is set up"""
+
+
+SETTINGS = PageSettings("draft", SetUp())
+
+
+def current() -> Draft:
+    """The session's draft; at first the one that a new visitor can start at once."""
+    return SETTINGS.current().setup
+
+
+def outdated(key: str) -> bool:
+    """Whether `key` is of a widget of an earlier draft; see `settings.outdated`."""
+    return settings.outdated(key, current().key(""))
+
+
+def keep(draft: Draft) -> None:
+    """Make this the session's draft."""
+    SETTINGS.change(renew=False, setup=draft)
+
+
+def load(configs: tuple[Config, ...], *, preset: str = "", parent: tuple[str, int] | None = None) -> None:
+    """Replace the whole draft."""
+    keep(Draft(configs, preset=preset, parent=parent))
+
+
+def show(what: str) -> None:
+    """Have the page Train show the chosen run (`RUN`) or what is set up (`SETUP`)."""
+    SETTINGS.change(renew=False, show=what)

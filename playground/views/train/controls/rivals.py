@@ -11,6 +11,14 @@ from playground.state.draft import Draft
 from playground.theme import RUN_LETTERS
 
 
+def heading(draft: Draft) -> None:
+    """What the controls set up: not the run that is shown, but the next one."""
+    what = "the next run" if len(draft.configs) == 1 else f"the next {len(draft.configs)} runs"
+    st.markdown(
+        f"###### Settings of {what}", help="They start with the button above; the run that is shown keeps its own."
+    )
+
+
 def rival_controls(draft: Draft) -> None:
     """Choose which of the racing configs the controls show; add one, or take one out."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -31,10 +39,10 @@ def rival_controls(draft: Draft) -> None:
                 st.rerun()
         full = len(draft.configs) >= drafts.MOST_RIVALS
         if st.button(
-            "Add a rival",
+            "Add a model to compare",
             icon=":material/add:",
             disabled=full,
-            help=f"Race up to {drafts.MOST_RIVALS} models on the same text, seed and batches.",
+            help=f"Train up to {drafts.MOST_RIVALS} models at once, on the same text, seed and batches.",
         ):
             drafts.keep(draft.with_rival())
             st.rerun()
