@@ -54,7 +54,7 @@ RUN_LETTERS = "ABCD"
 DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3), (12, 3, 2, 3, 2, 3))
 
 HEIGHT_SMALL = 190
-HEIGHT_LARGE = 420
+HEIGHT_LARGE = 320
 TITLE_SIZE = 15
 TEXT_SIZE = 12
 LABEL_SIZE = 12

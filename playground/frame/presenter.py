@@ -21,6 +21,7 @@ _LAYOUT = """<style>
   pointer-events: auto;
 }
 [data-testid="stHeader"] [data-testid="stStatusWidget"] { background: var(--st-background-color, inherit); }
+[data-testid="stElementToolbar"] { top: 0 !important; }
 [data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > script),
 [data-testid="stElementContainer"].st-key-frame-presenter { position: absolute; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-problems:empty) { display: none; }

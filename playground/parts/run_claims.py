@@ -5,75 +5,61 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.cells import CELLS
-from playground.access.corpora import characters_per_token
+from playground.access.losses import loss_in, said_loss
 from playground.access.training_text import lines_to_beat
-from playground.charts.units import UNITS, convert
+from playground.charts.units import DEFAULT_UNIT, uniform
 from playground.runs.reader import Snapshot
 from playground.text import number
 
 _LEVEL = 0.01
 """Bits per character by which one run must be before another to lead."""
 
-_SURE = 1.1
-"""A perplexity below this is called all but sure."""
 
-
-def claim(snapshots: Sequence[Snapshot]) -> str:
-    """One sentence with live numbers on what these runs have learned."""
+def claim(snapshots: Sequence[Snapshot], unit: str = DEFAULT_UNIT) -> str:
+    """One sentence with live numbers on what these runs have learned; losses in `unit`, a key of `UNITS`."""
     if len(snapshots) > 1:
-        return _race_claim(snapshots)
-    run = snapshots[0].run
-    cell = CELLS[run.config.model.cell].title
+        return _race_claim(snapshots, unit)
+    snapshot = snapshots[0]
+    run = snapshot.run
     if run.best_loss is None:
-        return f"This {cell} has learned nothing yet: its first guesses are about to be judged."
-    what = "character" if run.config.data.level == "char" else "word"
+        return f"{run.name}: nothing learned yet, the first evaluation is on its way."
+    sentence = f"{run.name}: best validation loss {said_loss(snapshot, run.best_loss, unit)}"
     beat = lines_to_beat(run) or {}
+    levels = {name: number(loss_in(snapshot, nats, unit)) for name, nats in beat.items()}
+    if "uniform" in levels:
+        levels["uniform"] = uniform(beat["uniform"], loss_in(snapshot, beat["uniform"], unit), unit)
     if run.best_loss >= beat.get("uniform", math.inf):
-        return (
-            f"This {cell} does no better than blind guessing on text it has not seen: {number(run.best_loss)} nats, "
-            f"where guessing costs {number(beat['uniform'])}."
-        )
-    choices = float(convert(run.best_loss, "perplexity"))
-    if choices < _SURE:
-        return f"This {cell} is all but sure of the next {what}: its loss is {number(run.best_loss)} nats."
-    sentence = f"This {cell} predicts the next {what} of unseen text as if it chose among {number(choices)} likely ones"
-    if "uniform" in beat:
-        sentence += f" out of {number(round(math.exp(beat['uniform'])))}"
-    if "3-gram" in beat:
-        gap = beat["3-gram"] - run.best_loss
-        better = "below" if gap > 0 else "above"
-        sentence += f"; its loss is {number(abs(gap))} nats {better} a 3-gram model's"
-    return sentence + "."
+        return f"{sentence}, no better than a uniform guess ({levels['uniform']})."
+    titles = {"3-gram": "3-gram model", "uniform": "uniform guess"}
+    held = [f"{title} {levels[name]}" for name, title in titles.items() if name in levels]
+    return sentence + (f" ({', '.join(held)})." if held else ".")
 
 
-def _race_claim(snapshots: Sequence[Snapshot]) -> str:
+def _race_claim(snapshots: Sequence[Snapshot], unit: str) -> str:
     judged = [(s.run.best_loss, s) for s in snapshots if s.run.best_loss is not None]
     if not judged:
         return f"{len(snapshots)} runs are off, on the same text and the same batches."
-    scores = sorted(
-        (float(convert(loss, "bits", characters_per_token(s.run, s.evaluations))), place, s.run.name)
-        for place, (loss, s) in enumerate(judged)
-    )
-    (best, _, leader), *others = scores
+    scores = sorted((loss_in(s, loss, "bits"), place, s, loss) for place, (loss, s) in enumerate(judged))
+    (best, _, leader, lowest), *others = scores
     if others and others[0][0] - best < _LEVEL:
-        leader = f"Nobody leads by more than {_LEVEL:g}: {leader} stands at"
+        sentence = f"No run leads by more than {_LEVEL:g} bits per character: {leader.run.name} has"
     else:
-        leader += " leads with"
-    sentence = f"{leader} {number(best)} {UNITS['bits'].name} of unseen text"
+        sentence = f"{leader.run.name} leads with"
+    sentence += f" a validation loss of {said_loss(leader, lowest, unit)}"
     if others:
-        sentence += ", before " + ", ".join(f"{name} {number(score)}" for score, _, name in others)
+        rest = (f"{s.run.name} {number(loss_in(s, loss, unit))}" for _, _, s, loss in others)
+        sentence += f", before {', '.join(rest)}"
     fallen = [s.run.name for s in snapshots if s.run.status == "diverged"]
-    return sentence + (f". {', '.join(fallen)} came apart." if fallen else ".")
+    return sentence + (f". {', '.join(fallen)} diverged." if fallen else ".")
 
 
-def overfitting(snapshot: Snapshot) -> str:
+def overfitting(snapshot: Snapshot, unit: str = DEFAULT_UNIT) -> str:
     """A sentence where a run's validation loss rises, with the step at which it was lowest; else an empty one."""
     evaluations = snapshot.evaluations
     if not evaluations or not evaluations[-1].rising:
         return ""
     best = min(evaluations, key=lambda evaluation: evaluation.val_loss)
     return (
-        f"Validation loss is rising: it was lowest at step {best.step:,} ({number(best.val_loss)} nats). "
-        "From here on the model learns its text by heart."
+        f"Overfitting: the validation loss has risen since step {best.step:,}, where it was lowest "
+        f"({said_loss(snapshot, best.val_loss, unit)}), while the training loss goes on falling."
     )

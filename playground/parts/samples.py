@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from playground.access.losses import said_loss
+from playground.charts.units import DEFAULT_UNIT
 from playground.components.samples import SampleRow
 from playground.runs.reader import Snapshot
 from playground.runs.records import SampleText
 from playground.text import number
 
 
-def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
-    """The samples of a run (the `newest` so many, or all) as rows to show, each with the loss of its step."""
-    bits = {evaluation.step: evaluation.bits_per_character for evaluation in snapshot.evaluations}
+def sample_rows(snapshot: Snapshot, newest: int = 0, unit: str = DEFAULT_UNIT) -> list[SampleRow]:
+    """The samples of a run (the `newest` so many, or all) as rows to show, each with the loss of its step in `unit`."""
+    losses = {evaluation.step: evaluation.val_loss for evaluation in snapshot.evaluations}
     return [
         SampleRow(
             step=sample.step,
-            loss=f"{number(bits[sample.step])} bits per character" if sample.step in bits else "",
+            loss=said_loss(snapshot, losses[sample.step], unit) if sample.step in losses else "",
             text=sample.text,
             note=_verbatim_note(sample),
             best=sample.step == snapshot.run.best_step,

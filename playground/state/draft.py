@@ -11,6 +11,7 @@ import itertools
 import json
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 from engine import PRESETS, validate
 from engine.config import Config, ConfigError
@@ -21,7 +22,8 @@ from playground.state.settings import PageSettings
 MOST_RIVALS = 4
 
 LONGEST_IN_LINK = 4_000
-"""Characters of a set-up that stands in the link; a longer one (prompts are what can be long) does not."""
+"""Characters of a set-up that stands in the link, as an address writes them; a longer one does not (a prompt can be
+that long)."""
 
 _SHARED_TRAINING = frozenset({"seed", "steps", "seconds", "evaluations", "until_loss"})
 _generations = itertools.count(1)
@@ -111,7 +113,7 @@ def in_link(draft: Draft) -> str | None:
         differences[0]["parent"] = f"{run}:{step}"
     found = differences[0] if len(differences) == 1 else differences
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    return text if len(text) <= LONGEST_IN_LINK else None
+    return text if len(quote(text)) <= LONGEST_IN_LINK else None
 
 
 def from_link_text(text: str) -> Draft:

@@ -9,9 +9,10 @@ import streamlit as st
 
 from engine.analysis import activity
 from playground import state
+from playground.access.losses import loss_in
 from playground.access.runs import DEFAULT_RUN, snapshot_of, watched
 from playground.charts.spark import spark
-from playground.charts.units import convert
+from playground.charts.units import DEFAULT_UNIT, UNITS
 from playground.components.samples import sample_film
 from playground.frame import navigation
 from playground.frame.charts import draw_chart
@@ -74,9 +75,9 @@ def _line(run_id: str, version: int, what: str) -> dict[str, Any]:
     snapshot = watched(run_id)[0]
     cell = snapshot.run.config.model.cell
     losses = snapshot.evaluations_frame["val_loss"]
-    if what == "perplexity":
-        return spark(values=list(convert(losses, "perplexity")), cell=cell, name="perplexity").to_dict()
-    return spark(values=list(losses), cell=cell).to_dict()
+    unit = UNITS["perplexity" if what == "perplexity" else DEFAULT_UNIT]
+    values = [loss_in(snapshot, loss, unit.key) for loss in losses]
+    return spark(values=values, cell=cell, name=unit.name, unit="" if what == "perplexity" else unit.short).to_dict()
 
 
 def _spark(run_id: str, what: str = "loss") -> None:

@@ -94,17 +94,17 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
         progress.empty()
         return
     # Written in every run of the fragment, the aborted ones too: Streamlit keeps their places by that.
-    claim.subheader(escape_markdown(run_claims.claim(snapshots)), anchor=False)
+    claim.subheader(escape_markdown(run_claims.claim(snapshots, state.current().loss)), anchor=False)
     _progress(progress, snapshots[0].run)
     if _seen(snapshots) != seen:
         st.rerun()
     selection = state.current()
     frames = live_frames(snapshots, selection.loss, selection.x)
     _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
-    choose_axes(selection)
     with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
         _warn_of_rising(snapshots)
         _newest_sample(snapshots)
+    choose_axes(selection)
     _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
     left, right = st.columns(2)
     with left:
@@ -115,7 +115,7 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
 
 def _warn_of_rising(snapshots: Sequence[Snapshot]) -> None:
     for snapshot in snapshots:
-        rising = run_claims.overfitting(snapshot)
+        rising = run_claims.overfitting(snapshot, state.current().loss)
         if rising:
             st.caption(f":material/trending_up: {escape_markdown(rising)}")
 
@@ -194,7 +194,7 @@ def _samples(run_id: str) -> None:
         with column:
             if len(snapshots) > 1:
                 st.markdown(f"**{escape_markdown(snapshot.run.name)}**")
-            rows = sample_rows(snapshot)
+            rows = sample_rows(snapshot, unit=state.current().loss)
             sample_ladder(rows, prompt=snapshot.samples[-1].prompt, key=f"samples.{snapshot.run.id}")
 
 
@@ -202,7 +202,7 @@ def _newest_sample(snapshots: Sequence[Snapshot]) -> None:
     """What each run wrote last, beside its curve."""
     for snapshot in snapshots:
         if snapshot.samples:
-            (row,) = sample_rows(snapshot, newest=1)
+            (row,) = sample_rows(snapshot, newest=1, unit=state.current().loss)
             row = replace(row, best=False)
             name = f"{snapshot.run.name}, " if len(snapshots) > 1 else ""
             sample_ladder([row], prompt=snapshot.samples[-1].prompt, key=f"newest.{snapshot.run.id}", who=name)
