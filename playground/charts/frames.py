@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from playground import theme
 from playground.charts.thinning import Array, kept_extremes, turns
-from playground.charts.units import DEFAULT_UNIT, UNITS, convert, uniform
+from playground.charts.units import UNITS, convert, uniform
 from playground.text import number, shorten, visible
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]] | pd.DataFrame
@@ -72,7 +72,7 @@ class LiveRun:
 def loss_frame(
     runs: Sequence[LiveRun],
     *,
-    unit: str = DEFAULT_UNIT,
+    unit: str = "nats",
     x: str = "step",
     baselines: Mapping[str, float] | None = None,
     limit: int = LIMIT_LARGE,

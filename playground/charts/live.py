@@ -20,7 +20,7 @@ from typing import Any
 import altair as alt
 
 from playground import theme
-from playground.charts.units import DEFAULT_UNIT, UNITS, X_TITLES
+from playground.charts.units import UNITS, X_TITLES
 
 Spec = dict[str, Any]
 
@@ -29,7 +29,7 @@ _NEAR_TOP = 9  # pixels from the top edge, where values stand that have no place
 
 
 @cache
-def loss_spec(unit: str = DEFAULT_UNIT, x: str = "step") -> Spec:
+def loss_spec(unit: str = "nats", x: str = "step") -> Spec:
     """Training and validation loss of up to four runs, with the lines to beat; reads `loss_frame`.
 
     Args:

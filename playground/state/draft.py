@@ -123,7 +123,7 @@ def from_link_text(text: str) -> Draft:
         ValueError: says what cannot be
     """
     try:
-        return _from_json(json.loads(text)) if text[:1] in "{[" else from_preset(text)
+        return _from_json(json.loads(text)) if text.startswith(("{", "[")) else from_preset(text)
     except ConfigError as error:
         raise ValueError(str(error).rstrip(".")) from None
     except (json.JSONDecodeError, RecursionError):

@@ -31,7 +31,7 @@ def what_you_see_while_training(selection: state.Selection) -> None:
             "Backpropagation through time gives the gradient of the loss over each chunk of text, and the weights take "
             "a step against it. The thin line is the loss on the training text, the bold one on the validation text: "
             f"where they diverge, the model is *overfitting*. The dashed levels are models that count {counted}. "
-            "Below, the norm of the gradient before and after clipping: where it shoots up, the gradient is *exploding*."
+            "Below, the norm of the gradient before and after clipping: where it shoots up, it is *exploding*."
         )
         st.latex(_loss_equation(selection.notation))
     with right:

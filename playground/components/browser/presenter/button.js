@@ -1,4 +1,4 @@
-import { keyboard } from "../selection_bar/keys.js";
+import { keyboard } from "../shared/keys.js";
 import { choices } from "../shared/choice.js";
 import { keepInSight } from "../shared/in_sight.js";
 import { mounted } from "../shared/mount.js";

@@ -3,7 +3,7 @@ import { choices } from "../shared/choice.js";
 import { setText } from "../shared/dom.js";
 import { keepInSight } from "../shared/in_sight.js";
 import { mounted } from "../shared/mount.js";
-import { keyboard } from "./keys.js";
+import { keyboard } from "../shared/keys.js";
 import { play } from "./play.js";
 import { scrubber } from "./scrubber.js";
 
