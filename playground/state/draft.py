@@ -71,6 +71,10 @@ class Draft:
         )
         return replace(self, configs=configs, preset="")
 
+    def showing(self, place: int) -> Draft:
+        """The draft with another of its configs in the controls."""
+        return replace(self, chosen=place, generation=next(_generations))
+
     def with_rival(self) -> Draft:
         """One more config to race against, as a copy of the chosen one; races run by steps."""
         if len(self.configs) >= MOST_RIVALS:

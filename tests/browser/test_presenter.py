@@ -29,7 +29,8 @@ _TEXTS = """() => {
   const walk = (root) => {
     for (const element of root.querySelectorAll("*")) {
       if (element.shadowRoot) walk(element.shadowRoot);
-      const text = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.textContent).join("");
+      const own = [...element.childNodes].filter((node) => node.nodeType === 3);
+      const text = own.map((node) => node.textContent).join("");
       if (!text.trim() || ["SCRIPT", "STYLE", "TITLE", "NOSCRIPT", "annotation"].includes(element.tagName)) continue;
       const style = getComputedStyle(element);
       if (seen(element, style)) found.push([size(element, style), text.trim().slice(0, 40)]);
@@ -113,6 +114,6 @@ def test_the_chosen_column_of_the_network_stays_in_sight(visits: Visits, t: int)
     _present(unrolled.page)
     box = unrolled.network.sheet.locator(".band.chosen").bounding_box()
     assert box
-    assert 0 <= box["x"]
+    assert box["x"] >= 0
     assert box["x"] + box["width"] <= 1920
     assert box["y"] < 1080 - box["height"] / 3

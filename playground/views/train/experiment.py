@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from engine import PRESETS, validate
@@ -70,7 +68,7 @@ def look_at(draft: Draft, *, anew: bool = True) -> None:
         anew: whether the run that is shown now may go
     """
     with link.one_change():
-        drafts.keep(replace(draft, generation=drafts.Draft().generation))
+        drafts.keep(draft)
         if not anew:
             return
         trained = _trained(draft)

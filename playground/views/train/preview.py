@@ -51,7 +51,7 @@ def _back() -> None:
 def _chart(draft: Draft, counted: bool, claim: DeltaGenerator, progress: DeltaGenerator) -> None:
     claim.subheader(escape_markdown(f"{title(draft)}: not trained yet"), anchor=False)
     verb = "Train" if len(draft.configs) == 1 else f"Race {len(draft.configs)}"
-    progress.markdown(f"Press **{verb}**: the loss appears here, below the levels of simpler models of this text.")
+    progress.markdown(f"Press **{verb}**: its loss will be drawn here, against simpler models of the same text.")
     beat = lines_to_beat_on(draft.config.data)
     if beat is not None and not counted:
         st.rerun()

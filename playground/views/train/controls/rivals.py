@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from playground.state import draft as drafts
@@ -52,4 +50,4 @@ def _choose_rival(letters: list[str], key: str) -> None:
     draft = drafts.current()
     if drafts.outdated(key):
         return
-    drafts.keep(replace(draft, chosen=letters.index(st.session_state[key]), generation=draft.generation + 1))
+    drafts.keep(draft.showing(letters.index(st.session_state[key])))
