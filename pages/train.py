@@ -4,17 +4,21 @@ import streamlit as st
 
 from playground import state
 from playground.state import draft
-from playground.views.train import controls, experiment, explain, live
+from playground.views.train import controls, experiment, explain, live, preview
 
-selection = state.current()
 experiment.from_link()
+selection = state.current()
+setting_up, not_trained = draft.current(), experiment.shows_setup()
 
-setting_up = draft.current()
 experiment.bar(setting_up)
 picture, set_up = st.columns([0.68, 0.32], gap="medium")
 with picture:
-    live.panel(selection.run)
+    if not_trained:
+        preview.panel(setting_up)
+    else:
+        live.panel(selection.run)
 with set_up:
+    controls.heading(setting_up)
     controls.rival_controls(setting_up)
     text, model, training, sample = st.tabs(["Text", "Model", "Training", "Sample"])
     with text:
@@ -27,6 +31,7 @@ with set_up:
         controls.sampling_controls(setting_up)
 
 explain.what_you_see_while_training(selection)
-st.subheader("What it writes, from noise to sentences")
-live.samples_panel(selection.run)
-explain.how_to_repeat(selection)
+if not not_trained:
+    st.subheader("What it writes, from noise to sentences")
+    live.samples_panel(selection.run)
+    explain.how_to_repeat(selection)

@@ -54,10 +54,10 @@ RUN_LETTERS = "ABCD"
 DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3), (12, 3, 2, 3, 2, 3))
 
 HEIGHT_SMALL = 190
-HEIGHT_LARGE = 420
+HEIGHT_LARGE = 320
 TITLE_SIZE = 15
 TEXT_SIZE = 12
-LABEL_SIZE = 11
+LABEL_SIZE = 12
 
 # Vega expressions: the chart asks its own background whether it is dark, so the specification need not know.
 DARK = "luminance(background || '#ffffff') < 0.3"

@@ -94,7 +94,12 @@ def per_character(run: Run) -> PerCharacter | None:
     known = run.per_character
     if known is not None or run.best_loss is not None:
         return known
+    return per_character_of(run.config.data)
+
+
+def per_character_of(data: DataConfig) -> PerCharacter | None:
+    """The same for a text that nothing has been trained on yet."""
     try:
-        return facts(run.config.data).per_character
+        return facts(data).per_character
     except (TextError, ConfigError):
         return None

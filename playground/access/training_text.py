@@ -82,14 +82,21 @@ def lines_to_beat(run: Run) -> dict[str, float] | None:
 
     Empty where the text cannot be had any more.
     """
-    data = run.config.data
+    return _lines(run.config.data, _key_of_tokens(run), lambda found: _check_vocabulary(run, found))
 
+
+def lines_to_beat_on(data: DataConfig) -> dict[str, float] | None:
+    """The same for a text that nothing has been trained on yet."""
+    return _lines(data, f"{_key(data)}/", lambda found: None)
+
+
+def _lines(data: DataConfig, key: str, check: Callable[[Corpus], None]) -> dict[str, float] | None:
     def compute() -> dict[str, float]:
         found = prepare(data, services.own_text)
-        _check_vocabulary(run, found)
+        check(found)
         return baselines(found.train, found.validation, len(found.vocabulary))
 
-    found = _baselines().get(_key_of_tokens(run), lambda: _or_missing(compute))
+    found = _baselines().get(key, lambda: _or_missing(compute))
     return {} if isinstance(found, Missing) else found
 
 

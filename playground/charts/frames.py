@@ -14,9 +14,9 @@ Columns of every frame here:
     hover    whether the pointer finds the row: some of each line, since each such row costs the browser a tooltip
 
 Series: "training", "validation", "before clipping", "after clipping", "threshold", "learning rate" and
-"speed" are lines; "key" names a run for the legend; "baseline" is a labelled level; "best" a ring; "end" a label at
-the end of a line; "change" an upright rule; "broken" a mark at the top edge for a value that cannot be placed: NaN,
-infinity, zero on a logarithmic axis, or far off the scale.
+"speed" are lines; "key" names a run for the legend; "baseline" is a level, "baseline label" its label, moved where
+another would cover it; "best" a ring; "end" a label at the end of a line; "change" an upright rule; "broken" a mark at
+the top edge for a value that cannot be placed: NaN, infinity, zero on a logarithmic axis, or far off the scale.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from engine.data import PerCharacter
 from playground import theme
 from playground.charts.thinning import Array, kept_extremes, turns
-from playground.charts.units import BY_CHARACTERS, UNITS, convert
+from playground.charts.units import BY_CHARACTERS, UNITS, convert, uniform
 from playground.text import number, shorten, visible
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]] | pd.DataFrame
@@ -42,7 +42,7 @@ _HOVERED = 160  # of all lines together
 _BROKEN_LIMIT = 40
 _EVALUATIONS = 200  # drawn of each run
 _LANES, _LANE_HEIGHT = 5, 14
-_LABEL_HEIGHT, _LABEL_WIDTH = 0.055, 0.12  # shares of the axes that a label at the end of a line covers
+_LABEL_HEIGHT, _LABEL_WIDTH = 0.075, 0.12  # shares of the axes that a label at the end of a line covers
 _NAMES = {"learning_rate": "learning rate", "clip_threshold": "clipping threshold"}
 
 _TEXT_COLUMNS = ("label", "color", "series", "text", "read")
@@ -105,11 +105,24 @@ def loss_frame(
         if len(placed.values):
             pieces.append(_best(key, placed, run))
             ends.append(_end(key, placed))
-    for name, level in baselines.items():
-        value = float(convert(level, unit, runs[0].text if runs else BY_CHARACTERS))
-        pieces.append(_Piece("baseline", value=value, text=f"{name} {number(value, digits=True)}"))
-    pieces += _spread(ends, pieces, x, UNITS[unit].logarithmic)
+    levels = _levels(baselines, unit, runs[0].text if runs else BY_CHARACTERS)
+    pieces += levels
+    logarithmic = UNITS[unit].logarithmic
+    labels = [replace(level, series="baseline label", step=0.0, seconds=0.0) for level in levels]
+    pieces += [replace(label, step=np.nan, seconds=np.nan) for label in _spread(labels, pieces, x, logarithmic)]
+    pieces += _spread(ends, pieces, x, logarithmic)
     return _frame([*pieces, *_changes(runs)])
+
+
+def _levels(baselines: Mapping[str, float], unit: str, text: PerCharacter | None) -> list[_Piece]:
+    """Losses to beat, in nats per token by name, as labelled levels in `unit`."""
+    pieces = []
+    for name, nats in baselines.items():
+        value = float(convert(nats, unit, text))
+        shown = uniform(nats, value, unit) if name == "uniform" else number(value, digits=True)
+        title = "uniform guess" if name == "uniform" else name
+        pieces.append(_Piece("baseline", value=value, text=f"{title} {shown}"))
+    return pieces
 
 
 def gradient_frame(runs: Sequence[LiveRun], *, threshold: bool = True, limit: int = LIMIT_SMALL) -> pd.DataFrame:
@@ -139,7 +152,7 @@ def speed_frame(runs: Sequence[LiveRun], *, limit: int = LIMIT_SMALL) -> pd.Data
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """The measured rows of a frame, without what only serves drawing: what a CSV should hold."""
-    rows = frame[~frame["series"].isin(["key", "end", "change"])]
+    rows = frame[~frame["series"].isin(["key", "end", "change", "baseline label"])]
     return rows[["label", "series", "step", "seconds", "value", "text"]].reset_index(drop=True)
 
 

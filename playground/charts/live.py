@@ -43,7 +43,7 @@ def loss_spec(unit: str = "nats", x: str = "step") -> Spec:
     layers = [
         *_baselines(up),
         _changes(across),
-        _line(across, up, "training", width=1.3, opacity=0.65),
+        _line(across, up, "training", width=1.3, opacity=_THIN),
         _line(across, up, "validation", width=2.5, opacity=1.0, dashed=True),
         _dots(across, up, "validation"),
         *_best(across, up),
@@ -68,13 +68,15 @@ def gradient_spec(x: str = "step") -> Spec:
     up = _up("norm (log scale)", logarithmic=True, zero=False, ticks=3)
     layers = [
         _changes(across),
-        _line(across, up, "before clipping", width=1.2, opacity=0.6),
+        _line(across, up, "before clipping", width=1.2, opacity=_THIN),
         _line(across, up, "after clipping", width=1.8, opacity=1.0, dashed=True),
         _threshold(across, up),
         *_hover(across, up, "norm"),
         *_broken(across),
     ]
-    title = alt.TitleParams("Size of the gradient", subtitle="thin: before clipping, bold: after, dots: threshold")
+    title = alt.TitleParams(
+        "Gradient norm", subtitle="thin: before clipping, bold: after, dots: threshold; it explodes where it shoots up"
+    )
     about = f"Lines of the gradient's norm before and after clipping over {X_TITLES[x]}, on a logarithmic axis."
     return _specification(layers, title, about, theme.HEIGHT_SMALL)
 
@@ -148,31 +150,33 @@ def _across(x: str, gutter: int = 0) -> alt.X:
             **labels,
             grid=False,
             tickCount=alt.ExprRef("max(3, width / 100)"),
+            tickMinStep=1 if x == "step" else alt.Undefined,  # there is no half a step
         ),
     )
 
 
 def _up(title: str, *, logarithmic: bool = False, zero: bool, ticks: int) -> alt.Y:
     low, high = (1, 10) if logarithmic else (0, 1)
-    # Room above the highest level for its label.
-    headroom = " * pow(values[1] / values[0], 0.06)" if logarithmic else " + 0.06 * (values[1] - values[0])"
-    domain = _domain("values", low, high, more=headroom)
+    # Room above the highest level for its label, and below the lowest value for the half of its mark.
+    headroom = " * pow(values[1] / values[0], 0.1)" if logarithmic else " + 0.1 * (values[1] - values[0])"
+    footroom = " / pow(values[1] / values[0], 0.06)" if logarithmic else " - 0.06 * (values[1] - values[0])"
+    domain = _domain("values", low, high, more=headroom, less=footroom)
     scale = alt.Scale(
         type="log" if logarithmic else "linear",
         zero=alt.Undefined if logarithmic else False,
-        nice=not logarithmic,
+        nice=zero,
         domain=[0, domain[1]] if zero else domain,
     )
     axis = alt.Axis(labelExpr=numbers.ON_AXIS, **({"values": _LOG_TICKS} if logarithmic else {"tickCount": ticks}))
     return alt.Y("value:Q", title=title, scale=scale, axis=axis)
 
 
-def _domain(ends: str, low: float, high: float, more: str = "") -> list[Any]:
+def _domain(ends: str, low: float, high: float, more: str = "", less: str = "") -> list[Any]:
     """Both ends of an axis as expressions; `low` and `high` where there is nothing to measure yet."""
     known = f"isValid({ends}[0]) && {ends}[1] > {ends}[0]"
     single = f"isValid({ends}[0]) && {ends}[0] != 0"
     return [
-        alt.ExprRef(f"{known} ? {ends}[0] : {single} ? {ends}[0] * 0.9 : {low}"),
+        alt.ExprRef(f"{known} ? {ends}[0]{less} : {single} ? {ends}[0] * 0.9 : {low}"),
         alt.ExprRef(f"{known} ? {ends}[1]{more} : {single} ? {ends}[0] * 1.1 : {high}"),
     ]
 
@@ -182,6 +186,8 @@ def _rows(series: str, name: str | None = None) -> alt.Chart:
     return chart.transform_filter(f"datum.series == '{series}'")
 
 
+# A thin line keeps its colour on a dark ground; on a light one it steps back behind the bold line.
+_THIN = alt.ExprRef(f"{theme.DARK} ? 1 : 0.7")
 _INK, _PAPER = alt.ExprRef("ink"), alt.ExprRef("paper")
 _COLOR = alt.Color("label:N")
 _DASH = alt.StrokeDash("label:N", scale=alt.Scale(range=[list(dash) for dash in theme.DASHES]))
@@ -194,7 +200,7 @@ def _key() -> alt.Chart:
     return _rows("key").mark_point(opacity=0, tooltip=None).encode(color=alt.Color("label:N", scale=colors))
 
 
-def _line(across: alt.X, up: alt.Y, series: str, *, width: float, opacity: float, dashed: bool = False) -> alt.Chart:
+def _line(across: alt.X, up: alt.Y, series: str, *, width: float, opacity: Any, dashed: bool = False) -> alt.Chart:
     told_apart = {"strokeDash": _DASH} if dashed else {"detail": alt.Detail("label:N")}
     return (
         _rows(series)
@@ -218,10 +224,13 @@ def _label(rows: alt.Chart, encoding: dict[str, Any], **text: Any) -> list[alt.C
 
 
 def _baselines(up: alt.Y) -> list[alt.Chart]:
-    rows = _rows("baseline")
-    rule = rows.mark_rule(strokeDash=[3, 3], strokeWidth=1, color=theme.MUTED, clip=True, tooltip=None).encode(y=up)
+    rule = _rows("baseline").mark_rule(strokeDash=[3, 3], strokeWidth=1, color=theme.MUTED, clip=True, tooltip=None)
+    rows = _rows("baseline label")
     beside = alt.value(alt.ExprRef(f"width - {_GUTTER + 12}"))
-    return [rule, *_label(rows, {"x": beside, "y": up}, align="right", baseline="bottom", dy=-2, clip=True)]
+    return [
+        rule.encode(y=up),
+        *_label(rows, {"x": beside, "y": up}, align="right", baseline="bottom", dy=-2, clip=True),
+    ]
 
 
 def _changes(across: alt.X) -> alt.Chart:

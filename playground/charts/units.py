@@ -7,6 +7,7 @@ whole text, also for what tokens leave open (see `engine.data.facts`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,28 +16,40 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.data import PerCharacter
+from playground.text import number
 
 
 @dataclass(frozen=True)
 class Unit:
-    """How a loss may be read: its key, the title of an axis that shows it, and whether the axis is logarithmic."""
+    """How a loss may be read."""
 
     key: str
     name: str
+    short: str
+    """its name where there is little room"""
     axis: str
+    """title of an axis that shows it"""
     logarithmic: bool = False
+    """whether that axis is logarithmic"""
+
+    def said(self, value: float) -> str:
+        """A loss in this unit, with the unit: "2.15 bits per character", "perplexity 4.45"."""
+        return f"perplexity {number(value)}" if self.key == "perplexity" else f"{number(value)} {self.name}"
 
 
 UNITS: Mapping[str, Unit] = MappingProxyType(
     {
         unit.key: unit
         for unit in (
-            Unit("nats", "nats per token", "loss (nats per token)"),
-            Unit("bits", "bits per character", "loss (bits per character)"),
-            Unit("perplexity", "perplexity", "perplexity (per token)", logarithmic=True),
+            Unit("bits", "bits per character", "bits/char", "loss (bits per character)"),
+            Unit("nats", "nats per token", "nats", "loss (nats per token)"),
+            Unit("perplexity", "perplexity", "perplexity", "perplexity (per token)", logarithmic=True),
         )
     }
 )
+
+DEFAULT_UNIT = "bits"
+"""The unit that everything is shown in until somebody chooses another."""
 
 X_TITLES: Mapping[str, str] = MappingProxyType({"step": "training step", "seconds": "computing time (s)"})
 """Titles of the horizontal axes over which a run can be drawn, by their keys."""
@@ -44,6 +57,21 @@ X_TITLES: Mapping[str, str] = MappingProxyType({"step": "training step", "second
 
 BY_CHARACTERS = PerCharacter()
 """The bits per character of a model that reads every character of its text."""
+
+
+def uniform(nats: float, value: float, unit: str) -> str:
+    """The loss of a uniform guess as it is worked out: "ln 63 = 4.14" nats, "log₂ 63 = 5.98" bits, "63".
+
+    Args:
+        nats: the loss, ln V for a vocabulary of V
+        value: the same in `unit`; bits per character are log₂ V only where a token is one character
+        unit: a key of `UNITS`
+    """
+    size, shown = number(round(math.exp(nats))), number(value, digits=True)
+    if unit == "perplexity":
+        return size
+    logarithm = "ln" if unit == "nats" else "log₂" if math.isclose(value, nats / math.log(2.0)) else ""
+    return f"{logarithm} {size} = {shown}" if logarithm else shown
 
 
 def convert(nats: ArrayLike, unit: str, text: PerCharacter | None = BY_CHARACTERS) -> NDArray[np.float64]:

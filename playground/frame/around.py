@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from playground import state
 from playground.components.copy_link import copy_link
-from playground.frame import navigation, services, visitor
+from playground.frame import navigation, presenter, services, visitor
 from playground.notation import NOTATIONS
 from playground.runs.executor import ExecutorError
 from playground.runs.records import Run, StoreError
@@ -19,14 +19,6 @@ from playground.text import escape_markdown, shorten, visible
 _LISTED_RUNS = 20
 """The newest; the page Runs has them all."""
 
-# Streamlit has no option for the margins beside a page; pictures need the room more.
-_NARROW_MARGINS = """<style>
-[data-testid="stMainBlockContainer"] {
-  padding-left: clamp(1rem, 3vw, 2.5rem);
-  padding-right: clamp(1rem, 3vw, 2.5rem);
-}
-</style>"""
-
 
 @contextmanager
 def around(page: StreamlitPage) -> Iterator[None]:
@@ -34,7 +26,7 @@ def around(page: StreamlitPage) -> Iterator[None]:
 
     The page is drawn first, so that the browser has its picture before it makes the sidebar's controls.
     """
-    st.html(_NARROW_MARGINS)
+    presenter.lay_out()
     visitor.remember()
     services.tidy_memory()
     _start_trainer()
@@ -42,6 +34,8 @@ def around(page: StreamlitPage) -> Iterator[None]:
     with st.sidebar:
         controls = st.container()
     problems = st.container(key="problems")  # always there, so that what follows keeps its place
+    if not navigation.inside(page):
+        presenter.present()
     try:
         yield
     except StoreError as error:

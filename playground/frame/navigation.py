@@ -23,6 +23,8 @@ class Page:
     """what one does there, for its card on Home"""
     of_a_run: bool = False
     """whether it shows the chosen run, so that a run can be opened there"""
+    inside: bool = False
+    """whether it looks inside a run: its selection bar has the keyboard and turns presenter mode on"""
 
     @property
     def path(self) -> str:
@@ -57,6 +59,7 @@ PAGES = (
         "The network unrolled over a text: hidden states forward, backpropagation through time backward, down to every "
         "number. The lines: how a loss's gradient vanishes on its way back, in an LSTM and an RNN before training.",
         of_a_run=True,
+        inside=True,
     ),
     Page(
         "generate",
@@ -81,6 +84,11 @@ def groups() -> dict[str, list[StreamlitPage]]:
         entry = st.Page(page.path, title=page.title, icon=page.icon, default=home, url_path=None if home else page.name)
         found.setdefault(page.group, []).append(entry)
     return found
+
+
+def inside(page: StreamlitPage) -> bool:
+    """Whether a page looks inside a run; see `Page.inside`."""
+    return _BY_NAME[page.url_path or HOME].inside
 
 
 def link(name: str, label: str = "") -> None:

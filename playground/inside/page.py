@@ -14,9 +14,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground import state
+from playground.access.losses import loss_in
+from playground.charts.units import UNITS
 from playground.components.selection_bar import LABELS, Bar, chosen, selection_bar
 from playground.frame.fragments import fragment
-from playground.frame.presenter import present
+from playground.frame.presenter import present_inside
 from playground.inside.prefetch import Needs, prefetch
 from playground.inside.scene import Seen, scene
 from playground.inside.sidebar import sidebar
@@ -97,7 +99,7 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
         return
     if now.seen != seen:
         st.rerun()
-    present(state.current().present)
+    present_inside(state.current().present)
     if not now.views:
         st.info(escape_markdown(now.missing), icon=":material/hourglass_empty:")
         return
@@ -133,9 +135,14 @@ def _line(view: View) -> str:
 
 def _bar(view: View, keys: Keys) -> None:
     selection = state.current()
+    unit = selection.loss
+
+    def shown(nats: float | None) -> float | None:
+        return nats if nats is None or view.snapshot is None else loss_in(view.snapshot.run, nats, unit)
+
     bar = Bar(
         steps=view.steps,
-        losses=view.losses,
+        losses=[shown(loss) for loss in view.losses],
         step=view.step,
         newest=selection.step == state.NEWEST,
         live=view.run.active,
@@ -149,8 +156,9 @@ def _bar(view: View, keys: Keys) -> None:
         labels=LABELS[view.notation],
         present=selection.present,
         notations=(NOTATIONS, view.notation),
-        measured=view.measured,
-        training=view.training_losses,
+        loss_unit=UNITS[unit].short,
+        measured=[(step, shown(loss) or 0.0) for step, loss in view.measured],
+        training=[shown(loss) for loss in view.training_losses],
         keys=keys,
     )
     selection_bar(bar, key=_BAR, on_choose=lambda: _chosen(bar))

@@ -10,8 +10,8 @@ from playground import state
 from playground.charts.units import UNITS, X_TITLES
 
 _SHORT = {
-    "nats": "nats",
     "bits": "bits per character",
+    "nats": "nats per token",
     "perplexity": "perplexity",
     "step": "by step",
     "seconds": "by time",

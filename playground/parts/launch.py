@@ -20,6 +20,7 @@ from playground.runs.executor import ExecutorError
 from playground.runs.limits import check_config, check_quota
 from playground.runs.records import Run, StoreError
 from playground.state import draft as drafts
+from playground.state import link
 from playground.state.draft import Draft
 from playground.text import number, shorten
 from playground.theme import RUN_LETTERS
@@ -41,8 +42,10 @@ def start() -> None:
     except (ConfigError, TextError, StoreError, ExecutorError) as error:
         st.session_state[PROBLEM] = in_labels(str(error))
         return
-    state.select(run=run)
-    drafts.keep(replace(draft, parent=None))
+    with link.one_change():
+        state.select(run=run)
+        drafts.keep(replace(draft, parent=None))
+        drafts.show(drafts.RUN)
 
 
 def start_with(config: Config) -> None:

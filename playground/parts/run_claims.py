@@ -5,82 +5,81 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.cells import CELLS
-from playground.access.corpora import per_character
+from playground.access.losses import loss_in, said_loss, unit_of
 from playground.access.training_text import lines_to_beat
-from playground.charts.units import UNITS, convert
-from playground.parts.text_facts import percent, what_is_judged
+from playground.charts.units import DEFAULT_UNIT, UNITS, uniform
+from playground.parts.text_facts import MUCH, percent
 from playground.runs.reader import Snapshot
-from playground.runs.records import Evaluation
+from playground.runs.records import Evaluation, Run
 from playground.text import number
 
 _LEVEL = 0.01
 """Bits per character by which one run must be before another to lead."""
 
-_SURE = 1.1
-"""A perplexity below this is called all but sure."""
 
 _FEW = 100
 """A loss over fewer predictions than this is a number, and no claim is made of it."""
 
 
-def claim(snapshots: Sequence[Snapshot]) -> str:
-    """One sentence with live numbers on what these runs have learned."""
+def claim(snapshots: Sequence[Snapshot], unit: str = DEFAULT_UNIT) -> str:
+    """One sentence with live numbers on what these runs have learned; losses in `unit`, a key of `UNITS`."""
     if len(snapshots) > 1:
-        return _race_claim(snapshots)
-    run = snapshots[0].run
-    cell = CELLS[run.config.model.cell].title
+        return _race_claim(snapshots, unit)
+    snapshot = snapshots[0]
+    run = snapshot.run
     if run.best_loss is None:
-        return f"This {cell} has learned nothing yet: its first guesses are about to be judged."
-    what = "character" if run.config.data.level == "char" else "word"
+        return f"{run.name}: not evaluated yet."
+    unit = unit_of(run, unit)
     few = _too_few(snapshots)
     if few:
-        return f"The validation loss of this {cell}, {number(run.best_loss)} nats, {few}."
-    beat = lines_to_beat(run) or {}
-    if run.best_loss >= beat.get("uniform", math.inf):
-        return (
-            f"This {cell} does no better than blind guessing on text it has not seen: {number(run.best_loss)} nats, "
-            f"where guessing costs {number(beat['uniform'])}."
-        )
-    choices = float(convert(run.best_loss, "perplexity"))
-    if choices < _SURE:
-        return f"This {cell} is all but sure of the next {what}: its loss is {number(run.best_loss)} nats."
-    sentence = f"This {cell} predicts the next {what} of {what_is_judged(run)} "
-    sentence += f"as if it chose among {number(choices)} likely ones"
-    if "uniform" in beat:
-        sentence += f" out of {number(round(math.exp(beat['uniform'])))}"
-    best = next((e for e in snapshots[0].evaluations if e.step == run.best_step), None)
+        return f"{run.name}: the validation loss, {said_loss(run, run.best_loss, unit)}, {few}."
+    sentence = f"{run.name}: best validation loss {said_loss(run, run.best_loss, unit)}"
+    best = next((e for e in snapshot.evaluations if e.step == run.best_step), None)
     if best is not None and best.partial:  # the lines to beat stand on the whole
         return f"{sentence}, on {_tokens(best)} of the validation part."
-    if "3-gram" in beat:
-        gap = beat["3-gram"] - run.best_loss
-        better = "below" if gap > 0 else "above"
-        sentence += f"; its loss is {number(abs(gap))} nats {better} a 3-gram model's"
-    if run.text_facts is not None and run.text_facts.unknown_validation:
-        sentence += f"; {percent(run.text_facts.unknown_validation)} of that text's tokens are unknown to it"
-    return sentence + "."
+    beat = lines_to_beat(run) or {}
+    levels = {name: number(loss_in(run, nats, unit)) for name, nats in beat.items()}
+    if "uniform" in levels:
+        levels["uniform"] = uniform(beat["uniform"], loss_in(run, beat["uniform"], unit), unit)
+    if run.best_loss >= beat.get("uniform", math.inf):
+        return f"{sentence}, no better than a uniform guess ({levels['uniform']})."
+    titles = {"3-gram": "3-gram model", "uniform": "uniform guess"}
+    held = [f"{title} {levels[name]}" for name, title in titles.items() if name in levels]
+    return sentence + (f" ({', '.join(held)})" if held else "") + _on_its_text(run) + "."
 
 
-def _race_claim(snapshots: Sequence[Snapshot]) -> str:
+def _on_its_text(run: Run) -> str:
+    """What makes the validation loss of a run less telling, as the end of a sentence; else an empty text."""
+    facts = run.text_facts
+    if facts is None:
+        return ""
+    said = f"; {percent(facts.seen)} of the validation text also stands in the training text" * (facts.seen >= MUCH)
+    if facts.unknown_validation:
+        said += f"; {percent(facts.unknown_validation)} of its tokens are unknown to the model"
+    return said
+
+
+def _race_claim(snapshots: Sequence[Snapshot], unit: str) -> str:
     judged = [(s.run.best_loss, s) for s in snapshots if s.run.best_loss is not None]
     if not judged:
         return f"{len(snapshots)} runs are off, on the same text and the same batches."
     few = _too_few(snapshots)
     if few:
         return f"The validation losses of these {len(snapshots)} runs {few}."
-    text = per_character(judged[0][1].run)  # all read the same
-    unit = "nats" if text is None else "bits"
-    scores = sorted((float(convert(loss, unit, text)), place, s.run.name) for place, (loss, s) in enumerate(judged))
-    (best, _, leader), *others = scores
+    compared = unit_of(judged[0][1].run, "bits")  # all read the same text
+    scores = sorted((loss_in(s.run, loss, compared), place, s.run, loss) for place, (loss, s) in enumerate(judged))
+    (best, _, leader, lowest), *others = scores
     if others and others[0][0] - best < _LEVEL:
-        leader = f"Nobody leads by more than {_LEVEL:g}: {leader} stands at"
+        sentence = f"No run leads by more than {_LEVEL:g} {UNITS[compared].name}: {leader.name} has"
     else:
-        leader += " leads with"
-    sentence = f"{leader} {number(best)} {UNITS[unit].name} of {what_is_judged(judged[0][1].run)}"
+        sentence = f"{leader.name} leads with"
+    unit = unit_of(leader, unit)
+    sentence += f" a validation loss of {said_loss(leader, lowest, unit)}"
     if others:
-        sentence += ", before " + ", ".join(f"{name} {number(score)}" for score, _, name in others)
+        rest = (f"{run.name} {number(loss_in(run, loss, unit))}" for _, _, run, loss in others)
+        sentence += f", before {', '.join(rest)}"
     fallen = [s.run.name for s in snapshots if s.run.status == "diverged"]
-    return sentence + (f". {', '.join(fallen)} came apart." if fallen else ".")
+    return sentence + (f". {', '.join(fallen)} diverged." if fallen else ".")
 
 
 def _too_few(snapshots: Sequence[Snapshot]) -> str:
@@ -124,7 +123,7 @@ def below_training(snapshot: Snapshot) -> str:
     )
 
 
-def overfitting(snapshot: Snapshot) -> str:
+def overfitting(snapshot: Snapshot, unit: str = DEFAULT_UNIT) -> str:
     """A sentence where a run's validation loss rises, with the step at which it was lowest; else an empty one."""
     evaluations = snapshot.evaluations
     if not evaluations or not evaluations[-1].rising:
@@ -132,6 +131,6 @@ def overfitting(snapshot: Snapshot) -> str:
     lowest = min(evaluations, key=lambda evaluation: evaluation.val_loss)
     best = next((evaluation for evaluation in evaluations if evaluation.step == snapshot.run.best_step), lowest)
     return (
-        f"Validation loss is rising: it was lowest at step {best.step:,} ({number(best.val_loss)} nats). "
-        "From here on the model learns its text by heart."
+        f"Overfitting: the validation loss has risen since step {best.step:,}, where it was lowest "
+        f"({said_loss(snapshot.run, best.val_loss, unit)}), while the training loss goes on falling."
     )

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from engine.analysis.repetition import loop
 from engine.analysis.verbatim import LEAST
+from playground.charts.units import DEFAULT_UNIT
 from playground.components.samples import SampleRow
 from playground.parts.text_facts import loss_in_words
 from playground.runs.reader import Snapshot
@@ -13,13 +14,13 @@ from playground.runs.records import SampleText
 from playground.text import number, shorten, visible
 
 
-def sample_rows(snapshot: Snapshot, newest: int = 0) -> list[SampleRow]:
-    """The samples of a run (the `newest` so many, or all) as rows to show, each with the loss of its step."""
+def sample_rows(snapshot: Snapshot, newest: int = 0, unit: str = DEFAULT_UNIT) -> list[SampleRow]:
+    """The samples of a run (the `newest` so many, or all) as rows to show, each with the loss of its step in `unit`."""
     losses = {evaluation.step: evaluation.val_loss for evaluation in snapshot.evaluations}
     return [
         SampleRow(
             step=sample.step,
-            loss=loss_in_words(snapshot.run, losses[sample.step]) if sample.step in losses else "",
+            loss=loss_in_words(snapshot.run, losses[sample.step], unit) if sample.step in losses else "",
             text=sample.text if sample.text.strip() else visible(sample.text, spaces=True),
             note=_verbatim_note(sample),
             best=sample.step == snapshot.run.best_step,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from engine.analysis.verbatim import LEAST
 from engine.data import TextFacts
+from playground.access.losses import said_loss
+from playground.charts.units import DEFAULT_UNIT
 from playground.runs.records import Run
 from playground.text import number
 
@@ -62,14 +64,13 @@ def what_is_judged(run: Run) -> str:
     return f"validation text ({percent(facts.seen)} of it stands in the training text)"
 
 
-def loss_in_words(run: Run, loss: float, of: str = "") -> str:
-    """A validation loss with its unit, in bits per character where they are known, and the share of unknown tokens.
+def loss_in_words(run: Run, loss: float, unit: str = DEFAULT_UNIT, of: str = "") -> str:
+    """A validation loss with its unit, and the share of unknown tokens.
 
     Args:
+        unit: a key of `UNITS`
         of: what text it is of, if that is to be said
     """
-    bits = run.bits(loss)
-    said = f"{number(loss)} nats per token" if bits is None else f"{number(bits)} bits per character"
-    said += f" on {of}" if of else ""
+    said = said_loss(run, loss, unit) + (f" on {of}" if of else "")
     unknown = run.text_facts.unknown_validation if run.text_facts else 0.0
     return f"{said}, {percent(unknown)} of tokens unknown" if unknown else said

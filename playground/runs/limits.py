@@ -92,22 +92,21 @@ class LimitUsage:
     """runs of the visitor that train or wait"""
 
     def summary(self) -> str:
-        """One line for beside the button that starts a run: how large it may be, and which limits are near."""
+        """One line for beside the button that starts a run: the limits that it is near or beyond; "" for none."""
         settings, storage = self.settings, self.storage
-        words = [
-            f"Up to {number(settings.max_steps)} steps, {number(settings.max_parameters)} parameters and "
-            f"{size(settings.max_memory_bytes)} of memory",
-            f"{self.queue.busy} of {self._workers} workers busy",
-        ]
-        if self.queue.waiting:
-            words[-1] += f", {len(self.queue.waiting)} waiting"
+        words = []
+        if self.queue.busy >= self._workers or self.queue.waiting:
+            words.append(
+                f"{self.queue.busy} of {self._workers} workers are busy: a run started now is number "
+                f"{len(self.queue.waiting) + 1} in the queue"
+            )
         if self.active >= NEAR_LIMIT * settings.max_runs_per_visitor:
             words.append(f"{self.active} of your {settings.max_runs_per_visitor} runs going")
         if storage.full:
             words.append(f"the store is full ({size(storage.limit)}): delete runs first")
         elif storage.used >= NEAR_LIMIT * storage.limit:
             words.append(f"{size(storage.limit - storage.used)} left in the store")
-        return "; ".join(words) + "."
+        return "; ".join(words) + "." if words else ""
 
     def details(self) -> str:
         """Every limit and how much of it is used, one sentence each."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.charts.units import UNITS, X_TITLES
+from playground.charts.units import DEFAULT_UNIT, UNITS, X_TITLES
 from playground.notation import NOTATIONS
 from playground.state import fields, link
 from playground.state.fields import Kind, setting
@@ -50,7 +50,7 @@ class Selection:
     step: int = setting(NEWEST, fields.index("step", "newest"), "training step", "the newest")
     """of the checkpoint that is looked at"""
     notation: str = setting("ng", fields.choice(*NOTATIONS), "notation")
-    loss: str = setting("nats", fields.choice(*UNITS), "unit of the loss")
+    loss: str = setting(DEFAULT_UNIT, fields.choice(*UNITS), "unit of the loss")
     x: str = setting("step", fields.choice(*X_TITLES), "horizontal axis")
     compare: str = setting("", Kind(_compared), "comparison", "none")
     """ids of the runs that are compared, with commas between them"""

@@ -122,7 +122,7 @@ def test_a_duplicate_sets_train_up(open_page: OpenPage) -> None:
     app = _tick(open_page("runs"), _kept(config=config))
     _press(app, "Duplicate")
     assert not app.exception
-    assert app.session_state["draft"].configs == (config,)
+    assert app.session_state["draft"].setup.configs == (config,)
     assert any(button.key == "train" for button in app.main.button), "Train is open"
 
 

@@ -7,6 +7,7 @@ import json
 import random
 import re
 import shlex
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -50,7 +51,7 @@ def _press(app: AppTest, label: str) -> AppTest:
 
 
 def _draft(app: AppTest) -> Config:
-    return app.session_state["draft"].config
+    return app.session_state["draft"].setup.config
 
 
 # ---------------------------------------------------------------------- looking
@@ -80,7 +81,7 @@ def test_the_command_and_settings_that_are_shown_train_the_run_that_is_shown(
 def test_the_page_opens_on_every_starter_run_with_its_numbers(
     open_page: OpenPage, charts: Charts, said: Text, read: Text, run: str
 ) -> None:
-    app = open_page("train", **({"run": run} if run else {}))
+    app = open_page("train", **({"run": run} if run else {}), loss="nats")
     assert not app.exception
     assert said(app) == ""
     drawn = charts(app)
@@ -90,7 +91,7 @@ def test_the_page_opens_on_every_starter_run_with_its_numbers(
     best = min(evaluation.val_loss for evaluation in stored.evaluations)
     shown = drawn["loss"].rows.query("series == 'validation'")["value"].min()
     assert shown == pytest.approx(best, rel=1e-5)
-    assert re.search(r"the next (character|word)", read(app))
+    assert re.search(rf"best validation loss {re.escape(number(best))} nats per token", read(app))
 
 
 @pytest.mark.parametrize(("notation", "unit"), [*zip(NOTATIONS, itertools.cycle(UNITS), strict=False)])
@@ -104,7 +105,7 @@ def test_the_page_opens_in_every_notation_and_unit(
     assert UNITS[unit].axis in loss.text
     assert loss.rows["value"].dropna().gt(0).all()
     wanted = {"notation": notation, "loss": unit, "x": "seconds", "run": "tales-words"}
-    default = {"notation": "ng", "loss": "nats"}
+    default = {"notation": "ng", "loss": "bits"}
     assert link(app) == {key: value for key, value in wanted.items() if default.get(key) != value}
 
 
@@ -146,7 +147,7 @@ def test_a_notation_renames_the_equations_of_the_cell(open_page: OpenPage) -> No
 
 WRONG_LINKS = {
     "run": ("nope", "no run"),
-    "loss": ("furlongs", "unit of the loss cannot be used: 'furlongs' is none of nats"),
+    "loss": ("furlongs", "unit of the loss cannot be used: 'furlongs' is none of bits"),
     "x": ("sideways", "horizontal axis cannot be used: 'sideways' is none of"),
     "notation": ("runes", "notation cannot be used: 'runes' is none of"),
     "preset": ("nope", "no preset 'nope'"),
@@ -216,8 +217,8 @@ def test_a_preset_is_set_up_by_its_link(open_page: OpenPage, shared_data, said: 
     app = open_page("train", preset=name)
     assert not app.exception
     assert said(app) == ""
-    assert app.session_state["draft"].configs == PRESETS[name].configs
-    assert link(app) == {}
+    assert app.session_state["draft"].setup.configs == PRESETS[name].configs
+    assert link(app) == {"show": "setup"} | ({} if name == "first-words" else {"setup": name})
 
 
 # ---------------------------------------------------------------------- setting up
@@ -519,7 +520,8 @@ def test_train_queues_the_run_and_selects_it(open_page: OpenPage, idle_trainer: 
     assert not app.exception
     (run,) = services.store().runs(starters=False)
     assert (run.status, run.config.model.units) == ("queued", 17)
-    assert link(app) == {"run": run.id}
+    assert link(app)["run"] == run.id
+    assert json.loads(link(app)["setup"])["model"]["units"] == 17
     assert run.id in idle_trainer.submitted
     assert {"Pause", "Stop"} <= {button.label for button in app.main.button}
 
@@ -540,12 +542,85 @@ def test_a_limit_is_refused_by_name(
     assert len(services.store().runs(starters=False)) == (variable == "UNROLLED_MAX_RUNS_PER_VISITOR")
 
 
-def test_the_limits_stand_beside_the_button(open_page: OpenPage, read: Text, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNROLLED_MAX_STEPS", "1234")
-    monkeypatch.setenv("UNROLLED_MAX_PARAMETERS", "4321000")
-    text = read(open_page("train"))
-    assert "1,234 steps" in text
-    assert "4.32 M parameters" in text
+def test_limits_are_behind_the_question_mark_until_they_bite(
+    open_page: OpenPage, read: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNROLLED_MAX_STEPS", "1600")
+    app = open_page("train")
+    assert "1,600" not in read(app)
+    assert "workers" not in read(app)
+    (help_text,) = [caption.proto.help for caption in app.main.caption if "parameters, about" in caption.value]
+    assert "up to 1,600 steps" in help_text
+    assert "workers are busy" in help_text
+    _widget(app, "number_input", "training.steps").set_value(1601).run()
+    assert "1,601 steps are more than the 1,600 allowed here" in read(app)
+
+
+# ---------------------------------------------------------------------- what is set up, and what is shown
+
+
+def test_choosing_an_experiment_shows_it_and_not_another_runs_curve(
+    open_page: OpenPage, read: Text, charts: Charts, link: Link
+) -> None:
+    app = open_page("train")
+    app.selectbox(key=_experiment(app)).set_value("why-clipping-matters").run()
+    assert not app.exception
+    assert "Why clipping matters: not trained yet" in read(app)
+    assert set(charts(app)) == {"loss"}
+    rows = charts(app)["loss"].rows
+    assert list(rows.query("series == 'key'")["label"]) == ["A · RNN, clip norm", "B · RNN, clip off"]
+    assert rows.query("series in ('training', 'validation')").empty
+    assert link(app) == {"setup": "why-clipping-matters", "show": "setup"}
+    _press(app, "Show LSTM on Tales")
+    assert set(charts(app)) == {"loss", "gradient", "rate", "speed"}
+    assert link(app) == {"setup": "why-clipping-matters"}, "what is set up stays"
+
+
+def test_choosing_an_experiment_that_was_trained_shows_the_run(
+    open_page: OpenPage, idle_trainer: Trainer, link: Link
+) -> None:
+    app = open_page("train")
+    app.selectbox(key=_experiment(app)).set_value("hello").run()
+    app.button(key="train").click().run()
+    run = link(app)["run"]
+    app.selectbox(key=_experiment(app)).set_value("first-words").run()
+    assert link(app)["show"] == "setup"
+    app.selectbox(key=_experiment(app)).set_value("hello").run()
+    assert link(app) == {"run": run, "setup": "hello"}
+
+
+def test_choosing_a_run_shows_it_in_the_place_of_what_is_set_up(open_page: OpenPage, charts: Charts) -> None:
+    app = open_page("train", setup="hello", show="setup")
+    assert set(charts(app)) == {"loss"}
+    app.sidebar.selectbox[0].set_value("tales-gru").run()
+    assert set(charts(app)) == {"loss", "gradient", "rate", "speed"}
+    assert _draft(app) == PRESETS["hello"].configs[0]
+
+
+def test_a_reload_keeps_the_set_up(open_page: OpenPage, link: Link) -> None:
+    app = open_page("train")
+    _widget(app, "number_input", "model.units").set_value(33).run()
+    _widget(app, "selectbox", "training.schedule").set_value("constant").run()
+    again = open_page("train", **link(app))
+    assert not again.exception
+    assert _draft(again) == _draft(app)
+    assert _widget(again, "number_input", "model.units").value == 33
+
+
+def _experiment(app: AppTest) -> str:
+    return next(str(box.key) for box in app.selectbox if ".preset." in str(box.key))
+
+
+@pytest.mark.parametrize("bias", ["frequencies", "random"])
+def test_where_the_loss_starts_is_explained_beside_the_switch(open_page: OpenPage, read: Text, bias: str) -> None:
+    config = PRESETS["first-words"].configs[0].with_values(output_bias=bias)
+    app = open_page("train", config=config.to_json())
+    end = time.monotonic() + 60
+    while "The loss starts near" not in read(app) and time.monotonic() < end:
+        time.sleep(0.1)
+        app.run()
+    first = "a 1-gram model, 3.07 nats" if bias == "frequencies" else "a uniform guess, ln 63 = 4.14 nats"
+    assert f"The loss starts near that of {first}" in read(app)
 
 
 def test_a_race_is_queued_as_one(open_page: OpenPage, charts: Charts) -> None:
@@ -563,12 +638,12 @@ def test_a_race_is_queued_as_one(open_page: OpenPage, charts: Charts) -> None:
 def test_rivals_come_and_go_and_share_what_must_be_shared(open_page: OpenPage) -> None:
     app = open_page("train")
     for _ in range(3):
-        _press(app, "Add a rival")
+        _press(app, "Add a model to compare")
     assert app.button(key="train").label == "Race 4"
-    assert next(button for button in app.main.button if button.label == "Add a rival").disabled
+    assert next(button for button in app.main.button if button.label == "Add a model to compare").disabled
     _widget(app, "number_input", "model.units").set_value(19).run()
     _widget(app, "number_input", "data.chunk").set_value(21).run()
-    configs = app.session_state["draft"].configs
+    configs = app.session_state["draft"].setup.configs
     assert [config.model.units for config in configs].count(19) == 1
     assert {config.data.chunk for config in configs} == {21}
     for _ in range(3):

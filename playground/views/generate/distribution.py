@@ -18,6 +18,7 @@ from playground import theme
 from playground.access.models import Loaded
 from playground.access.writing import Request, WritingJob
 from playground.charts.next_token import next_token_frame, next_token_spec, percent
+from playground.frame.charts import draw_chart
 from playground.text import escape_markdown, number, visible
 from playground.views.generate import session
 from playground.views.generate.session import Writer
@@ -49,7 +50,7 @@ def chosen_place(writer: Writer, place: int) -> None:
         st.markdown(f"**{escape_markdown(_headline(found, job, place))}**")
         _walk(job, place)
     family = theme.family(loaded.run.config.model.cell)
-    st.vega_lite_chart(
+    draw_chart(
         frame_of(found, loaded.vocabulary), next_token_spec(theme.FAMILIES[family]), key=f"generate.next.{family}"
     )
     _offer(found, loaded, job, place)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from playground.access.writing import WritingJob
 from playground.charts.surprise import surprise_frame, surprise_spec
+from playground.frame.charts import draw_chart
 from playground.parts import drill_downs
 from playground.parts.drill_downs import DrillDown
 from playground.text import visible
@@ -28,7 +29,7 @@ def _along(writers: list[Writer]) -> None:
     if job.active or not job.written:
         st.caption("The chart comes when the text is written.")
         return
-    st.vega_lite_chart(along(job), surprise_spec(), key="generate.along")
+    draw_chart(along(job), surprise_spec(), key="generate.along")
 
 
 def along(job: WritingJob) -> pa.Table:

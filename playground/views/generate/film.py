@@ -87,7 +87,7 @@ def _jobs(writer: Writer) -> dict[int, WritingJob]:
 
 def _losses(run: Snapshot) -> dict[int, str]:
     return {
-        evaluation.step: loss_in_words(run.run, evaluation.val_loss, what_is_judged(run.run))
+        evaluation.step: loss_in_words(run.run, evaluation.val_loss, of=what_is_judged(run.run))
         for evaluation in run.evaluations
     }
 

@@ -14,6 +14,7 @@ from engine.start import prompt_tokens
 from playground.access.models import Loaded
 from playground.charts.surprise import surprise_frame, surprise_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
+from playground.frame.charts import draw_chart
 from playground.frame.fragments import fragment
 from playground.parts.unread import not_read
 from playground.text import escape_markdown, number, visible
@@ -95,9 +96,7 @@ def _panel(writer: Writer) -> None:
         key="generate.likely.strip",
     )
     names = [visible(piece.strip(" ") or piece, spaces=True) for piece in found.pieces]
-    st.vega_lite_chart(
-        surprise_frame(bits=found.bits.tolist(), names=names), surprise_spec(), key="generate.likely.chart"
-    )
+    draw_chart(surprise_frame(bits=found.bits.tolist(), names=names), surprise_spec(), key="generate.likely.chart")
 
 
 def summary(loaded: Loaded, found: Scored) -> str:

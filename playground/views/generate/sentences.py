@@ -16,6 +16,7 @@ from playground.access.models import Loaded
 from playground.access.training_text import Missing
 from playground.charts.surprise import SENTENCES, factor, sentences_frame, sentences_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
+from playground.frame.charts import draw_chart
 from playground.frame.fragments import fragment
 from playground.parts.unread import not_read
 from playground.text import escape_markdown
@@ -65,7 +66,7 @@ def _panel(writers: list[Writer], waiting: bool) -> None:
     _strips(scored[0], loaded)
     if isinstance(counted, dict):
         judges += count_judges(counted, scored[0], likelihood.fresh_start(loaded), loaded.vocabulary)
-    st.vega_lite_chart(_frame(judges), sentences_spec(len(judges)), key=f"generate.sentences.{len(judges)}")
+    draw_chart(_frame(judges), sentences_spec(len(judges)), key=f"generate.sentences.{len(judges)}")
     if counted is None:
         st.caption("The n-grams of the training text are being counted.")
     elif isinstance(counted, Missing):

@@ -10,12 +10,14 @@ import streamlit as st
 
 from engine.analysis import activity
 from playground import state
+from playground.access.losses import loss_in
 from playground.access.runs import DEFAULT_RUN, snapshot_of, watched
 from playground.charts.fading import Curve, fading_frame, fading_spec
 from playground.charts.spark import spark
-from playground.charts.units import convert
+from playground.charts.units import DEFAULT_UNIT, UNITS
 from playground.components.samples import sample_film
 from playground.frame import navigation
+from playground.frame.charts import draw_chart
 from playground.inside.view import look
 from playground.parts import launch, lessons
 from playground.parts.samples import sample_rows
@@ -53,7 +55,7 @@ def first_training() -> None:
     """One button that starts a training of the visitor's own and goes to watch it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Train one yourself", type="primary", icon=":material/play_arrow:", key="home.train"):
-            drafts.load(drafts.from_preset(_FIRST).configs, preset=_FIRST)
+            drafts.keep(drafts.from_preset(_FIRST))
             launch.start()
             navigation.go_to("train")
         st.caption("An LSTM on short stories; the first words come within seconds. Everything can be changed there.")
@@ -78,25 +80,24 @@ def _line(run_id: str, version: int, what: str) -> dict[str, Any]:
     snapshot = watched(run_id)[0]
     cell = snapshot.run.config.model.cell
     losses = snapshot.evaluations_frame["val_loss"]
-    if what == "perplexity":
-        return spark(values=list(convert(losses, "perplexity")), cell=cell, name="perplexity").to_dict()
-    return spark(values=list(losses), cell=cell).to_dict()
+    unit = UNITS["perplexity" if what == "perplexity" else DEFAULT_UNIT]
+    values = [loss_in(snapshot.run, loss, unit.key) for loss in losses]
+    return spark(values=values, cell=cell, name=unit.name, unit="" if what == "perplexity" else unit.short).to_dict()
 
 
 def _spark(run_id: str, what: str = "loss") -> None:
     run = watched(run_id)[0].run
-    st.vega_lite_chart(spec=_line(run.id, run.version, what), key=f"home.spark.{what}.{run.id}")
+    draw_chart(None, _line(run.id, run.version, what), key=f"home.spark.{what}.{run.id}")
 
 
 def _train() -> None:
-    snapshot = watched(state.current().run)[0]
-    losses = snapshot.evaluations_frame["val_loss"]
-    st.altair_chart(spark(values=list(losses), cell=snapshot.run.config.model.cell), key="home.spark")
+    run = watched(state.current().run)[0].run
+    draw_chart(None, _line(run.id, run.version, "loss"), key="home.spark")
 
 
 def _unrolled() -> None:
     """How a loss's gradient vanishes in two untrained networks, and the way to the lesson on it."""
-    st.vega_lite_chart(_fading(), fading_spec(_VANISHED, _FADING_HEIGHT), key="home.fading")
+    draw_chart(_fading(), fading_spec(_VANISHED, _FADING_HEIGHT), key="home.fading")
     if st.button(lessons.VANISHING_TITLE, icon=":material/science:", key="home.vanishing"):
         lessons.ask(lessons.VANISHING)
         navigation.go_to("unrolled")

@@ -13,6 +13,7 @@ from playground.charts.frames import LiveRun, loss_frame
 from playground.charts.live import loss_spec
 from playground.charts.units import UNITS
 from playground.frame import services
+from playground.frame.charts import draw_chart
 from playground.frame.fragments import fragment
 from playground.parts import text_facts
 from playground.parts.chart_axes import choose_axes
@@ -46,7 +47,7 @@ def _live_part(ids: Sequence[str]) -> None:
     units = units_in_common(runs)
     unit = selection.loss if selection.loss in units else units[0]
     moment = tuple((run.id, run.version, run.name) for run in runs)
-    st.vega_lite_chart(
+    draw_chart(
         _loss_table(moment, unit, selection.x, tuple(snapshots)),
         loss_spec(unit, selection.x),
         key=f"compare.loss.{unit}.{selection.x}.{'.'.join(ids)}",

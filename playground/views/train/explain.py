@@ -14,7 +14,7 @@ from playground.state import draft as drafts
 _OWN_FILE = "my-text.txt"
 
 _TRY = {
-    "why-clipping-matters": "Watch the size of the gradient: one run is held, the other comes apart.",
+    "why-clipping-matters": "Watch the gradient norm: one run is clipped, the gradient of the other explodes.",
     "rnn-gru-lstm": "Same text, same batches. Which cell falls fastest by step, and which by computing time?",
     "hello": "Three units learn one word. The run waits at step 0: each press of Step is one update, and the charts "
     "show it. Resume trains to the end, and Step goes on from there.",
@@ -23,21 +23,23 @@ _TRY = {
 
 def what_you_see_while_training(selection: state.Selection) -> None:
     """The loss and how it is made, in at most 80 words, and experiments that start with one click."""
+    by_words = watched(selection.run)[0].run.config.data.level == "word"
+    counted = "words and their neighbours" if by_words else "characters and their neighbours"
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("###### What you see")
         st.markdown(
-            "After each chunk of text the weights move a little down the gradient of the loss. The thin line is the "
-            "loss on the text being learned, the bold one on text never seen: where they part, the model has begun to "
-            "learn by heart. The dashed levels are simpler models that count letters. Below, the gradient before and "
-            "after it was bounded."
+            "Backpropagation through time gives the gradient of the loss over each chunk of text, and the weights take "
+            "a step against it. The thin line is the loss on the training text, the bold one on the validation text: "
+            f"where they diverge, the model is *overfitting*. The dashed levels are models that count {counted}. "
+            "Below, the norm of the gradient before and after clipping: where it shoots up, it is *exploding*."
         )
         st.latex(_loss_equation(selection.notation))
     with right:
         st.markdown("###### Try")
         for name, look_for in _TRY.items():
             if st.button(PRESETS[name].title, key=f"try.{name}", icon=":material/science:"):
-                drafts.load(PRESETS[name].configs, preset=name)
+                drafts.keep(drafts.from_preset(name))
                 launch.start()
                 st.rerun()
             st.caption(look_for)

@@ -19,6 +19,7 @@ from playground.charts import live as charts
 from playground.charts.units import UNITS
 from playground.components.samples import sample_ladder
 from playground.frame import fragments, services
+from playground.frame.charts import draw_chart
 from playground.parts import launch, run_claims, text_facts
 from playground.parts.chart_axes import choose_axes
 from playground.parts.samples import sample_rows
@@ -95,7 +96,7 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
         progress.empty()
         return
     # Written in every run of the fragment, the aborted ones too: Streamlit keeps their places by that.
-    claim.subheader(escape_markdown(run_claims.claim(snapshots)), anchor=False)
+    claim.subheader(escape_markdown(run_claims.claim(snapshots, state.current().loss)), anchor=False)
     _progress(progress, snapshots)
     if _seen(snapshots) != seen:
         st.rerun()
@@ -107,11 +108,12 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
     if gradient_first:
         _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
     _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
-    choose_axes(selection, units)
     with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
+        _warn_of_rising(snapshots)
+        _newest_sample(snapshots)
         _on_the_curves(snapshots)
         _say_of_the_text(snapshots[0].run)
-        _newest_sample(snapshots)
+    choose_axes(selection, units)
     if not gradient_first:
         _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
     left, right = st.columns(2)
@@ -142,21 +144,25 @@ def _say_of_the_text(run: Run) -> None:
         st.caption(escape_markdown(text_facts.WITHOUT_FACTS))
 
 
-def _on_the_curves(snapshots: Sequence[Snapshot]) -> None:
-    """What one has to know of the two curves: that the loss rises, why it lies where it does, what it stands for."""
+def _warn_of_rising(snapshots: Sequence[Snapshot]) -> None:
     for snapshot in snapshots:
-        rising = run_claims.overfitting(snapshot)
+        rising = run_claims.overfitting(snapshot, state.current().loss)
         if rising:
             st.caption(f":material/trending_up: {escape_markdown(rising)}")
-        beside = " ".join(filter(None, (run_claims.below_training(snapshot), run_claims.read_in_part(snapshot))))
-        if beside:
-            st.caption(f":material/info: {escape_markdown(beside)}")
+
+
+def _on_the_curves(snapshots: Sequence[Snapshot]) -> None:
+    """Why the validation loss lies where it does, and on what part of the text it is computed."""
+    for snapshot in snapshots:
+        said = " ".join(filter(None, (run_claims.below_training(snapshot), run_claims.read_in_part(snapshot))))
+        if said:
+            st.caption(f":material/info: {escape_markdown(said)}")
 
 
 def _chart(name: str, frame: pa.Table, spec: dict, selection: state.Selection) -> None:
     key = f"chart.{name}.{selection.loss}.{selection.x}.{_zoom_epoch(selection.run)}"
     st.session_state.setdefault("charts", set()).add(key)
-    st.vega_lite_chart(frame, spec, key=key, on_select="rerun", selection_mode="zoom")
+    draw_chart(frame, spec, key=key, on_select="rerun", selection_mode="zoom")
 
 
 def _zoom_epoch(run_id: str) -> int:
@@ -240,7 +246,7 @@ def _samples(run_id: str) -> None:
         with column:
             if len(snapshots) > 1:
                 st.markdown(f"**{escape_markdown(snapshot.run.name)}**")
-            rows = sample_rows(snapshot)
+            rows = sample_rows(snapshot, unit=state.current().loss)
             sample_ladder(rows, prompt=snapshot.samples[-1].prompt, key=f"samples.{snapshot.run.id}")
 
 
@@ -248,7 +254,7 @@ def _newest_sample(snapshots: Sequence[Snapshot]) -> None:
     """What each run wrote last, beside its curve."""
     for snapshot in snapshots:
         if snapshot.samples:
-            (row,) = sample_rows(snapshot, newest=1)
+            (row,) = sample_rows(snapshot, newest=1, unit=state.current().loss)
             row = replace(row, best=False)
             name = f"{snapshot.run.name}, " if len(snapshots) > 1 else ""
             sample_ladder([row], prompt=snapshot.samples[-1].prompt, key=f"newest.{snapshot.run.id}", who=name)

@@ -11,6 +11,7 @@ from engine.numbers import enough_digits
 from playground import theme
 from playground.charts.activation import Chosen, activation_frame, activation_spec, value_and_slope
 from playground.charts.constant import Spec
+from playground.frame.charts import draw_chart
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.parts.downloads import ChartFile
@@ -25,7 +26,7 @@ def panel(view: View) -> None:
     """The choice of a gate or candidate, what is saturated in a sentence, and the chart."""
     block = blocks.choose(view)
     st.markdown(f"**{escape_markdown(sentence(view, block))}**")
-    st.vega_lite_chart(frame(view, block), spec(view, block), key="unrolled.activations")
+    draw_chart(frame(view, block), spec(view, block), key="unrolled.activations")
     st.caption(
         "Where the function is flat, its slope is next to 0: whatever gradient arrives there is all but lost. The "
         "upright ticks are the chosen unit at every timestep, the dots where it stands now."

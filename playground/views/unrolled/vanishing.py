@@ -14,6 +14,7 @@ from engine.trace import Target
 from playground import state
 from playground.charts.constant import Spec
 from playground.charts.fading import Curve, fading_frame, fading_spec
+from playground.frame.charts import draw_chart
 from playground.inside.view import View, look
 from playground.runs.records import StoreError
 from playground.text import number
@@ -26,7 +27,7 @@ HEIGHT = 156
 
 def panel(views: Sequence[View], of: Target) -> None:
     """The chart, what is to be understood of it, and whether the pictures above show all columns at once."""
-    st.vega_lite_chart(frame(views, of), spec(), key="unrolled.fading")
+    draw_chart(frame(views, of), spec(), key="unrolled.fading")
     st.caption(" ".join((PRODUCT, *since_the_start(views, of))))
     st.toggle(
         "Overview: every timestep at once, without predictions",

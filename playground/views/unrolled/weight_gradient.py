@@ -13,6 +13,7 @@ from engine.trace import Target
 from playground import notation
 from playground.charts.next_token import percent
 from playground.charts.weight_gradient import contributions_frame, contributions_spec
+from playground.frame.charts import draw_chart
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.parts.downloads import ChartFile
@@ -35,7 +36,7 @@ def panel(view: View) -> None:
     st.latex(equation(view, of))
     values = contributions_of(view, of)
     st.markdown(f"**{escape_markdown(sentence(view, of, values))}**")
-    st.vega_lite_chart(frame(view, values), contributions_spec(measure()), key="unrolled.shares")
+    draw_chart(frame(view, values), contributions_spec(measure()), key="unrolled.shares")
 
 
 def charts(view: View) -> list[ChartFile]:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from engine.trace import UNKNOWN, Change, Trace
 from playground.charts.prediction_change import along_frame, along_spec, top_frame, top_spec
+from playground.frame.charts import draw_chart
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.parts.downloads import ChartFile
@@ -50,9 +51,9 @@ def panel(view: View) -> None:
         st.caption(RULE)
     along, top = st.columns([0.64, 0.36], gap="medium")
     with along:
-        st.vega_lite_chart(frame_along(view, other, fitted), along_spec(), key="unrolled.whatif.along")
+        draw_chart(frame_along(view, other, fitted), along_spec(), key="unrolled.whatif.along")
     with top:
-        st.vega_lite_chart(frame_top(view, other), top_spec(), key="unrolled.whatif.top")
+        draw_chart(frame_top(view, other), top_spec(), key="unrolled.whatif.top")
 
 
 def charts(view: View) -> list[ChartFile]:

@@ -204,3 +204,29 @@ def test_any_loss_at_all_gives_a_frame_of_finite_points(losses: list[float]) -> 
 def test_thinning_to_fewer_than_four_rows_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 4"):
         thin(pd.DataFrame({"step": [1, 2, 3, 4], "value": [1, 2, 3, 4]}), 3)
+
+
+@pytest.mark.parametrize("unit", ["bits", "nats", "perplexity"])
+def test_labels_of_levels_never_cover_each_other_or_move_their_lines(unit: str) -> None:
+    levels = {"uniform": math.log(63), "1-gram": 3.07, "2-gram": 0.638, "3-gram": 0.587}
+    frame = loss_frame([run()], unit=unit, baselines=levels)
+    lines = frame.query("series == 'baseline'")["value"]
+    labels = frame.query("series == 'baseline label'")["value"]
+    scale = {"bits": lambda nats: nats / math.log(2), "nats": lambda nats: nats, "perplexity": math.exp}[unit]
+    assert list(lines) == pytest.approx([scale(level) for level in levels.values()])
+    place = np.log(labels) if unit == "perplexity" else labels
+    values = frame["value"].dropna()
+    height = np.ptp(np.log(values) if unit == "perplexity" else values)
+    assert np.diff(np.sort(place)).min() > 0.06 * height
+
+
+def test_a_uniform_guess_is_labelled_with_how_it_is_worked_out() -> None:
+    def label(unit: str, characters: float = 1.0) -> str:
+        read = LiveRun("LSTM", "lstm", characters_per_token=characters)
+        frame = loss_frame([read], unit=unit, baselines={"uniform": math.log(63)})
+        return frame.query("series == 'baseline label'")["text"].item()
+
+    assert label("nats") == "uniform guess ln 63 = 4.14"
+    assert label("bits") == "uniform guess log₂ 63 = 5.98"
+    assert label("perplexity") == "uniform guess 63"
+    assert label("bits", characters=4.0) == "uniform guess 1.49", "not log₂ V where a token is several characters"

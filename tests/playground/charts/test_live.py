@@ -53,7 +53,7 @@ def test_the_chart_can_be_zoomed_and_only_with_ctrl_by_the_wheel(make: Callable[
 
 def test_the_loss_chart_names_its_unit() -> None:
     titles = [loss_spec(unit, "step")["layer"][1]["encoding"]["y"]["title"] for unit in UNITS]
-    assert titles == ["loss (nats per token)", "loss (bits per character)", "perplexity (per token)"]
+    assert titles == ["loss (bits per character)", "loss (nats per token)", "perplexity (per token)"]
 
 
 def test_one_height_for_small_charts_and_one_for_large() -> None:

@@ -11,12 +11,22 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground import theme
-from playground.components import arithmetic, cell_flow, run_table, samples, selection_bar, shapes, tokens, unrolled
+from playground.components import (
+    arithmetic,
+    cell_flow,
+    presenter_button,
+    run_table,
+    samples,
+    selection_bar,
+    shapes,
+    tokens,
+    unrolled,
+)
 from playground.components.component import FOLDER, Component, colors
 
 COMPONENTS = [
     value
-    for module in (arithmetic, cell_flow, run_table, samples, selection_bar, shapes, tokens, unrolled)
+    for module in (arithmetic, cell_flow, presenter_button, run_table, samples, selection_bar, shapes, tokens, unrolled)
     for value in vars(module).values()
     if isinstance(value, Component)
 ]

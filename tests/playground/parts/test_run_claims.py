@@ -27,7 +27,7 @@ def test_the_claim_of_every_starter_run_has_its_number(run_id: str) -> None:
 
 def test_a_run_that_has_not_begun_claims_nothing() -> None:
     run = services.store().create_run(Config())
-    assert "nothing yet" in claim(watched(run))
+    assert "nothing learned yet" in claim(watched(run))
 
 
 def test_a_model_worse_than_guessing_is_said_to_be() -> None:
@@ -36,7 +36,7 @@ def test_a_model_worse_than_guessing_is_said_to_be() -> None:
     end = time.monotonic() + 60
     while lines_to_beat(services.store().run(run)) is None and time.monotonic() < end:
         time.sleep(0.05)  # they are computed behind the page
-    assert "no better than blind guessing" in claim(watched(run))
+    assert "no better than a uniform guess (log₂ 63 = 5.98)" in claim(watched(run))
 
 
 def test_a_validation_text_that_stands_in_the_training_text_is_not_called_unseen() -> None:
@@ -53,7 +53,7 @@ def test_rivals_that_are_level_have_no_leader() -> None:
     runs = services.store().create_race((Config(), Config()), names=["a", "b"])
     for run in runs:
         services.store().record(run, best_loss=2.0, best_step=3)
-    assert claim(watched(runs[0])).startswith("Nobody leads")
+    assert claim(watched(runs[0])).startswith("No run leads")
 
 
 def evaluated(*rows: tuple[int, float, float, int, int], **model: float) -> str:

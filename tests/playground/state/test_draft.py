@@ -6,7 +6,7 @@ import pytest
 
 from engine import PRESETS
 from engine.config import Config, ConfigError
-from playground.state.draft import MOST_RIVALS, Draft, from_preset
+from playground.state.draft import LONGEST_IN_LINK, MOST_RIVALS, Draft, from_link_text, from_preset, in_link
 
 
 def test_an_edit_changes_the_chosen_config_alone() -> None:
@@ -84,3 +84,64 @@ def test_a_preset_is_a_draft_of_its_configs(name: str) -> None:
 def test_a_preset_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(ConfigError, match="'nope'; choose one of first-words"):
         from_preset("nope")
+
+
+# ---------------------------------------------------------------------- in the link
+
+
+def _edited() -> Draft:
+    draft = from_preset("hello").edited("model", "units", 5).edited("sampling", "prompt", 'h"é☃ &=')
+    return draft.edited("model", "options", {"activation": "relu"})
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        from_preset("first-words"),
+        from_preset("why-clipping-matters"),
+        Draft(),
+        _edited(),
+        _edited().with_rival().edited("model", "cell", "gru"),
+        Draft(_edited().configs, parent=("m882yrtd38", 4_000)),
+        Draft(PRESETS["hello"].configs, preset="hello", parent=("tales-lstm", 0)),
+    ],
+)
+def test_a_set_up_comes_back_from_its_link(draft: Draft) -> None:
+    again = from_link_text(in_link(draft) or "")
+    assert (again.configs, again.parent) == (draft.configs, draft.parent)
+    assert again.generation != draft.generation, "its widgets are made anew"
+
+
+def test_only_what_differs_from_the_defaults_stands_in_the_link() -> None:
+    assert in_link(from_preset("hello")) == "hello"
+    assert in_link(Draft().edited("model", "units", 33)) == '{"model":{"units":33}}'
+    assert in_link(Draft().edited("model", "units", 33).with_rival().edited("training", "clip", "off")) == (
+        '[{"model":{"units":33}},{"model":{"units":33},"training":{"clip":"off"}}]'
+    )
+
+
+def test_a_set_up_that_is_too_long_stays_out_of_the_link() -> None:
+    assert in_link(Draft().edited("sampling", "prompt", "é" * LONGEST_IN_LINK)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("runes", "no preset 'runes'"),
+        ("", "no preset ''"),
+        ("{bad", "neither an experiment nor JSON"),
+        ("[]", "it holds 0 runs, and 1 to 4"),
+        ("[{},{},{},{},{}]", "it holds 5 runs"),
+        ('{"model":{"units":0}}', r"model\.units is 0"),
+        ('{"model":{"cell":"transformer"}}', r"model\.cell is 'transformer'"),
+        ('{"wings":2}', "Unknown key 'wings'"),
+        ('{"parent":"no such:run"}', "is no id of a run"),
+        ('{"parent":"tales-lstm:first"}', "is no training step"),
+        ("[1]", "A config is a JSON object"),
+        ("[" * 100_000, "neither an experiment nor JSON"),
+    ],
+)
+def test_a_set_up_that_cannot_be_is_refused_in_words(text: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong) as refused:
+        from_link_text(text)
+    assert not str(refused.value).endswith("."), "it stands in the middle of a sentence"

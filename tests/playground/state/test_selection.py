@@ -46,15 +46,15 @@ def app(own_environment: None) -> AppTest:
 
 def test_at_first_nothing_is_selected_and_the_link_is_bare(app: AppTest) -> None:
     app.run()
-    assert _shown(app) == {"run": "", "notation": "ng", "loss": "nats", "x": "step"}
+    assert _shown(app) == {"run": "", "notation": "ng", "loss": "bits", "x": "step"}
     assert _link(app) == {}
 
 
 def test_the_link_is_the_selection(app: AppTest) -> None:
     app.query_params["run"] = "tales-gru"
-    app.query_params["loss"] = "bits"
+    app.query_params["loss"] = "nats"
     app.run()
-    assert _shown(app) == {"run": "tales-gru", "notation": "ng", "loss": "bits", "x": "step"}
+    assert _shown(app) == {"run": "tales-gru", "notation": "ng", "loss": "nats", "x": "step"}
     assert not app.warning
 
 
@@ -69,12 +69,12 @@ def test_a_choice_goes_into_the_link_and_a_default_out_of_it(app: AppTest) -> No
 
 def test_of_a_key_given_twice_the_last_counts_and_that_is_said(app: AppTest) -> None:
     app.query_params["x"] = ["step", "seconds"]
-    app.query_params["loss"] = ["bits", "bits"]
+    app.query_params["loss"] = ["nats", "nats"]
     app.run()
-    assert _shown(app) == {"run": "", "notation": "ng", "loss": "bits", "x": "seconds"}
+    assert _shown(app) == {"run": "", "notation": "ng", "loss": "nats", "x": "seconds"}
     said = "The link gives its horizontal axis 2 times ('step', 'seconds'): the last, 'seconds', counts."
     assert [box.value for box in app.warning] == [said]
-    assert {key: app.query_params[key] for key in app.query_params} == {"x": "seconds", "loss": "bits"}
+    assert {key: app.query_params[key] for key in app.query_params} == {"x": "seconds", "loss": "nats"}
 
 
 def test_the_selection_outlives_a_link_without_it(app: AppTest) -> None:
@@ -93,7 +93,7 @@ def test_the_selection_outlives_a_link_without_it(app: AppTest) -> None:
         (
             "loss",
             "furlongs",
-            "unit of the loss cannot be used: 'furlongs' is none of nats, bits, perplexity. In its place stands: nats.",
+            "unit of the loss cannot be used: 'furlongs' is none of bits, nats, perplexity. In its place stands: bits.",
         ),
         ("x", "", "horizontal axis cannot be used: '' is none of step, seconds"),
         ("notation", "<b>", "notation cannot be used: '<b>' is none of ng,"),
@@ -151,7 +151,7 @@ CHOICES: dict[str, list[Any]] = {
     "run": ["tales-gru"],
     "step": [0, 1_250],
     "notation": ["cs231n", "pytorch", "plain"],
-    "loss": ["bits", "perplexity"],
+    "loss": ["nats", "perplexity"],
     "x": ["seconds"],
     "compare": ["tales-lstm,tales-gru", "a,b,c,d"],
     "probe": [

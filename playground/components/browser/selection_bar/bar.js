@@ -1,8 +1,9 @@
 import { AXES, placeChannel } from "../shared/channel.js";
 import { choices } from "../shared/choice.js";
 import { setText } from "../shared/dom.js";
+import { keepInSight } from "../shared/in_sight.js";
 import { mounted } from "../shared/mount.js";
-import { keyboard } from "./keys.js";
+import { keyboard } from "../shared/keys.js";
 import { play } from "./play.js";
 import { scrubber } from "./scrubber.js";
 
@@ -85,7 +86,10 @@ export default mounted((parent, send) => {
     choice.choose({ notation: keys[(keys.indexOf(choice.shown().notation) + 1) % keys.length] });
   }
 
-  const present = (on) => choice.choose({ present: on }, true);
+  function present(on) {
+    keepInSight();
+    choice.choose({ present: on }, true);
+  }
 
   function toggleLegend() {
     if (legend.open) legend.close();

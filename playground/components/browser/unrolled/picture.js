@@ -90,6 +90,7 @@ export default mounted((parent, send) => {
   }
 
   function arrange() {
+    const scale = port.scale;
     port.measure();
     // All that is asked of the page is asked before anything of it is changed: each question after that lays it out anew.
     root.classList.toggle("overview", Boolean(data.overview) && !folded);
@@ -107,7 +108,8 @@ export default mounted((parent, send) => {
     if (folded) drawRolled();
     else drawWindow(true);
     port.release();
-    if (before && before.step !== layout.step) bring(view.t, "auto"); // columns of another width must not push it out of sight
+    // Columns of another width, or type of another size, must not push it out of sight.
+    if (before && (before.step !== layout.step || scale !== port.scale)) bring(view.t, "auto");
   }
 
   function drawRolled() {

@@ -5,10 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.cells import CELLS, Cell
-from engine.config import ModelConfig
+from engine.config import Config, ModelConfig
 from playground import notation
+from playground.access.training_text import lines_to_beat_on
+from playground.charts.units import uniform
 from playground.state import draft as drafts
 from playground.state.draft import Draft
+from playground.text import number
 from playground.views.train.controls.settings import pick, setting, widget_key
 
 
@@ -32,9 +35,27 @@ def model_controls(draft: Draft, names: str) -> None:
         setting(draft, "model", "gain", step=0.1)
     with left:
         setting(draft, "model", "output_bias", disabled=not model.bias)
+    _first_loss(draft.config)
     if "forget" in cell(1, model.options).blocks:
         with right:
             setting(draft, "model", "forget_bias", step=0.5)
+
+
+def _first_loss(config: Config) -> None:
+    """Why the loss starts where it does, beside the switch that changes it."""
+    beat = lines_to_beat_on(config.data)
+    if not beat:
+        return
+    what = "character" if config.data.level == "char" else "word"
+    guess = f"a uniform guess, {uniform(beat['uniform'], beat['uniform'], 'nats')} nats per token"
+    counted = f"a 1-gram model, {number(beat['1-gram'], digits=True)} nats per token"
+    if config.model.bias and config.model.output_bias == "frequencies":
+        st.caption(
+            f"The loss starts near that of {counted}, and not at {guess}: the output bias starts at the log frequency "
+            f"of each {what}. Set it to random to start at the uniform guess."
+        )
+    else:
+        st.caption(f"The loss starts near that of {guess}. With its bias at the frequencies it starts near {counted}.")
 
 
 def _equations(model: ModelConfig, names: str) -> None:

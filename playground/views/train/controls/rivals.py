@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from playground.state import draft as drafts
 from playground.state.draft import Draft
 from playground.theme import RUN_LETTERS
+
+
+def heading(draft: Draft) -> None:
+    """What the controls set up: not the run that is shown, but the next one."""
+    what = "the next run" if len(draft.configs) == 1 else f"the next {len(draft.configs)} runs"
+    st.markdown(
+        f"###### Settings of {what}", help="They start with the button above; the run that is shown keeps its own."
+    )
 
 
 def rival_controls(draft: Draft) -> None:
@@ -31,10 +37,10 @@ def rival_controls(draft: Draft) -> None:
                 st.rerun()
         full = len(draft.configs) >= drafts.MOST_RIVALS
         if st.button(
-            "Add a rival",
+            "Add a model to compare",
             icon=":material/add:",
             disabled=full,
-            help=f"Race up to {drafts.MOST_RIVALS} models on the same text, seed and batches.",
+            help=f"Train up to {drafts.MOST_RIVALS} models at once, on the same text, seed and batches.",
         ):
             drafts.keep(draft.with_rival())
             st.rerun()
@@ -44,4 +50,4 @@ def _choose_rival(letters: list[str], key: str) -> None:
     draft = drafts.current()
     if drafts.outdated(key):
         return
-    drafts.keep(replace(draft, chosen=letters.index(st.session_state[key]), generation=draft.generation + 1))
+    drafts.keep(draft.showing(letters.index(st.session_state[key])))

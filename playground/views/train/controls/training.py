@@ -19,12 +19,12 @@ def training_controls(draft: Draft) -> None:
     training = draft.config.training
     pick(draft, "training", "optimizer", "Optimiser", {name: rule.title for name, rule in OPTIMIZERS.items()})
     st.caption(escape_markdown(OPTIMIZERS[training.optimizer].meaning))
+    _length(draft)
     left, right = st.columns(2)
     with left:
         setting(draft, "training", "learning_rate")
         setting(draft, "training", "schedule")
         setting(draft, "training", "clip")
-        _length(draft)
         setting(draft, "training", "evaluations")
         setting(draft, "training", "seed")
     with right:
@@ -52,6 +52,7 @@ def _length(draft: Draft) -> None:
         required=True,
         key=key,
         disabled=len(draft.configs) > 1,
+        width="stretch",
         help="Seconds are turned into steps after measuring for a moment. A race runs by steps.",
         on_change=edit,
         args=("training", "seconds", key, lambda choice: 60.0 if choice == "seconds" else 0.0),
