@@ -34,8 +34,9 @@ class TrainPage(AppPage):
 
     @property
     def line(self) -> str:
-        """The line above the progress bar."""
-        return self.main.get_by_test_id("stProgress").first.inner_text().strip()
+        """The line above the progress bar; empty while what is set up is shown in the place of a run."""
+        bars = self.main.get_by_test_id("stProgress")
+        return bars.first.inner_text().strip() if bars.count() else ""
 
     @property
     def status(self) -> str:
