@@ -206,7 +206,7 @@ def test_its_formulas_stand_in_every_notation() -> None:
         "a⟨t⟩ = c⟨t⟩ = Γ(f) ⊙ c̃⟨t⟩ + ( 1 − Γ(f) ) ⊙ c⟨t−1⟩",
     ]
     assert lines["pytorch"][1] == "n = tanh ( Wᵢₙ · xₜ + Wₕₙ · ( f ⊙ hₜ₋₁ ) + bₙ )"
-    assert lines["cs231n"][2] == "hₜ = f ⊙ g + ( 1 − f ) ⊙ hₜ₋₁"
+    assert lines["cs231n"][2] == "hₜ = f ⊙ h̃ + ( 1 − f ) ⊙ hₜ₋₁"
     assert lines["plain"][0].startswith("renewal = σ ( W(renewal) ·")
     assert term("renewal", "plain", cell=CELLS["minimal"](4)).text == "renewal gate"
     assert block_term("renewal", "ng", CELLS["minimal"](4)).text == "Γ(f)"

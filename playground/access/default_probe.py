@@ -20,6 +20,8 @@ _CHARACTERS, _WORDS = 24, 8
 _SEARCHED = 4_000
 """Characters from the beginning of the validation text in which a good place is looked for."""
 
+_PARAGRAPH = re.compile(r"\n\s*\n(?=\S)")
+
 _FILES = {
     "tinyshakespeare": (downloads.TINY_SHAKESPEARE,),
     "wikitext-2": downloads.WIKITEXT_2,
@@ -41,7 +43,7 @@ def _candidates(run: Snapshot, vocabulary: Vocabulary) -> Iterator[str]:
     level, separated = vocabulary.level, bool(getattr(vocabulary, "separated", False))
     corpus = run.run.config.data.corpus
     if _at_hand(corpus):
-        yield stretch(_beginning(corpus), level, separated)
+        yield _known(_beginning(corpus), vocabulary)
     samples = {sample.step: sample.text for sample in run.samples}
     newest = run.samples[-1].text if run.samples else ""
     yield stretch(samples.get(run.run.best_step or -1, newest), level, separated)
@@ -49,6 +51,13 @@ def _candidates(run: Snapshot, vocabulary: Vocabulary) -> Iterator[str]:
     symbols = [symbol for symbol in vocabulary.symbols if not symbol.startswith("<")] or [*vocabulary.symbols]
     yield ("" if level == "char" else " ").join(symbols[:_WORDS])
     yield "\n"  # words: a line end is a token of every vocabulary
+
+
+def _known(text: str, vocabulary: Vocabulary) -> str:
+    """The first stretch of a text that holds no unknown token, or else the first."""
+    how = vocabulary.level, bool(getattr(vocabulary, "separated", False))
+    later = (stretch(text[place.start() :], *how) for place in _PARAGRAPH.finditer(text))
+    return next((each for each in later if not read_probe(each, vocabulary).unknown), stretch(text, *how))
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -73,7 +82,7 @@ def _at_hand(corpus: str) -> bool:
 
 def stretch(text: str, level: str, separated: bool = False) -> str:
     """A short piece of a text: from the beginning of a paragraph, or at least of a line, to the end of a word."""
-    begins = re.search(r"\n\s*\n(?=\S)", text) or re.search(r"\n(?=\S)", text)
+    begins = _PARAGRAPH.search(text) or re.search(r"\n(?=\S)", text)
     rest = text[begins.end() :] if begins and len(text) - begins.end() >= _CHARACTERS else text.lstrip()
     if level == "char":
         end = re.compile(r"\b").search(rest, _CHARACTERS)

@@ -350,7 +350,7 @@ def test_a_text_that_stands_there_twice_is_said_to_be_seen_before_it_is_trained_
     dice = random.Random(1)
     once = "".join(dice.choices("abcdefghij klmnop\n", k=5_000))
     app = open_page("train")
-    app.text_area(key="own.pasted").set_value(once + once).run()
+    app.text_area(key=f"own.pasted.{_turn(app)}").set_value(once + once)
     _press(app, "Use the pasted text")
     warned = " ".join(one.value for one in app.markdown if "warning" in one.value).replace("\\", "")
     assert "100% of the validation part stands word for word in the training part" in warned

@@ -317,8 +317,9 @@ class Worker(ClaimedRuns):
         self.recorder = Recorder(self.store, self.claim.numbers, corpus.train_text)
         facts = cache(partial(text_facts, corpus))
         for run in runs:
-            self.recorder.add(run.id, message="", corpus_sha256=corpus.sha256)
+            self.recorder.add(run.id, message="")
             self.runs[run.id] = loaded = load_run(self.store, self.settings, run, corpus, facts)
+            self.recorder.add(run.id, corpus_sha256=loaded.training.corpus.sha256)
             if loaded.extended:  # else a crash would lose that it goes on
                 self._save(loaded, loaded.training.checkpoint(full=True))
 

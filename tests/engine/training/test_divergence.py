@@ -87,7 +87,7 @@ def ran_away(watched: DivergenceWatch, *sizes: dict[str, float]) -> Diverged:
 
 def test_a_state_that_ran_away_is_named() -> None:
     diverged = ran_away(watch(), {"hidden": 0.6, "cell": 1.25}, {"hidden": 2900.0, "cell": 3038.4})
-    assert diverged.reason.endswith("the cell state has run away: its largest value rose from 1.25 to 3,038.")
+    assert diverged.reason.endswith("the cell state has run away: its largest value rose from 1.25 to 3,040.")
     assert diverged.suggestion == {"training__state_penalty": 2.0, "training__carried_limit": 3.0}
     assert ran_away(watch(), {"hidden": 0.6}, {"hidden": 500.0}).reason.endswith(
         "the hidden state has run away: its largest value rose from 0.6 to 500."
@@ -96,7 +96,7 @@ def test_a_state_that_ran_away_is_named() -> None:
 
 def test_a_state_that_is_no_longer_finite_is_told_by_its_last_size() -> None:
     diverged = ran_away(watch(), {"hidden": 1.0}, {"hidden": 4e6}, {"hidden": math.inf})
-    assert "rose from 1 to 4,000,000" in diverged.reason
+    assert "rose from 1 to 4 M" in diverged.reason
 
 
 def test_a_large_cell_state_behind_a_tanh_is_not_blamed() -> None:

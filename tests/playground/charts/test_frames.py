@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data import PerCharacter
 from playground.charts.frames import (
     COLUMNS,
     LIMIT_LARGE,
@@ -222,7 +223,7 @@ def test_labels_of_levels_never_cover_each_other_or_move_their_lines(unit: str) 
 
 def test_a_uniform_guess_is_labelled_with_how_it_is_worked_out() -> None:
     def label(unit: str, characters: float = 1.0) -> str:
-        read = LiveRun("LSTM", "lstm", characters_per_token=characters)
+        read = LiveRun("LSTM", "lstm", text=PerCharacter(characters))
         frame = loss_frame([read], unit=unit, baselines={"uniform": math.log(63)})
         return frame.query("series == 'baseline label'")["text"].item()
 

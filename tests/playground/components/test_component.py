@@ -14,6 +14,8 @@ from playground import theme
 from playground.components import (
     arithmetic,
     cell_flow,
+    command_watch,
+    copy_link,
     presenter_button,
     run_table,
     samples,
@@ -26,7 +28,19 @@ from playground.components.component import FOLDER, Component, colors
 
 COMPONENTS = [
     value
-    for module in (arithmetic, cell_flow, presenter_button, run_table, samples, selection_bar, shapes, tokens, unrolled)
+    for module in (
+        arithmetic,
+        cell_flow,
+        command_watch,
+        copy_link,
+        presenter_button,
+        run_table,
+        samples,
+        selection_bar,
+        shapes,
+        tokens,
+        unrolled,
+    )
     for value in vars(module).values()
     if isinstance(value, Component)
 ]

@@ -86,7 +86,7 @@ def test_a_run_that_was_never_judged_has_dashes() -> None:
 @pytest.mark.parametrize(
     ("levels", "facts", "units"),
     [
-        (("char", "char"), (None, None), ("nats", "bits", "perplexity")),
+        (("char", "char"), (None, None), ("bits", "nats", "perplexity")),
         (("char", "word"), (None, FACTS), ("bits",)),
         (("word", "word"), (FACTS, None), ("nats", "perplexity")),
         (("char", "word"), (None, None), ("nats",)),

@@ -36,7 +36,7 @@ def test_a_word_model_says_what_is_unknown_and_how_its_bits_are_counted(open_pag
     assert "7.57% of the training part, 10.8% of the validation part" in said
     assert "the loss, 0.617 for spelling unknown tokens" in said
     assert "1.7% of the validation part stands word for word in the training part" in said
-    assert "10.8% of that text's tokens are unknown" in app.subheader[0].value.replace("\\", "")
+    assert "10.8% of its tokens are unknown" in app.subheader[0].value.replace("\\", "")
 
 
 @pytest.mark.usefixtures("idle_trainer")
@@ -49,7 +49,7 @@ def test_a_word_model_without_facts_is_shown_in_nats_with_a_sentence(open_page: 
     said = " ".join(caption.value for caption in app.caption).replace("\\", "")
     assert "Its bits per character are not known" in said
     unit = next(one for one in app.get("button_group") if "Unit of the loss" in one.proto.label)
-    assert [option.content for option in unit.proto.options] == ["nats", "perplexity"]
+    assert [option.content for option in unit.proto.options] == ["nats per token", "perplexity"]
 
 
 def test_a_waiting_run_says_what_it_waits_for(open_page: Callable[..., AppTest]) -> None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from engine.config import Config
 from playground.frame import services
 from playground.runs.records import RunChange, StoreError
+from playground.state import draft as drafts
 
 OpenPage = Callable[..., AppTest]
 
@@ -85,7 +86,7 @@ def test_a_starter_run_is_not_commanded_but_duplicated(open_page: OpenPage) -> N
     assert "Comes with Unrolled" in [caption.value for caption in app.main.caption]
     app.button(key="duplicate.hello-rnn").click().run()
     assert not app.exception
-    assert app.session_state["draft"].config == services.store().run("hello-rnn").config
+    assert app.session_state["draft"].setup.config == services.store().run("hello-rnn").config
 
 
 @pytest.mark.parametrize("status", ["queued", "running", "paused", "stopped", "finished", "diverged"])
@@ -98,7 +99,7 @@ def test_another_visitors_run_has_no_commands_but_says_whose_it_is(open_page: Op
     assert list(app.main.number_input) == [field for field in app.main.number_input if "knob" not in str(field.key)]
     assert "Started by another visitor" in [caption.value for caption in app.main.caption]
     app.button(key=f"duplicate.{run}").click().run()
-    assert app.session_state["draft"].config.model.units == 33
+    assert app.session_state["draft"].setup.config.model.units == 33
     assert any("A copy of the settings of “Theirs”" in caption.value for caption in app.main.caption)
 
 
@@ -130,7 +131,7 @@ def test_a_finished_run_goes_on_by_steps_at_the_rate_where_its_schedule_ended(op
     store.record(run, [RunChange(5, "learning_rate", 0.005)], status="finished", step=10, planned_steps=10, why="steps")
     app = open_page("train", run=run)
     assert _buttons(app) == ["Step", "Step × 10"]
-    assert "its schedule ended: 1e-4." in app.button(key=f"command.Step.{run}").help
+    assert "its schedule ended: 1e−4." in app.button(key=f"command.Step.{run}").help
     app.button(key=f"command.Step × 10.{run}").click().run()
     assert (store.run(run).status, store.steps_wanted(run)) == ("queued", 10)
 
@@ -162,9 +163,9 @@ def test_a_run_can_be_started_paused(open_page: OpenPage) -> None:
 
 def test_a_branch_says_what_it_is_a_branch_of(open_page: OpenPage) -> None:
     app = open_page("train", run="hello-rnn")
-    drafted = app.session_state["draft"]
+    drafted = app.session_state["draft"].setup
     config = services.store().run("hello-rnn").config
-    app.session_state["draft"] = replace(drafted, configs=(config,), preset="", parent=("hello-rnn", 8))
+    app.session_state["draft"] = drafts.SetUp(replace(drafted, configs=(config,), preset="", parent=("hello-rnn", 8)))
     app.run()
     app.button(key="train").click().run()
     made = services.store().run(app.session_state["selection"].run)
