@@ -160,6 +160,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             "the LSTM of the course, h = o ⊙ c: as published its gates hold each other open and c runs away within 20 "
             "steps; beside it the same equations with a penalty on large states",
             (with_cell(_UNBOUNDED.with_values(cell="lstm"), "lstm-course"), _UNBOUNDED),
+            diverging=1,
+            divergence="nothing in the published equations bounds the cell state, and a large one holds its gates open; "
+            "the same equations with a penalty on large states train on",
         ),
         "rnn-gru-lstm": Preset(
             "RNN against GRU against LSTM",
