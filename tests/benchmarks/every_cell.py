@@ -16,11 +16,13 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
 import torch
 
+from engine.analysis.text_facts import text_facts
 from engine.cells import CELLS
 from engine.config import Config, OptionValue
 from engine.data import Corpus, prepare
@@ -66,7 +68,7 @@ SET_UP = {"shell": shell_config, "app": app_config}
 
 def train(config: Config, corpus: Corpus, steps: int) -> dict[str, float | int | str | None]:
     """Train for so many steps of the schedule: the last validation loss, the largest gradient norm and hidden state."""
-    training = Training(config, corpus, device="cpu")
+    training = Training(config, corpus, facts=partial(text_facts, corpus), device="cpu")
     loss, at, largest_norm, largest_hidden = math.nan, 0, 0.0, 0.0
     for event in training.events():
         if isinstance(event, Evaluated):
