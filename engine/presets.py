@@ -161,8 +161,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             "steps; beside it the same equations with a penalty on large states",
             (with_cell(_UNBOUNDED.with_values(cell="lstm"), "lstm-course"), _UNBOUNDED),
             diverging=1,
-            divergence="nothing in the published equations bounds the cell state, and a large one holds its gates open; "
-            "the same equations with a penalty on large states train on",
+            divergence="nothing in the published equations bounds the cell state, and a large one holds its gates "
+            "open; the same equations with a penalty on large states train on",
         ),
         "rnn-gru-lstm": Preset(
             "RNN against GRU against LSTM",
