@@ -16,8 +16,10 @@ _LAYOUT = """<style>
 [data-testid="stMainBlockContainer"] {
   padding: 1.4rem clamp(1rem, 3vw, 2.5rem) 3rem;
 }
-[data-testid="stHeader"] { background: transparent; pointer-events: none; }
-[data-testid="stHeader"] :is(button, a, [data-testid="stToolbarActions"], [data-testid="stStatusWidget"]) {
+[data-testid="stHeader"] { background: transparent; }
+[data-testid="stHeader"], [data-testid="stHeader"] * { pointer-events: none; }
+[data-testid="stHeader"] :is(button, a, [data-testid="stToolbarActions"], [data-testid="stStatusWidget"]),
+[data-testid="stHeader"] :is(button, a, [data-testid="stToolbarActions"], [data-testid="stStatusWidget"]) * {
   pointer-events: auto;
 }
 [data-testid="stHeader"] [data-testid="stStatusWidget"] { background: var(--st-background-color, inherit); }

@@ -126,8 +126,8 @@ def bar(draft: Draft) -> None:
         st.button(
             label, type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=launch.start
         )
-        start_paused(draft)
     with words:
+        start_paused(draft)
         limits = limit_usage(services.settings(), services.store(), services.visitor())
         st.caption(_expectation(draft, limits), help=f"{_cost(draft, exact=True)} {limits.details()}")
     with st.container(key="train-problems"):  # always there, so that what follows keeps its place
