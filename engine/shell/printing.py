@@ -35,7 +35,11 @@ _NAMES: dict[type[Event], str] = {
     Finished: "finished",
 }
 _BAR = 24
-_AT_WORK = {"plan": "measuring how many steps fit into the time", "evaluation": "evaluation, {share:.0%} read"}
+_AT_WORK = {
+    "plan": "measuring how many steps fit into the time",
+    "text": "analysing the text",
+    "evaluation": "evaluation, {share:.0%} read",
+}
 
 
 class Printer(Protocol):

@@ -18,6 +18,7 @@ from engine.data import Corpus, Streams, TextFacts
 from engine.device import arithmetic, choose_device, derived_seed, generator, traits
 from engine.models.language_model import LanguageModel, mean_loss, state_penalty
 from engine.models.stack import StackState, detached
+from engine.training.background import in_background
 from engine.training.checkpoint import Best, Checkpoint, CheckpointError
 from engine.training.clipping import clip_gradients
 from engine.training.divergence import DivergenceWatch
@@ -57,7 +58,7 @@ class Training:
     Args:
         config: validated settings
         corpus: the prepared text that `config.data` names
-        facts: gives the facts on that text; asked once, before the first evaluation
+        facts: gives the facts on that text; asked once, on a thread, before the first evaluation
         device: "auto", "cpu", "cuda" or "mps"
         sampler: writes a sample after each evaluation; without one none is written
         checkpoint: where to go on from; a full one of this run continues it exactly
@@ -344,9 +345,7 @@ class Training:
         if self.step not in plan.steps or self._evaluated_at >= self.step:
             return
         if self._facts is None:
-            yield Working(self.step, "text", 0.0)
-            self._facts = self._ask_facts()
-            yield TextRead(self.step, self._facts)
+            yield from self._read_text()
         to_read = plan.usual
         if plan.part is not None and self.step == plan.steps[-1]:
             to_read += plan.whole
@@ -358,11 +357,22 @@ class Training:
             best = self.best.after(self.step, val_loss, compared)
             tokens = plan.whole
         rising = compared > best.compared * (1 + RISING)
+        assert self._facts is not None
         yield self._evaluated(val_loss, self._facts.per_character.bits(val_loss), best, tokens, rising)
         yield from self._sample()
         self.best, self._val_loss, self._evaluated_at = best, val_loss, self.step
         self._meters.evaluated()
         yield self._saved(full=True)
+
+    def _read_text(self) -> Iterator[Event]:
+        """Ask for the facts on the text, which takes seconds for a long one."""
+        yield Working(self.step, "text", 0.0)
+        for facts in in_background(self._ask_facts):
+            if facts is None:
+                yield Working(self.step, "text", 0.0)
+            else:
+                self._facts = facts
+                yield TextRead(self.step, facts)
 
     def _read(self, part: Part | None, tokens: int, before: int, in_all: int) -> Generator[Event, None, float]:
         """The validation loss over `part`, or the whole, which is so many tokens.
