@@ -158,7 +158,7 @@ class Training:
             ConfigError: a setting that cannot change, or a value out of its range
         """
         if key not in ADJUSTABLE:
-            raise ConfigError(f"{key!r} cannot change while a run trains; {' and '.join(ADJUSTABLE)} can.")
+            raise ConfigError(f"{key!r} cannot be changed while a run trains; only {' and '.join(ADJUSTABLE)} can.")
         if not (key == "clip_threshold" and value == 0):
             self.config.with_values(**{f"training__{key}": float(value)})  # checks the range
         self.changes.append((self.step, key, float(value)))
@@ -481,13 +481,13 @@ class Training:
     def _check_belongs(self, checkpoint: Checkpoint, branch: bool) -> None:
         if not branch and not checkpoint.full:
             raise CheckpointError(
-                f"The checkpoint at step {checkpoint.step} holds weights only, so the run cannot go on exactly from "
-                "it: go on from the newest full one, or start a branch."
+                f"The checkpoint at step {checkpoint.step} contains weights only, so the run cannot be continued "
+                "exactly from it: continue from the newest full checkpoint, or start a branch."
             )
         if not branch and checkpoint.config != self.config:
             raise CheckpointError(
-                f"The checkpoint at step {checkpoint.step} is of a run with other settings "
-                f"({_differences(checkpoint.config, self.config)}): go on with its own, or start a branch."
+                f"The checkpoint at step {checkpoint.step} belongs to a run with other settings "
+                f"({_differences(checkpoint.config, self.config)}): continue with its own, or start a branch."
             )
         if not branch and checkpoint.corpus_sha256 != self.corpus.sha256:
             raise CheckpointError(
@@ -496,8 +496,8 @@ class Training:
             )
         if checkpoint.vocabulary != self.corpus.vocabulary.to_json():
             raise CheckpointError(
-                f"The vocabulary of {self.corpus.title!r} is not the one this checkpoint was trained with: branch "
-                "on the corpus it came from."
+                f"The vocabulary of {self.corpus.title!r} differs from that of this checkpoint: use the corpus that "
+                "the checkpoint was trained on."
             )
 
     def _continue_from(self, checkpoint: Checkpoint) -> None:
