@@ -568,7 +568,10 @@ def test_choosing_an_experiment_shows_it_and_not_another_runs_curve(
     assert "Why clipping matters: not trained yet" in read(app)
     assert set(charts(app)) == {"loss"}
     rows = charts(app)["loss"].rows
-    assert list(rows.query("series == 'key'")["label"]) == ["A · RNN, clip norm", "B · RNN, clip off"]
+    assert list(rows.query("series == 'key'")["label"]) == [
+        "A · RNN, gradient clipping norm",
+        "B · RNN, gradient clipping off",
+    ]
     assert rows.query("series in ('training', 'validation')").empty
     assert link(app) == {"setup": "why-clipping-matters", "show": "setup"}
     _press(app, "Show LSTM on Tales")
