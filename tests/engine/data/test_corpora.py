@@ -199,7 +199,7 @@ class TestNumbers:
         corpus = prepare_own(text, level="word")
         assert corpus.vocabulary.symbols == ("<unk>", "<eos>", "owl", "red")
         assert corpus.vocabulary.decode(corpus.validation) == ("red <unk> " * 10).strip()
-        assert any("words of the vocabulary are those of the training part" in note for note in corpus.notes)
+        assert any("vocabulary holds the words of the training part" in note for note in corpus.notes)
 
     def test_a_text_can_be_read_with_a_vocabulary_that_was_made_before(self):
         text = "red owl " * 90 + "red yak " * 10

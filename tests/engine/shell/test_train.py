@@ -242,7 +242,7 @@ def test_a_model_that_no_memory_holds_is_refused_in_a_sentence(
     )
     status, out, err = plainly(*tiny_train, "--units", "2048", "--layers", "8")
     assert (status, out) == (2, "")
-    assert err.startswith("error: This model needs about")
+    assert err.startswith("error: Training this model needs about")
 
 
 def test_memory_that_runs_out_all_the_same_ends_in_a_sentence(
@@ -269,8 +269,8 @@ def test_what_was_changed_in_a_file_and_what_of_the_prompt_is_not_read_is_said(
     assert [line["message"] for line in lines if line["event"] == "note"] == [
         "Changes made to the text: 40 line ends converted from CR LF to LF; "
         "20 form feeds or other separators replaced by line ends.",
-        "The model has no symbol for '’' in the prompt: it reads \"'\".",
-        "The model has no symbol for '☃' in the prompt: left out.",
+        "'’' in the prompt is not in the vocabulary: read as \"'\".",
+        "'☃' in the prompt is not in the vocabulary: left out.",
     ]
 
 
