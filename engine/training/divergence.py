@@ -1,4 +1,4 @@
-"""When a run has come apart, and what would help."""
+"""When a run has diverged, and what would help."""
 
 from __future__ import annotations
 
