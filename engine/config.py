@@ -72,18 +72,34 @@ class DataConfig(_Section):
 
     section: ClassVar[str] = "data"
 
-    corpus: str = setting("tales", "name of a corpus, file:PATH for a text file, own:HASH for a text of the user's")
+    corpus: str = setting(
+        "tales", "text to train on: the name of a corpus, a file (file:PATH) or a text kept in the app (own:HASH)"
+    )
     level: str = setting(
         "char",
-        "what one token is: a character (one Unicode code point, accents composed with their letters) or a word",
+        "what a token is: a character (one Unicode code point; accented letters are composed, NFC) or a word",
         choices=("char", "word"),
     )
     vocabulary_limit: int = setting(
-        10_000, "most different tokens; rarer ones become <unk>", low=2, high=50_000, unit="tokens"
+        10_000,
+        "largest size of the vocabulary; rarer tokens are read as <unk>",
+        low=2,
+        high=50_000,
+        unit="tokens",
     )
-    streams: int = setting(32, "pieces of the text read side by side (batch size)", low=1, high=1024, unit="streams")
+    streams: int = setting(
+        32,
+        "batch size: sequences read in parallel, each from its own part of the text",
+        low=1,
+        high=1024,
+        unit="sequences",
+    )
     chunk: int = setting(
-        64, "timesteps between two updates: gradients travel no further", low=1, high=1024, unit="timesteps"
+        64,
+        "sequence length: timesteps between two updates; backpropagation through time is truncated there",
+        low=1,
+        high=1024,
+        unit="timesteps",
     )
 
 
@@ -93,36 +109,42 @@ class ModelConfig(_Section):
 
     section: ClassVar[str] = "model"
 
-    cell: str = setting("lstm", "recurrent cell")
+    cell: str = setting("lstm", "type of recurrent cell")
     units: int = setting(128, "hidden units in each layer", low=1, high=2048, unit="units")
-    layers: int = setting(1, "recurrent layers, stacked", low=1, high=8, unit="layers")
+    layers: int = setting(1, "stacked recurrent layers", low=1, high=8, unit="layers")
     bidirectional: bool = setting(
         False,
-        "whether each layer also reads the sequence from its end; not for a model that predicts the next token",
+        "whether each layer also reads the sequence backwards; impossible for a model that predicts the next token",
         written="when set",
     )
     embedding: int = setting(
-        64, "size of a token's learned vector; 0 feeds it in one-hot", low=0, high=2048, unit="dimensions"
+        64, "size of the learned token embedding; 0 uses one-hot inputs", low=0, high=2048, unit="dimensions"
     )
-    input_dropout: float = setting(0.0, "share of the embedding's values dropped", low=0.0, high=0.95)
-    dropout: float = setting(
-        0.0, "share of values dropped between layers and before the output layer", low=0.0, high=0.95
-    )
+    input_dropout: float = setting(0.0, "dropout probability on the input embeddings", low=0.0, high=0.95)
+    dropout: float = setting(0.0, "dropout probability between layers and before the output layer", low=0.0, high=0.95)
     initialisation: str = setting(
-        "pytorch", "recurrent weights before training", choices=("pytorch", "orthogonal", "identity")
+        "pytorch", "initialisation of the recurrent weights", choices=("pytorch", "orthogonal", "identity")
     )
-    gain: float = setting(1.0, "factor on the recurrent weights at the start", low=0.0, high=20.0)
+    gain: float = setting(
+        1.0,
+        "factor on the initial recurrent weights; above 1 gradients tend to explode, below 1 to vanish",
+        low=0.0,
+        high=20.0,
+    )
     forget_bias: float = setting(
-        1.0, "bias of the forget gate at the start; cells without one ignore it", low=-10.0, high=10.0
+        1.0,
+        "initial bias of the forget gate, where the cell has one; a higher one keeps the cell state longer",
+        low=-10.0,
+        high=10.0,
     )
-    bias: bool = setting(True, "whether the model has biases at all")
+    bias: bool = setting(True, "whether the cells and the output layer have biases")
     output_bias: str = setting(
         "frequencies",
-        "the output layer's bias before training: how often each token occurs, or small and random as everything else",
+        "initial bias of the output layer: the log frequency of each token, or small random values",
         choices=("frequencies", "random"),
     )
     options: Mapping[str, OptionValue] = field(
-        default_factory=dict, metadata={"meaning": "switches of the chosen cell, by name"}
+        default_factory=dict, metadata={"meaning": "options of the chosen cell, by name"}
     )
 
 
@@ -132,60 +154,85 @@ class TrainingConfig(_Section):
 
     section: ClassVar[str] = "training"
 
-    optimizer: str = setting("adamw", "update rule")
-    learning_rate: float = setting(6e-3, "peak step size", low=1e-8, high=1e3)
+    optimizer: str = setting("adamw", "optimisation algorithm")
+    learning_rate: float = setting(6e-3, "peak learning rate, reached after the warm-up", low=1e-8, high=1e3)
     weight_decay: float = setting(
-        0.0, "pull of the weight matrices towards zero: decoupled in AdamW, an L2 penalty elsewhere", low=0.0, high=10.0
+        0.0,
+        "weight decay of the weight matrices: decoupled in AdamW, an L2 penalty in the other optimisers",
+        low=0.0,
+        high=10.0,
     )
     state_penalty: float = setting(
         0.0,
-        "weight of a penalty on large hidden states: the mean square of each layer's is added to what is minimised; "
-        "0 is off",
+        "weight of a penalty on large hidden states: the mean square of each layer's hidden state is added to the "
+        "training loss; 0 turns it off",
         low=0.0,
         high=1_000.0,
         written="when set",
     )
     carried_limit: float = setting(
         0.0,
-        "bound on each value of the state that one chunk hands to the next: larger ones are cut to it; 0 is off",
+        "limit on the magnitude of each state value carried from one sequence to the next; 0 turns it off",
         low=0.0,
         high=1e6,
         written="when set",
     )
-    momentum: float = setting(0.9, "share of the last update kept (momentum, RMSprop)", low=0.0, high=0.9999)
+    momentum: float = setting(
+        0.9, "momentum coefficient; for RMSprop the decay of the mean square", low=0.0, high=0.9999
+    )
     schedule: str = setting(
-        "cosine", "course of the learning rate after the warm-up", choices=("cosine", "linear", "constant")
+        "cosine", "how the learning rate changes after the warm-up", choices=("cosine", "linear", "constant")
     )
     warmup: int = setting(
-        50, "steps over which the learning rate rises; at most half of the run", low=0, high=100_000, unit="steps"
+        50,
+        "steps over which the learning rate rises to its peak; at most half of the run",
+        low=0,
+        high=100_000,
+        unit="steps",
     )
-    clip: str = setting("norm", "what bounds a gradient", choices=("norm", "value", "off"))
-    clip_threshold: float = setting(1.0, "the bound on the gradient's norm or values", low=1e-6, high=1e6)
+    clip: str = setting(
+        "norm",
+        "gradient clipping: by the norm of the whole gradient, by value, or off",
+        choices=("norm", "value", "off"),
+    )
+    clip_threshold: float = setting(1.0, "largest gradient norm, or gradient value, after clipping", low=1e-6, high=1e6)
     averaging: float = setting(
         0.0,
-        "decay of a running average of the weights, used for evaluation and samples; 0 is off",
+        "decay of an exponential moving average of the weights, used for evaluation and sampling; 0 turns it off",
         low=0.0,
         high=0.99999,
     )
     precision: str = setting(
         "float32",
-        "arithmetic of the products: bfloat16 is twice as fast where the machine has it, which auto finds out",
+        "number format of matrix products; auto uses bfloat16, about twice as fast, where the hardware supports it",
         choices=("float32", "bfloat16", "auto"),
     )
-    steps: int = setting(2_000, "optimiser updates, unless seconds are given", low=1, high=1_000_000, unit="steps")
+    steps: int = setting(
+        2_000, "number of optimiser updates, unless a time limit is set", low=1, high=1_000_000, unit="steps"
+    )
     seconds: float = setting(
-        0.0, "wall time to plan the steps for; 0 means that steps decide", low=0.0, high=86_400.0, unit="s"
+        0.0,
+        "wall time from which the number of steps is planned; 0 uses the number of steps",
+        low=0.0,
+        high=86_400.0,
+        unit="s",
     )
     until_loss: float = setting(
-        0.0, "stop once the validation loss is at most this; 0 is off", low=0.0, high=20.0, unit="nats per token"
+        0.0, "stop once the validation loss is this low; 0 turns it off", low=0.0, high=20.0, unit="nats per token"
     )
-    seed: int = setting(1337, "seed of everything random in the run", low=0, high=2**31 - 1)
+    seed: int = setting(
+        1337, "seed of all random numbers of the run: initial weights, batches and dropout", low=0, high=2**31 - 1
+    )
     evaluations: int = setting(
-        20, "evaluations on the validation part, denser early on", low=1, high=200, unit="evaluations"
+        20,
+        "number of evaluations on the validation part, more frequent early in the run",
+        low=1,
+        high=200,
+        unit="evaluations",
     )
     patience: int = setting(
         0,
-        "stop after this many evaluations in a row without a better one; 0 never stops early",
+        "early stopping: evaluations without an improvement after which the run stops; 0 turns it off",
         low=0,
         high=200,
         unit="evaluations",
@@ -198,10 +245,17 @@ class SamplingConfig(_Section):
 
     section: ClassVar[str] = "sampling"
 
-    prompt: str = setting("", "text the sample goes on from; empty starts on a new line")
-    length: int = setting(200, "tokens written at each evaluation; 0 writes none", low=0, high=2_000, unit="tokens")
-    temperature: float = setting(0.8, "below 1 plays safe, above 1 takes risks; 0 is greedy", low=0.0, high=10.0)
-    seed: int = setting(1, "seed of the sample", low=0, high=2**31 - 1)
+    prompt: str = setting("", "text that the sample continues; if empty, the sample starts on a new line")
+    length: int = setting(
+        200, "tokens sampled at each evaluation; 0 turns sampling off", low=0, high=2_000, unit="tokens"
+    )
+    temperature: float = setting(
+        0.8,
+        "sampling temperature: below 1 sharpens the distribution, above 1 flattens it; 0 is greedy decoding",
+        low=0.0,
+        high=10.0,
+    )
+    seed: int = setting(1, "seed of the random draws of the sample", low=0, high=2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -233,13 +287,13 @@ class Config:
         except ConfigError:
             raise
         except (ValueError, RecursionError) as error:  # not JSON, or a number of too many digits
-            raise ConfigError(f"This config is not JSON: {error}. Export one from the app to see the form.") from None
+            raise ConfigError(f"This config is not JSON: {error}. Export one from the app to see the format.") from None
 
     @classmethod
     def from_dict(cls, plain: Any) -> Config:
         """The config that nested dictionaries describe; missing keys take their defaults."""
         if not isinstance(plain, Mapping):
-            raise ConfigError("A config is a JSON object with the keys data, model, training and sampling.")
+            raise ConfigError("A config must be a JSON object with the keys data, model, training and sampling.")
         version = plain.get("version", VERSION)
         if version != VERSION:
             hint = "update Unrolled to open it" if isinstance(version, int) and version > VERSION else "use version 1"
@@ -293,13 +347,13 @@ def locate(name: str) -> tuple[str, str]:
     if not found:
         raise ConfigError(f"There is no setting named {_shown(name)}; `config.settings()` lists them all.")
     if len(found) > 1:
-        raise ConfigError(f"{name!r} is in several sections: write one of {', '.join(f'{s}__{k}' for s, k in found)}.")
+        raise ConfigError(f"{name!r} is in several sections: use one of {', '.join(f'{s}__{k}' for s, k in found)}.")
     return found[0]
 
 
 def _section(name: str, plain: Any) -> _Section:
     if not isinstance(plain, Mapping):
-        raise ConfigError(f"The section {name!r} of a config is a JSON object of settings.")
+        raise ConfigError(f"The section {name!r} of a config must be a JSON object of settings.")
     kind = SECTIONS[name]
     _refuse_unknown(f"the section {name!r}", plain, {item.name for item in fields(kind)})
     return kind(**plain)
@@ -326,9 +380,11 @@ def _checked(name: str, value: Any, item: Field, kind: Any) -> Any:
     if about["choices"] and value not in about["choices"]:
         raise ConfigError(f"{name} is {_shown(value)}; choose one of {', '.join(about['choices'])}.")
     if about["low"] is not None and not about["low"] <= value <= about["high"]:
-        raise ConfigError(f"{name} is {_shown(value)}; choose between {about['low']:,} and {about['high']:,}.")
+        raise ConfigError(
+            f"{name} is {_shown(value)}; choose a value from {about['low']:,.10g} to {about['high']:,.10g}."
+        )
     if kind is str and ("\0" in value or len(value) > 4_096 or not _is_unicode(value)):
-        raise ConfigError(f"{name} must be at most 4,096 characters that UTF-8 can hold, without NUL.")
+        raise ConfigError(f"{name} must be valid Unicode text of at most 4,096 characters, without NUL.")
     return value
 
 
@@ -351,7 +407,7 @@ def _shown(value: Any) -> str:
     try:
         shown = repr(value) if isinstance(value, float) else reprlib.repr(value)
     except ValueError:  # Python writes no numbers of more than 4,300 digits
-        shown = "a number of thousands of digits"
+        shown = "a number with thousands of digits"
     return shown.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

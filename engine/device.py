@@ -58,7 +58,7 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if present[kind]))
     if not present[name]:
-        raise ConfigError(f"This machine has no {name} device that torch can use; choose cpu or auto.")
+        raise ConfigError(f"This machine has no {name} device that torch can use: choose cpu or auto.")
     return torch.device(name)
 
 

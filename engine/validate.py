@@ -20,7 +20,9 @@ def validate(config: Config) -> Config:
         _check_name("data.corpus", data.corpus, SOURCES)
         levels = SOURCES[data.corpus].levels
         if data.level not in levels:
-            raise ConfigError(f"The corpus {data.corpus!r} is read by {' or '.join(levels)}, not by {data.level}.")
+            raise ConfigError(
+                f"The corpus {data.corpus!r} cannot be read as {data.level}s: set data.level to {' or '.join(levels)}."
+            )
     _check_name("model.cell", model.cell, CELLS)
     CELLS[model.cell].check_options(model.options)
     check_reads_forward(model)

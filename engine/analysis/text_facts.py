@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from math import log
 
 import numpy as np
@@ -24,6 +25,9 @@ SPELLING_ORDER = 3
 _END, _NEW = 0, 1  # ids of a word's end, and of a character that no word of the training part has
 _CODE_POINTS = sys.maxunicode + 1
 _EDGE = ""  # stands beside the first and the last gap of a text
+_PIECE = 20_000
+"""Gaps counted in one go: Python lets no other thread run meanwhile, not the one that trains either."""
+
 _WHITE_SPACE = sum(map(str.isspace, map(chr, range(_CODE_POINTS)))) - 1  # a line end is a token
 
 
@@ -149,7 +153,11 @@ def _contexts(place: Place) -> tuple[tuple[str, ...], ...]:
 def _places(tokens: Sequence[str], gaps: Sequence[str], separated: bool) -> Counter[Place]:
     """The gaps of a text with their contexts, and how often each occurs."""
     kinds = [_EDGE, *map(_kind, tokens), _EDGE]
-    return Counter(zip([*usual_gaps(tokens, separated), ""], kinds, kinds[1:], gaps, strict=False))
+    places = zip([*usual_gaps(tokens, separated), ""], kinds, kinds[1:], gaps, strict=False)
+    counts: Counter[Place] = Counter()
+    while piece := list(islice(places, _PIECE)):
+        counts.update(piece)
+    return counts
 
 
 def _kind(token: str) -> str:

@@ -1,4 +1,4 @@
-"""How much of a sample stands word for word in the training text: learnt by heart, or written anew?"""
+"""How much of a sample stands word for word in the training text: memorised or new?"""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class Cell:
         """
         for key, value in given.items():
             if key not in cls.options:
-                known = ", ".join(cls.options) or "it has none"
+                known = ", ".join(cls.options) or "none"
                 raise ConfigError(f"The cell {cls.name!r} has no option {key!r} (options: {known}).")
             if value not in cls.options[key].choices:
                 choices = ", ".join(map(str, cls.options[key].choices))
@@ -199,7 +199,7 @@ class Cell:
         Returns:
             the state at t, and what the clock says at t + 1
         """
-        raise TypeError(f"The cell {type(self).__name__} has no step: write its equations there.")
+        raise TypeError(f"The cell {type(self).__name__} has no step method: write its equations there.")
 
     def initial_state(self, batch: int, like: Tensor) -> State:
         """A zero state: (batch, units) for each state name, and (batch, 1) for a clock, which counts from 0."""
@@ -217,6 +217,6 @@ def unit_gate(name: str, meaning: str, letter: str = "") -> Gate:
     return Gate(name, 0.0, 1.0, meaning, letter)
 
 
-def candidate_gate(meaning: str = "what could be written") -> Gate:
+def candidate_gate(meaning: str = "candidate for the new value of the state") -> Gate:
     """A tanh candidate, between -1 and 1."""
     return Gate("candidate", -1.0, 1.0, meaning)

@@ -34,19 +34,24 @@ class ClockworkRNN(Cell):
     title = "Clockwork RNN"
     family = "rnn"
     blocks = ("candidate",)
-    gates = (unit_gate("update", "whether it is the unit's turn to write: 1 or 0, by the clock"), candidate_gate())
+    gates = (
+        unit_gate("update", "1 at the timesteps at which the unit's module is updated, otherwise 0"),
+        candidate_gate(),
+    )
     equations = (
         Equation("update", Turn(Quantity("clock"), Quantity("periods"))),
         Equation("candidate", tanh(elman())),
         mixed(),
     )
     options: ClassVar = {
-        "modules": Option("4", ("1", "2", "4", "8"), "groups of units, with periods of 1, 2, 4, ... timesteps"),
+        "modules": Option(
+            "4", ("1", "2", "4", "8"), "number of modules (groups of units), with periods of 1, 2, 4, ... timesteps"
+        ),
     }
 
     remark = (
-        "The clock counts timesteps. The periods are 1, 2, 4, ... timesteps, one for each module. A module hears "
-        "itself and slower ones: all other recurrent weights are zero."
+        "The clock counts timesteps. The modules have periods of 1, 2, 4, ... timesteps. Each module receives the "
+        "state of itself and of slower modules; all other recurrent weights are zero."
     )
 
     def __init__(self, units: int, options: Mapping[str, OptionValue] | None = None) -> None:

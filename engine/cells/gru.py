@@ -28,8 +28,8 @@ from engine.cells.equations import (
     weighted,
 )
 
-_UPDATE = unit_gate("update", "how much of the candidate is written")
-_RESET = unit_gate("reset", "how much of the past the candidate sees")
+_UPDATE = unit_gate("update", "how much of the hidden state is replaced by the candidate")
+_RESET = unit_gate("reset", "how much of the previous hidden state enters the candidate")
 
 
 class SimplifiedGRU(Cell):

@@ -73,7 +73,7 @@ def run_layer(cell: Cell, inputs: Tensor, state: State, parameters: Parameters, 
         ValueError: the cell asks for the layer below, or the kernel cannot run it
     """
     if cell.below:
-        raise ValueError(f"The cell {cell.name!r} asks for the {cell.below} state of the layer below: use run_linked.")
+        raise ValueError(f"The cell {cell.name!r} needs the {cell.below} state of the layer below: use run_linked.")
     if len(inputs) == 1 and not torch.is_grad_enabled():
         kernel = "plain"  # one step of a sample: any preparation takes longer than the step
     return _RUN[kernel](cell, inputs, state, parameters)

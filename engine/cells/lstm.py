@@ -33,11 +33,11 @@ from engine.cells.equations import (
 )
 from engine.config import OptionValue
 
-_UPDATE = unit_gate("update", "how much of the candidate is written")
-_FORGET = unit_gate("forget", "how much of the cell state is kept")
-_OUTPUT = unit_gate("output", "how much of the cell state is shown")
-_RELEVANCE = unit_gate("relevance", "how much of the past the candidate sees")
-_DEPTH = unit_gate("depth", "how much of the cell state below is added")
+_UPDATE = unit_gate("update", "how much of the candidate is added to the cell state")
+_FORGET = unit_gate("forget", "how much of the previous cell state is kept")
+_OUTPUT = unit_gate("output", "how much of the cell state is passed to the hidden state")
+_RELEVANCE = unit_gate("relevance", "how much of the previous hidden state enters the candidate")
+_DEPTH = unit_gate("depth", "how much of the cell state of the layer below is added")
 
 _GATES = (gate("update"), gate("forget"), gate("output"))
 _REMEMBERED = Equation("cell", FORGET * CELL.before + UPDATE * CANDIDATE)
@@ -95,8 +95,10 @@ class CourseLSTM(Cell):
     family = "lstm"
     state_names = ("hidden", "cell")
     options: ClassVar = {
-        "relevance_gate": Option(True, (True, False), "a gate on the past that the candidate sees (CS230)"),
-        "output_tanh": Option(False, (True, False), "tanh on the cell state before it is shown (off in Ng's lecture)"),
+        "relevance_gate": Option(True, (True, False), "a gate on the hidden state that enters the candidate (CS230)"),
+        "output_tanh": Option(
+            False, (True, False), "tanh on the cell state before the output gate (off in Ng's lecture)"
+        ),
     }
 
     def __init__(self, units: int, options: Mapping[str, OptionValue] | None = None) -> None:
@@ -151,11 +153,11 @@ class PeepholeLSTM(Cell):
     blocks = LSTM.blocks
     gates = LSTM.gates
     options: ClassVar = {
-        "peephole_update": Option(True, (True, False), "the update gate sees the cell state"),
-        "peephole_forget": Option(True, (True, False), "the forget gate sees the cell state"),
-        "peephole_output": Option(True, (True, False), "the output gate sees the cell state"),
+        "peephole_update": Option(True, (True, False), "peephole connection from the cell state to the update gate"),
+        "peephole_forget": Option(True, (True, False), "peephole connection from the cell state to the forget gate"),
+        "peephole_output": Option(True, (True, False), "peephole connection from the cell state to the output gate"),
         "output_sees": Option(
-            "new", ("new", "old"), "which cell state the output gate sees: c_t, or c_{t-1} (lecture)"
+            "new", ("new", "old"), "which cell state the output gate sees: new is c_t, old is c_{t-1} (Ng's lecture)"
         ),
     }
 
@@ -245,7 +247,7 @@ class DepthGatedLSTM(Cell):
         Equation("cell", _REMEMBERED.right + Quantity("depth") * CELL.below),
         _SHOWN,
     )
-    remark = "The lowest layer has no cell state below it: there this is the LSTM. Stack two layers or more."
+    remark = "The lowest layer has no cell state below it and is a plain LSTM: use at least two layers."
 
     def lowest(self) -> Cell:
         return LSTM(self.units)

@@ -37,14 +37,14 @@ class RNN(Cell):
     family = "rnn"
     blocks = ("candidate",)
     options: ClassVar = {
-        "activation": Option("tanh", tuple(ACTIVATIONS), "the function g applied to the weighted sum"),
+        "activation": Option("tanh", tuple(ACTIVATIONS), "the activation function g, applied to the weighted sum"),
     }
 
     def __init__(self, units: int, options: Mapping[str, OptionValue] | None = None) -> None:
         super().__init__(units, options)
         self.activation = str(self.chosen["activation"])
         low, high = _RANGES[self.activation]
-        self.gates = (Gate("candidate", low, high, "what is written: all of the new state"),)
+        self.gates = (Gate("candidate", low, high, "the new hidden state"),)
         self.equations = (Equation("hidden", Named("candidate", Applied(self.activation, elman()))),)
 
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:

@@ -163,5 +163,5 @@ def check_batches(tokens: int, streams: int, chunk: int) -> None:
     )
     raise ConfigError(
         f"The training part has {tokens:,} tokens, too few for data.streams x data.chunk = {streams:,} x {chunk:,} "
-        f"= {streams * chunk:,} predictions: {advice}, or take a longer text."
+        f"= {streams * chunk:,} predictions: {advice}, or use a longer text."
     )

@@ -28,8 +28,8 @@ LONGEST_HALF = 100  # characters of a word that may go over; scripts without spa
 OwnText = Callable[[str], str]
 
 _VOCABULARY_OF = {
-    "char": "The characters of the vocabulary are those of the whole text, validation included, as nanoGPT has it.",
-    "word": "The words of the vocabulary are those of the training part: others are unknown.",
+    "char": "The vocabulary holds the characters of the whole text, validation part included, as in nanoGPT.",
+    "word": "The vocabulary holds the words of the training part; all others are unknown (<unk>).",
 }
 
 
@@ -157,7 +157,9 @@ def prepare(
     """
     split = load_split(data.corpus, own, progress)
     if data.level not in split.levels:
-        raise ConfigError(f"{split.title} has no {data.level}s: set data.level to {' or '.join(split.levels)}.")
+        raise ConfigError(
+            f"{split.title} cannot be read as {data.level}s: set data.level to {' or '.join(split.levels)}."
+        )
     if data.level == "word":
         split = _cut_between_words(split)
     vocabulary = vocabulary or _vocabulary(split, data)
@@ -217,8 +219,8 @@ def _vocabulary(split: Split, data: DataConfig) -> Vocabulary:
     vocabulary = CharVocabulary.build(split.text, data.vocabulary_limit)
     if len(vocabulary) < 2:
         raise TextError(
-            f"{split.title} is one character over and over ({vocabulary.display(0)}): "
-            "there is nothing to predict. Take a text with at least two different ones."
+            f"{split.title} repeats a single character ({vocabulary.display(0)}), so there is nothing to predict. "
+            "Use a text with at least two different characters."
         )
     return vocabulary
 
@@ -229,7 +231,7 @@ def _check_length(data: DataConfig, split: Split, train: Tensor, validation: Ten
         if len(tokens) < 2:
             raise TextError(
                 f"{split.title} is too short: its {part} part has {len(tokens)} {unit}{'s' * (len(tokens) != 1)}, "
-                f"and at least 2 are needed (the last tenth of a text is for validation). Take a longer text."
+                f"and at least 2 are needed (the last tenth of a text is the validation part). Use a longer text."
             )
     check_batches(len(train), data.streams, data.chunk)
 
@@ -247,7 +249,7 @@ def _read_file(path: Path) -> Cleaned:
     try:
         if not path.is_file():
             problem = "is not a file" if path.exists() else "does not exist"
-            raise TextError(f"The text file {str(path)!r} {problem}: give the path of a UTF-8 text.")
+            raise TextError(f"The text file {str(path)!r} {problem}: give the path of a UTF-8 text file.")
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
         size = path.stat().st_size
@@ -255,26 +257,27 @@ def _read_file(path: Path) -> Cleaned:
         raise TextError(f"The text file {str(path)!r} cannot be read: {error.strerror}.") from None
     if size > MAX_BYTES:
         raise TextError(
-            f"The text file {str(path)!r} has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:g} MB. "
-            "Use a part of it."
+            f"The text file {str(path)!r} is {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:g} MB. Use part of it."
         )
     try:
         return read(raw)
     except EncodingError as error:
         ways = [f"iconv -f {offer.iconv} -t UTF-8 {shlex.quote(str(path))} > NEW.txt" for offer in error.offers]
-        how = f" In a shell: {' or '.join(ways)}" if ways else ""
+        how = f" To convert it in a shell: {' or '.join(ways)}" if ways else ""
         raise TextError(f"{str(path)!r}: {error}{how}") from None
 
 
 def _read_own(wanted: str, own: OwnText | None) -> str:
     if own is None:
-        raise TextError("Texts of your own are kept in the app's store, which is not at hand here: use file:PATH.")
+        raise TextError("Your own texts are kept in the app's store, which is unavailable here: use file:PATH.")
     try:
         text = own(wanted)
     except LookupError:
-        raise TextError(f"There is no stored text with the hash {wanted[:12]}: paste or upload it again.") from None
+        raise TextError(
+            f"There is no stored text with the hash {wanted[:12]}: paste or upload the text again."
+        ) from None
     if fingerprint(text) != wanted:
-        raise TextError(f"The stored text {wanted[:12]} is not what it was: paste or upload it again.")
+        raise TextError(f"The stored text {wanted[:12]} is damaged: paste or upload the text again.")
     return check_kept(text)
 
 
@@ -289,20 +292,20 @@ def _tales(_: Progress | None) -> Split:
 
 
 def _python_docs(_: Progress | None) -> Split:
-    note = f"The documentation is that of Python {platform.python_version()}, which runs here."
+    note = f"This text comes from Python {platform.python_version()}, which runs Unrolled here."
     return Split("Python's documentation", *split_by_position(python_text.documentation()), notes=(note,))
 
 
 def _python_source(_: Progress | None) -> Split:
     text, missing = python_text.source()
-    notes = [f"The source is that of Python {platform.python_version()}, which runs here."]
+    notes = [f"This text comes from Python {platform.python_version()}, which runs Unrolled here."]
     if missing:
-        notes.append(f"This Python has no {', '.join(missing)}.")
-    return Split("Python's own source", *split_by_position(text), notes=tuple(notes))
+        notes.append(f"Missing from this Python: {', '.join(missing)}.")
+    return Split("Python's source code", *split_by_position(text), notes=tuple(notes))
 
 
 def _hello(_: Progress | None) -> Split:
-    note = "This text is too short to split: the model is validated on what it learns from."
+    note = "This text is too short to split: the training part is also the validation part."
     return Split("hello", "hello", "hello", notes=(note,), levels=("char",))
 
 
@@ -314,7 +317,7 @@ def _tiny_shakespeare(progress: Progress | None) -> Split:
 def _wikitext_2(progress: Progress | None) -> Split:
     # As published, byte-order marks included: others' numbers are counted over these very tokens.
     train, validation, test = (raw.decode("utf-8") for raw in downloads.read_all(downloads.WIKITEXT_2, progress))
-    note = "Rare words were replaced by <unk> in the corpus itself, which makes its bits per character look better."
+    note = "Rare words are already replaced by <unk> in the published corpus, which lowers its bits per character."
     return Split("WikiText-2", train, validation, test, notes=(note,), separated=True)
 
 
@@ -324,7 +327,7 @@ def _names(progress: Progress | None) -> Split:
 
 
 _BOTH = ("char", "word")
-_PYTHON_LICENCE = "Python Software Foundation License; read from the installed Python, not shipped here"
+_PYTHON_LICENCE = "Python Software Foundation License; read from the installed Python, not shipped with Unrolled"
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
@@ -333,7 +336,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             Source(
                 "tales",
                 "Tales",
-                "Short original stories with much dialogue, in lines of at most 64 characters.",
+                "Short original stories with a lot of dialogue, in lines of at most 64 characters.",
                 "CC0 1.0",
                 "built in",
                 _BOTH,
@@ -343,7 +346,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             Source(
                 "python-docs",
                 "Python's documentation",
-                "What help() knows: the language reference, by topic.",
+                "The language reference, by topic, as shown by help().",
                 _PYTHON_LICENCE,
                 "built in",
                 _BOTH,
@@ -352,7 +355,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             ),
             Source(
                 "python-source",
-                "Python's own source",
+                "Python's source code",
                 f"{len(python_text.SOURCE_FILES)} modules of the standard library.",
                 _PYTHON_LICENCE,
                 "built in",
@@ -363,7 +366,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             Source(
                 "hello",
                 "hello",
-                "One word of four letters: the smallest example, with every number small enough to show.",
+                "One word with four different letters: the smallest example, with few enough numbers to show them all.",
                 "CC0 1.0",
                 "built in",
                 ("char",),
@@ -373,7 +376,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             Source(
                 "tinyshakespeare",
                 "Tiny Shakespeare",
-                "40,000 lines from Shakespeare's plays, known from char-rnn and nanoGPT.",
+                "40,000 lines from Shakespeare's plays, as used by char-rnn and nanoGPT.",
                 "public domain",
                 "download",
                 _BOTH,
@@ -383,7 +386,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             Source(
                 "wikitext-2",
                 "WikiText-2",
-                "Good articles of Wikipedia, two million words, with its own validation and test parts.",
+                "Good and featured Wikipedia articles: two million words, with separate validation and test parts.",
                 "CC BY-SA 3.0",
                 "download",
                 _BOTH,
@@ -393,8 +396,8 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             Source(
                 "names",
                 "Names",
-                "32,033 first names, one a line, known from makemore.",
-                "public domain (data of the US government)",
+                "32,033 first names, one per line, as used by makemore.",
+                "public domain (US government data)",
                 "download",
                 ("char",),
                 downloads.NAMES.size,

@@ -112,7 +112,7 @@ def read(file: RemoteFile, progress: Progress | None = None, folder: Path | None
         _download(file, folder, progress)
         raw = _whole(folder / file.path, file)
     if raw is None:
-        raise DownloadError(f"{folder / file.path} changed while it was read. Try again.")
+        raise DownloadError(f"{folder / file.path} changed while it was being read. Try again.")
     return raw
 
 
@@ -136,7 +136,7 @@ def _whole(path: Path, file: RemoteFile) -> bytes | None:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise DownloadError(f"{path} cannot be read ({error.strerror}): allow reading it, or delete it.") from None
+        raise DownloadError(f"{path} cannot be read ({error.strerror}): make it readable or delete it.") from None
     return raw if hashlib.sha256(raw).hexdigest() == file.sha256 else None
 
 
@@ -160,21 +160,22 @@ def _download(file: RemoteFile, folder: Path, progress: Progress | None) -> None
     except requests.exceptions.HTTPError as error:
         status = error.response.status_code if error.response is not None else "with an error"
         raise DownloadError(
-            f"{host} answered {status} for {what}. Try again later, or put the file at {target} yourself."
+            f"{what} could not be downloaded: {host} answered {status}. Try again later, or put the file at {target} "
+            "yourself."
         ) from None
     except requests.exceptions.RequestException:
         raise DownloadError(
             f"{what} could not be downloaded: {host} cannot be reached. Check the network and try again, "
-            f"put the file at {target} yourself, or choose a corpus that is built in."
+            f"put the file at {target} yourself, or choose a built-in corpus."
         ) from None
     except OSError as error:
         raise DownloadError(
             f"{what} could not be saved at {target} ({error.strerror or error}): "
-            "set UNROLLED_DATA to a folder that can be written to and has room."
+            "set UNROLLED_DATA to a writable folder with enough free space."
         ) from None
     except ValueError:
         raise DownloadError(
-            f"What {host} sent for {what} is not the file expected (its SHA-256 differs), so it was thrown away. "
+            f"{host} sent another file than expected for {what} (its SHA-256 differs), so it was discarded. "
             "Try again on another network."
         ) from None
 
@@ -196,9 +197,11 @@ class _Watch:
             return
         self.done += count
         if self.done > self.file.size + 2 * _PIECE_BYTES:
-            raise DownloadError(f"The address of {self.file.path} sends more than the file has: it was stopped.")
+            raise DownloadError(f"The download of {self.file.path} was stopped: it is larger than the file should be.")
         if time.monotonic() - self.started > LONGEST_SECONDS:
-            raise DownloadError(f"{self.file.path} took more than {LONGEST_SECONDS / 60:g} minutes. Try again later.")
+            raise DownloadError(
+                f"The download of {self.file.path} took more than {LONGEST_SECONDS / 60:g} minutes. Try again later."
+            )
         if self.progress:
             self.progress(min(self.done, self.file.size), self.file.size)
 

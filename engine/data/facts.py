@@ -29,11 +29,11 @@ class PerCharacter:
 
     def __post_init__(self) -> None:
         if not (isfinite(self.characters_per_token) and self.characters_per_token > 0):
-            raise ValueError(
-                f"Bits per character need a positive number of characters per token, not {self.characters_per_token}."
-            )
+            raise ValueError(f"The number of characters per token must be positive, not {self.characters_per_token}.")
         if not (isfinite(self.extra) and self.extra >= 0):
-            raise ValueError(f"What tokens leave open costs no less than nothing, not {self.extra} bits per character.")
+            raise ValueError(
+                f"The cost of spelling and spacing cannot be negative, as {self.extra} bits per character is."
+            )
 
     def bits(self, loss: Any) -> Any:
         """Bits per character for losses in nats per token, a float or an array of any shape; NaN stays NaN."""
@@ -63,11 +63,11 @@ class TextFacts:
 
     def __post_init__(self) -> None:
         if self.validation_characters < 1:
-            raise ValueError(f"A validation part has at least one character, not {self.validation_characters}.")
+            raise ValueError(f"A validation part needs at least one character, not {self.validation_characters}.")
         if min(self.spelling, self.spacing) < 0:
-            raise ValueError("Spelling and spacing cost no less than nothing.")
+            raise ValueError("The costs of spelling and spacing cannot be negative.")
         if not all(0 <= share <= 1 for share in (self.unknown_train, self.unknown_validation, self.seen)):
-            raise ValueError("A share lies between 0 and 1.")
+            raise ValueError("A share must lie between 0 and 1.")
         _ = self.per_character  # refuses what is not finite
 
     @property
@@ -88,7 +88,7 @@ class TextFacts:
         """
         names = [item.name for item in fields(TextFacts)]
         if not isinstance(plain, dict) or sorted(plain) != sorted(names):
-            raise ValueError(f"Facts on a text have the keys {', '.join(names)}.")
+            raise ValueError(f"The facts of a text have the keys {', '.join(names)}.")
         if not all(type(value) in (int, float) for value in plain.values()):
-            raise ValueError("Facts on a text are numbers.")
+            raise ValueError("The facts of a text must be numbers.")
         return TextFacts(**{name: float(plain[name]) for name in names[1:]}, validation_characters=int(plain[names[0]]))

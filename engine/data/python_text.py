@@ -71,7 +71,7 @@ def documentation() -> str:
         from pydoc_data.topics import topics
     except ImportError:
         raise TextError(
-            "This Python was installed without pydoc_data, its documentation: choose another corpus."
+            "This Python was installed without its documentation (pydoc_data): choose another corpus."
         ) from None
     return _tidy("\n\n".join(topics[name].strip("\n") for name in sorted(topics)) + "\n")
 

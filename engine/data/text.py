@@ -25,26 +25,26 @@ _MARK = "\ufeff"
 
 # (what is looked for, what it becomes, and what is said of it) in order: singular, plural. None is not worth saying.
 _CHANGES: tuple[tuple[re.Pattern[str], str, tuple[str, str]], ...] = (
-    (re.compile("\r\n"), "\n", ("line end CR LF became LF", "line ends CR LF became LF")),
-    (re.compile("\r"), "\n", ("line end CR became LF", "line ends CR became LF")),
+    (re.compile("\r\n"), "\n", ("line end converted from CR LF to LF", "line ends converted from CR LF to LF")),
+    (re.compile("\r"), "\n", ("line end converted from CR to LF", "line ends converted from CR to LF")),
     # Those at which Python ends a line: vertical tab, form feed, file, group and record separator, next line, and
     # the line and paragraph separators of Unicode.
     (
         re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]"),
         "\n",
-        ("form feed or other separator became a line end", "form feeds or other separators became line ends"),
+        ("form feed or other separator replaced by a line end", "form feeds or other separators replaced by line ends"),
     ),
     (
         re.compile("[\x1f\u00a0\u2007\u202f]"),
         " ",
-        ("no-break space became a space", "no-break spaces became spaces"),
+        ("no-break space replaced by a space", "no-break spaces replaced by spaces"),
     ),
-    (re.compile(_MARK), "", ("byte-order mark was left out", "byte-order marks were left out")),
+    (re.compile(_MARK), "", ("byte-order mark removed", "byte-order marks removed")),
     # The other C0 and C1 controls and DEL, but not tab and line feed.
     (
         re.compile("[\x01-\x08\x0e-\x1b\x7f-\x9f]"),
         "",
-        ("control character was left out", "control characters were left out"),
+        ("control character removed", "control characters removed"),
     ),
 )
 
@@ -67,7 +67,7 @@ class Cleaned:
 
     Attributes:
         text: as it is to be learned from.
-        changes: what was changed to make it so, with how often, such as "2 form feeds became line ends".
+        changes: what was changed to make it so, with how often, such as "2 control characters removed".
     """
 
     text: str
@@ -76,7 +76,7 @@ class Cleaned:
     @property
     def note(self) -> str:
         """What was changed, in a sentence; empty if nothing was."""
-        return f"Changed as the text was read: {'; '.join(self.changes)}." if self.changes else ""
+        return f"Changes made to the text: {'; '.join(self.changes)}." if self.changes else ""
 
 
 def read(raw: bytes, limit: int | None = MAX_BYTES, encoding: str = "utf-8") -> Cleaned:
@@ -94,7 +94,9 @@ def read(raw: bytes, limit: int | None = MAX_BYTES, encoding: str = "utf-8") -> 
     _check_size(len(raw), limit)
     kind = binary_kind(raw)
     if kind:
-        raise TextError(f"This file is not a text: it is {kind}. Take its text out with the program it belongs to.")
+        raise TextError(
+            f"This file is not plain text: it is {kind}. Open it in its own program and export the text from there."
+        )
     if encoding != "utf-8":
         return _tidied(_in_encoding(raw, encoding), limit)
     if marked(raw):
@@ -117,8 +119,8 @@ def tidy(text: str, limit: int | None = MAX_BYTES) -> Cleaned:
     half = _SURROGATES.search(text)
     if half:
         raise TextError(
-            f"Character {half.start() + 1:,} of this text is half a character (the surrogate "
-            f"U+{ord(half.group()):04X}), which UTF-8 cannot hold: delete it or copy the text again."
+            f"Character {half.start() + 1:,} of this text is an unpaired surrogate (U+{ord(half.group()):04X}), which "
+            "UTF-8 cannot encode: delete it or copy the text again."
         )
     return _tidied(text, limit)
 
@@ -168,7 +170,7 @@ def _tidied(text: str, limit: int | None) -> Cleaned:
             changes.append(_counted(count, said))
     composed = unicodedata.normalize("NFC", text)
     if composed != text:
-        changes.append("characters with their accents apart were composed (NFC)")
+        changes.append("separate accents composed with their letters (NFC)")
     _check_content(composed)
     return Cleaned(composed, tuple(changes))
 
@@ -180,25 +182,25 @@ def _counted(count: int, said: tuple[str, str]) -> str:
 def _check_content(text: str) -> None:
     _check_no_nul(text)
     if not text.strip():
-        raise TextError("This text is empty: there is nothing to learn from. Paste or upload some writing.")
+        raise TextError("This text is empty. Paste or upload a text.")
 
 
 def _check_no_nul(text: str) -> None:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise TextError(
-            f"There is a NUL character in line {line:,}: this is a binary file and not a plain text. "
+            f"This is a binary file, not plain text: there is a NUL character in line {line:,}. "
             "Export it as plain text (UTF-8) and try again."
         )
 
 
 def _in_encoding(raw: bytes, encoding: str) -> str:
     if encoding not in ENCODINGS:
-        raise TextError(f"There is no encoding {encoding!r} to read a text in: choose one of {', '.join(ENCODINGS)}.")
+        raise TextError(f"The encoding {encoding!r} is not supported: choose one of {', '.join(ENCODINGS)}.")
     try:
         return raw.decode(encoding)
     except UnicodeError:
-        raise TextError(f"This text is not in {ENCODINGS[encoding]}: choose another encoding.") from None
+        raise TextError(f"This text is not encoded in {ENCODINGS[encoding]}: choose another encoding.") from None
 
 
 def _not_utf8(raw: bytes, error: UnicodeDecodeError) -> TextError:
@@ -209,22 +211,24 @@ def _not_utf8(raw: bytes, error: UnicodeDecodeError) -> TextError:
     line = raw.count(b"\n", 0, error.start) + 1
     place = f"byte {error.start:,} (line {line:,}) is 0x{raw[error.start]:02x}"
     if _looks_binary(raw):
-        return TextError(f"This is a binary file and not a text: {place}. Choose a plain text (UTF-8).")
+        return TextError(f"This is a binary file, not plain text: {place}. Choose a plain text file (UTF-8).")
     return EncodingError(
-        f"This is not UTF-8 text: {place}, and which other encoding it may be in cannot be told. "
-        "Save the file with the encoding UTF-8 and try again."
+        f"This text is not valid UTF-8: {place}. Its encoding could not be detected. "
+        "Save the file as UTF-8 and try again."
     )
 
 
 def _other_encoding(raw: bytes, found: tuple[Offer, ...] | None = None) -> TextError:
     found = offers(raw) if found is None else found
     if not found:
-        return TextError(f"This file begins as {ENCODINGS[marked(raw) or 'utf_16']} does, but cannot be read so.")
+        return TextError(
+            f"This file begins as {ENCODINGS[marked(raw) or 'utf_16']} does, but is not valid in that encoding."
+        )
     names = " or ".join(offer.title for offer in found)
     if len(found) == 1:
-        names += f", where it reads {found[0].words}"
+        names += f", in which it reads {found[0].words}"
     return EncodingError(
-        f"This text is not in UTF-8 but probably in {names}. Save it with the encoding UTF-8 and try again.", found
+        f"This text is not encoded in UTF-8 but probably in {names}. Save it as UTF-8 and try again.", found
     )
 
 
@@ -239,9 +243,7 @@ def _looks_binary(raw: bytes) -> bool:
 
 def _check_size(size: int, limit: int | None) -> None:
     if limit is not None and size > limit:
-        raise TextError(
-            f"This text has {_megabytes(size, limit)} MB; the limit is {limit / 1e6:g} MB. Use a part of it."
-        )
+        raise TextError(f"This text is {_megabytes(size, limit)} MB; the limit is {limit / 1e6:g} MB. Use part of it.")
 
 
 def _megabytes(size: int, limit: int) -> str:

@@ -117,13 +117,13 @@ class Vocabulary(ABC):
         except (ValueError, RecursionError) as error:
             raise TextError(f"This vocabulary is not JSON: {error}.") from None
         if not isinstance(plain, dict) or plain.get("level") not in tuple(_LEVELS):
-            raise TextError('A vocabulary is a JSON object whose "level" is "char" or "word".')
+            raise TextError('A vocabulary must be a JSON object whose "level" is "char" or "word".')
         kind = _LEVELS[plain["level"]]
         unknown = sorted(plain.keys() - kind._keys)
         missing = sorted(kind._keys - plain.keys())
         if unknown or missing:
             what = f"the unknown key {unknown[0]!r}" if unknown else f"no key {missing[0]!r}"
-            raise TextError(f"This vocabulary has {what}; its keys are {', '.join(sorted(kind._keys))}.")
+            raise TextError(f"This vocabulary has {what}; its keys must be {', '.join(sorted(kind._keys))}.")
         return kind._from_plain(plain)
 
     _keys: ClassVar[frozenset[str]] = frozenset({"level", "symbols"})
@@ -140,7 +140,7 @@ class Vocabulary(ABC):
         array = np.asarray(ids, dtype=np.int64).reshape(-1)
         if array.size and not (array.min() >= 0 and array.max() < len(self)):
             wrong = array[(array < 0) | (array >= len(self))][0]
-            raise TextError(f"Token {wrong} is not in this vocabulary of {len(self):,}.")
+            raise TextError(f"Token {wrong} is not in this vocabulary of {len(self):,} tokens.")
         return array
 
 
@@ -166,7 +166,7 @@ class CharVocabulary(Vocabulary):
             TextError: an empty text.
         """
         if not text:
-            raise TextError("An empty text has no characters to make a vocabulary of.")
+            raise TextError("An empty text has no vocabulary.")
         counts = np.bincount(_code_points(text))
         codes = np.flatnonzero(counts)
         if len(codes) <= limit:
@@ -185,8 +185,8 @@ class CharVocabulary(Vocabulary):
             return self._encode_nearest(text)
         missing = dict.fromkeys(text[place] for place in np.flatnonzero(ids < 0)[:1_000])
         raise TextError(
-            f"This model knows {len(self)} characters, and {_listed(missing)} not among them: "
-            "write it another way or leave it out."
+            f"{_listed(missing)} not in the vocabulary of this model ({len(self)} characters): "
+            "use other characters instead."
         )
 
     def _encode_nearest(self, text: str) -> np.ndarray:
@@ -221,7 +221,7 @@ class CharVocabulary(Vocabulary):
         symbols = _checked_symbols(plain["symbols"])
         for symbol in symbols:
             if symbol != UNKNOWN and len(symbol) != 1:
-                raise TextError(f"In a vocabulary of characters {symbol[:20]!r} cannot stand: it is not one character.")
+                raise TextError(f"The symbol {symbol[:20]!r} of a character vocabulary is not a single character.")
         return cls(symbols)
 
 
@@ -239,7 +239,7 @@ class WordVocabulary(Vocabulary):
     def __init__(self, symbols: Iterable[str], separated: bool = False) -> None:
         super().__init__(symbols)
         if self.unknown is None or self.end is None:
-            raise TextError(f"A vocabulary of words needs the symbols {UNKNOWN} and {END}.")
+            raise TextError(f"A word vocabulary needs the symbols {UNKNOWN} and {END}.")
         self.separated = separated
 
     @classmethod
@@ -253,7 +253,7 @@ class WordVocabulary(Vocabulary):
         for special in (UNKNOWN, END):
             counts.pop(special, None)
         if not counts:
-            raise TextError("This text has no words to make a vocabulary of.")
+            raise TextError("This text contains no words.")
         ranked = sorted(counts, key=lambda token: (-counts[token], token))
         return cls([UNKNOWN, END, *ranked[: max(limit - 2, 0)]], separated)
 
@@ -287,10 +287,10 @@ class WordVocabulary(Vocabulary):
     def _from_plain(cls, plain: dict[str, Any]) -> WordVocabulary:
         symbols = _checked_symbols(plain["symbols"])
         if not isinstance(plain["separated"], bool):
-            raise TextError('"separated" in a vocabulary of words is true or false.')
+            raise TextError('"separated" in a word vocabulary must be true or false.')
         for symbol in symbols:
             if len(symbol.split()) != 1 or len(symbol) != len(symbol.strip()):
-                raise TextError(f"In a vocabulary of words {symbol[:20]!r} cannot stand: it is empty or has spaces.")
+                raise TextError(f"The symbol {symbol[:20]!r} of a word vocabulary is empty or contains white space.")
         return cls(symbols, plain["separated"])
 
 
@@ -326,15 +326,15 @@ def _listed(unknown: Iterable[str]) -> str:
 
 def _checked_symbols(symbols: Any) -> list[str]:
     if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
-        raise TextError('"symbols" in a vocabulary is a list of texts.')
+        raise TextError('"symbols" in a vocabulary must be a list of strings.')
     if not 1 <= len(symbols) <= MOST_SYMBOLS:
-        raise TextError(f"A vocabulary has between 1 and {MOST_SYMBOLS:,} symbols, not {len(symbols):,}.")
+        raise TextError(f"A vocabulary must have 1 to {MOST_SYMBOLS:,} symbols, not {len(symbols):,}.")
     if len(set(symbols)) != len(symbols):
         twice = Counter(symbols).most_common(1)[0][0]
-        raise TextError(f"The symbol {twice[:20]!r} stands twice in this vocabulary.")
+        raise TextError(f"The symbol {twice[:20]!r} occurs twice in this vocabulary.")
     for symbol in symbols:
         if not 1 <= len(symbol) <= LONGEST_SYMBOL or any("\ud800" <= c <= "\udfff" for c in symbol):
             raise TextError(
-                f"The symbol {symbol[:20]!r} cannot stand in a vocabulary: empty, too long or half a character."
+                f"The symbol {symbol[:20]!r} cannot be in a vocabulary: it is empty, too long or an unpaired surrogate."
             )
     return symbols

@@ -27,7 +27,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         about = item.metadata
         flags = _flags(section, item.name)
         names_known = about["choices"] or _NAMES.get(item.name, ())
-        meaning = about["meaning"].replace("%", "%%") + (f": {', '.join(names_known)}" if names_known else "")
+        meaning = about["meaning"].replace("%", "%%") + (f" [{', '.join(names_known)}]" if names_known else "")
         destination = f"{section}__{item.name}"
         kind = str(item.type)
         if kind == "bool":
@@ -39,7 +39,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a switch of the cell, such as activation=relu",
+        help="an option of the cell, such as activation=relu; may be repeated",
     )
 
 
@@ -111,7 +111,7 @@ def _flags(section: str, name: str) -> list[str]:
 
 def _base(arguments: argparse.Namespace) -> Config:
     if arguments.preset and arguments.config:
-        raise ConfigError("Give --preset or --config, not both.")
+        raise ConfigError("Use either --preset or --config, not both.")
     if arguments.preset:
         if arguments.preset not in PRESETS:
             raise ConfigError(f"There is no preset {arguments.preset!r}; choose one of {', '.join(PRESETS)}.")
@@ -127,6 +127,6 @@ def _base(arguments: argparse.Namespace) -> Config:
 def _option(pair: str) -> tuple[str, OptionValue]:
     key, separator, value = pair.partition("=")
     if not separator:
-        raise ConfigError(f"--option takes NAME=VALUE, not {pair!r}.")
+        raise ConfigError(f"--option needs NAME=VALUE, not {pair!r}.")
     truth: dict[str, Any] = {"true": True, "false": False}
     return key, truth.get(value.lower(), value)

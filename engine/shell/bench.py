@@ -8,8 +8,8 @@ from engine.shell import bench_trace, bench_training
 from engine.shell.printing import Printer
 
 MEASUREMENTS = {
-    "training": (bench_training, "every cell's tokens per second while it trains"),
-    "trace": (bench_trace, "how long it takes to record a probe, without gradients and with them"),
+    "training": (bench_training, "training speed of every cell, in tokens per second"),
+    "trace": (bench_trace, "time to record an input text, with and without gradients"),
 }
 
 
@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (module, meaning) in MEASUREMENTS.items():
         added = measurements.add_parser(name, help=meaning, description=meaning, allow_abbrev=False)
         # Said before WHAT or after it: left out here, it must not undo what stood before.
-        added.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object a line")
+        added.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object per line"
+        )
         module.add_arguments(added)
 
 

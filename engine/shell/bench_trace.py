@@ -25,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cell", choices=tuple(CELLS), default="lstm")
     parser.add_argument("--units", type=int, default=256)
     parser.add_argument("--layers", type=int, default=2)
-    parser.add_argument("--length", type=int, default=100, help="tokens of the probe")
+    parser.add_argument("--length", type=int, default=100, help="number of tokens in the input text")
     parser.add_argument("--threads", type=positive_number, default=1)
-    parser.add_argument("--rounds", type=positive_number, default=20, help="passes of each kind; medians are printed")
+    parser.add_argument("--rounds", type=positive_number, default=20, help="passes of each kind; the median is printed")
 
 
 def run(arguments: argparse.Namespace, printer: Printer) -> int:

@@ -25,14 +25,18 @@ _TORCH_LAYERS: dict[str, Callable[[int, int], nn.RNNBase]] = {"rnn": nn.RNN, "gr
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `bench training`."""
-    parser.add_argument("--cell", action="append", choices=tuple(CELLS), help="only these cells; all by default")
+    parser.add_argument(
+        "--cell", action="append", choices=tuple(CELLS), help="cell to measure, may be repeated; by default all"
+    )
     parser.add_argument("--units", type=int, default=128)
-    parser.add_argument("--chunk", type=int, default=64, help="timesteps")
-    parser.add_argument("--streams", type=int, default=32)
+    parser.add_argument("--chunk", type=int, default=64, help="sequence length in timesteps")
+    parser.add_argument("--streams", type=int, default=32, help="batch size")
     parser.add_argument("--threads", type=positive_number, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--rounds", type=positive_number, default=12, help="turns of each; medians are printed")
-    parser.add_argument("--steps", type=positive_number, default=6, help="updates in one turn")
+    parser.add_argument(
+        "--rounds", type=positive_number, default=12, help="rounds of measurement; the median is printed"
+    )
+    parser.add_argument("--steps", type=positive_number, default=6, help="updates per round")
 
 
 def run(arguments: argparse.Namespace, printer: Printer) -> int:

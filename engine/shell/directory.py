@@ -26,7 +26,9 @@ class RunDirectory:
             CheckpointError: the folder already holds a run
         """
         if self.steps():
-            raise CheckpointError(f"{self.path} already holds a run: continue it with --resume, or save elsewhere.")
+            raise CheckpointError(
+                f"{self.path} already contains a run: continue it with --resume, or save to another folder."
+            )
         self._checkpoints.mkdir(parents=True, exist_ok=True)
         (self.path / "config.json").write_text(config.to_json(indent=2) + "\n", encoding="utf-8")
 
@@ -63,7 +65,9 @@ class RunDirectory:
         """
         steps = self.steps()
         if not steps:
-            raise CheckpointError(f"{self.path} holds no checkpoints: name a folder that `train --save` wrote.")
+            raise CheckpointError(
+                f"{self.path} contains no checkpoints: give the folder of a run, as saved by `train --save`."
+            )
         if step is None:
             step = steps[-1]
         if step not in steps:
@@ -78,7 +82,9 @@ class RunDirectory:
         """
         full = [step for step in self.steps() if self._is_full(step)]
         if self.steps() and not full:
-            raise CheckpointError(f"{self.path} holds no full checkpoint, so its run cannot go on: start a new one.")
+            raise CheckpointError(
+                f"{self.path} contains no full checkpoint, so its run cannot be continued: start a new run."
+            )
         return self.load(full[-1] if full else None)
 
     def _file(self, step: int) -> Path:

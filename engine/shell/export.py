@@ -17,9 +17,9 @@ _OURS = "Exported from Unrolled."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `export`."""
-    parser.add_argument("directory", metavar="DIR", help="folder that `train --save` wrote")
-    parser.add_argument("out", metavar="OUT", help=f"folder to write {SCRIPT} and {WEIGHTS} to; made if need be")
-    parser.add_argument("--step", type=int, help="checkpoint to use; the newest by default")
+    parser.add_argument("directory", metavar="DIR", help="folder of a run, as saved by `train --save`")
+    parser.add_argument("out", metavar="OUT", help=f"folder for {SCRIPT} and {WEIGHTS}; created if it does not exist")
+    parser.add_argument("--step", type=int, help="training step of the checkpoint to use; by default the newest")
 
 
 def run(arguments: argparse.Namespace, printer: Printer, as_json: bool) -> int:
@@ -55,4 +55,4 @@ def _refuse_foreign(out: Path) -> None:
     if not standing.exists():
         return
     if standing != target or _OURS.encode() not in target.read_bytes()[:500]:
-        raise ConfigError(f"{standing} stands there already, and no export wrote it: name another folder.")
+        raise ConfigError(f"{standing} already exists and was not written by an export: use another folder.")

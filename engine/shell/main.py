@@ -10,10 +10,10 @@ from engine.config import ConfigError, rename_settings
 from engine.shell.printing import JsonPrinter, PeoplePrinter, Printer
 
 COMMANDS = {
-    "train": "train a model and print how it goes",
-    "sample": "write text from a saved run",
-    "export": "write a saved run as one Python file that needs only torch and safetensors",
-    "corpora": "list the texts a model can learn from, and the presets",
+    "train": "train a model and print its progress",
+    "sample": "generate text with a saved run",
+    "export": "export a saved run as one Python file that needs only torch and safetensors",
+    "corpora": "list the built-in and downloadable texts, or the presets",
     "bench": "measure this machine: `bench training`, `bench trace`",
 }
 
@@ -50,11 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _sentence(error: Exception, argv: Sequence[str]) -> str:
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} cannot be used ({error.strerror}): check the path and its permissions."
+        return f"{error.filename} cannot be used ({error.strerror}): check its path and permissions."
     if _is_out_of_memory(error):
         from engine.shell.memory import SMALLER
 
-        return _in_flags(f"There is not enough memory for this: {SMALLER}.")
+        return _in_flags(f"Out of memory: {SMALLER}.")
     by_flags = argv[:1] == ["train"] and "--config" not in argv  # elsewhere a setting stands in a file
     return _in_flags(str(error)) if by_flags else str(error)
 
@@ -82,13 +82,13 @@ def _input_errors() -> tuple[type[Exception], ...]:
 def _parser(command: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m engine",
-        description="Train and sample from sequence models in the shell.",
+        description="Train sequence models and sample from them.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, meaning in COMMANDS.items():
         added = commands.add_parser(name, help=meaning, description=meaning, allow_abbrev=False)
-        added.add_argument("--json", action="store_true", help="one JSON object a line, errors too")
+        added.add_argument("--json", action="store_true", help="print one JSON object per line, errors included")
         if name == command:  # only the chosen command's module is imported: torch is slow to load
             _add_arguments(name, added)
     return parser

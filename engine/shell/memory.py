@@ -8,7 +8,7 @@ from engine.config import Config, ConfigError
 from engine.device import choose_device
 from engine.training.estimate import memory_bytes
 
-SMALLER = "take fewer units or layers, a lower data.vocabulary_limit, a shorter data.chunk or fewer data.streams"
+SMALLER = "use fewer units or layers, or lower data.vocabulary_limit, data.chunk or data.streams"
 
 
 def check_memory(config: Config, vocabulary_size: int, device: str) -> None:
@@ -18,8 +18,8 @@ def check_memory(config: Config, vocabulary_size: int, device: str) -> None:
     needed, free = memory_bytes(config, vocabulary_size), free_bytes()
     if needed > free:
         raise ConfigError(
-            f"This model needs about {_gigabytes(needed)} of memory while it trains, and {_gigabytes(free)} are free "
-            f"here: {SMALLER}."
+            f"Training this model needs about {_gigabytes(needed)} of memory, and only {_gigabytes(free)} are free: "
+            f"{SMALLER}."
         )
 
 

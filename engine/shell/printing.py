@@ -35,7 +35,11 @@ _NAMES: dict[type[Event], str] = {
     Finished: "finished",
 }
 _BAR = 24
-_AT_WORK = {"plan": "measuring how many steps fit into the time", "evaluation": "evaluation, {share:.0%} read"}
+_AT_WORK = {
+    "plan": "measuring how many steps fit into the time limit",
+    "text": "analysing the text",
+    "evaluation": "evaluation, {share:.0%} read",
+}
 
 
 class Printer(Protocol):
@@ -92,9 +96,7 @@ def on_one_line(text: str, longest: int = 96) -> str:
 def unread_notes(prompt: str, vocabulary: Vocabulary) -> Iterator[str]:
     """What of a prompt the model has no symbol for, and what it reads instead."""
     for token, other in vocabulary.read_instead(prompt).items():
-        yield f"The model has no symbol for {token!r} in the prompt: " + (
-            f"it reads {other!r}." if other else "left out."
-        )
+        yield f"{token!r} in the prompt is not in the vocabulary: " + (f"read as {other!r}." if other else "left out.")
 
 
 class JsonPrinter:
@@ -141,13 +143,13 @@ class PeoplePrinter:
             case Sampled():
                 self._line(f"    {on_one_line(event.text)}")
             case Changed():
-                self._line(f"step {event.step:>7,}  {event.key} is now {number(event.value)}")
+                self._line(f"step {event.step:>7,}  {event.key} changed to {number(event.value)}")
             case Diverged():
                 self._line(f"Stopped at step {event.step:,}: {event.reason} {event.advice}")
             case Finished():
                 self._line(
                     f"Finished after {event.step:,} steps and {event.seconds:.1f} s at "
-                    f"{event.tokens_per_second:,.0f} tokens a second: validation {fixed(event.val_loss, 4)}, best "
+                    f"{event.tokens_per_second:,.0f} tokens/s: validation loss {fixed(event.val_loss, 4)}, best "
                     f"{fixed(event.best_loss, 4)} at step {event.best_step:,}."
                 )
 
@@ -162,9 +164,9 @@ class PeoplePrinter:
             self._line(
                 f"Unknown tokens: {facts.unknown_train:.1%} of the training part, {facts.unknown_validation:.1%} of "
                 f"the validation part. Bits per character add {facts.spelling:.3f} for spelling these with a character "
-                f"3-gram model, and {facts.spacing:.3f} for spacing that the tokens do not tell."
+                f"3-gram model, and {facts.spacing:.3f} for spacing that the tokens do not determine."
             )
-        self._line(f"{facts.seen:.1%} of the validation part stands word for word in the training part.")
+        self._line(f"{facts.seen:.1%} of the validation part occurs verbatim in the training part.")
 
     def _bar(self, event: Progress) -> None:
         if not self._out.isatty():

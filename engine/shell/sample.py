@@ -22,17 +22,33 @@ MOST_TOKENS = 100_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `sample`."""
-    parser.add_argument("directory", metavar="DIR", help="folder that `train --save` wrote")
-    parser.add_argument("--prompt", default="", help="text to go on from")
-    parser.add_argument("--length", type=whole_number, default=400, help=f"tokens to write, at most {MOST_TOKENS:,}")
-    parser.add_argument("--until-line-end", action="store_true", help="stop at the first line end, if one comes before")
-    parser.add_argument("--temperature", type=float, default=0.8, help="0 is greedy")
-    parser.add_argument("--top-k", type=int, default=0, help="draw from the k likeliest tokens only; 0 is off")
-    parser.add_argument("--top-p", type=float, default=1.0, help="draw from the smallest set this likely")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--step", type=int, help="checkpoint to use; the newest by default")
+    parser.add_argument("directory", metavar="DIR", help="folder of a run, as saved by `train --save`")
+    parser.add_argument("--prompt", default="", help="text to continue")
+    parser.add_argument(
+        "--length", type=whole_number, default=400, help=f"number of tokens to sample, at most {MOST_TOKENS:,}"
+    )
+    parser.add_argument(
+        "--until-line-end", action="store_true", help="stop at the first line end instead of at --length"
+    )
+    parser.add_argument(
+        "--temperature",
+        type=float,
+        default=0.8,
+        help="sampling temperature: below 1 sharpens the distribution, above 1 flattens it; 0 is greedy decoding",
+    )
+    parser.add_argument(
+        "--top-k", type=int, default=0, help="sample from the k most probable tokens only; 0 turns it off"
+    )
+    parser.add_argument(
+        "--top-p",
+        type=float,
+        default=1.0,
+        help="sample from the smallest set of tokens with at least this probability; 1 turns it off",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random draws")
+    parser.add_argument("--step", type=int, help="training step of the checkpoint to use; by default the newest")
     # Two threads that share so small a step mostly wait for each other; only large models gain from more.
-    parser.add_argument("--threads", type=positive_number, default=1)
+    parser.add_argument("--threads", type=positive_number, default=1, help="number of CPU threads")
 
 
 def run(arguments: argparse.Namespace, printer: Printer, as_json: bool) -> int:

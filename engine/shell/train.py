@@ -23,21 +23,23 @@ from engine.training.run import Training
 from engine.validate import validate
 
 SORTED = (
-    "The lines of this text seem to be sorted by kind: the last tenth, which is the validation part, is unlike the "
-    "rest. Shuffle the lines first, for instance with shuf."
+    "The lines of this text seem to be sorted by kind: the validation part (the last tenth) differs from the training "
+    "part. Shuffle the lines first, for instance with shuf."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `train`: where the config comes from, every setting, and where the run goes."""
-    parser.add_argument("--preset", help=f"start from a preset's settings: {', '.join(PRESETS)}")
-    parser.add_argument("--config", metavar="FILE", help="start from a config in JSON")
+    parser.add_argument("--preset", help=f"start from the settings of a preset: {', '.join(PRESETS)}")
+    parser.add_argument("--config", metavar="FILE", help="start from a config in JSON format")
     add_settings(parser)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--threads", type=whole_number, default=0, help="CPU threads; 0 leaves torch's choice")
-    parser.add_argument("--save", metavar="DIR", help="keep config, events and checkpoints in this folder")
-    parser.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, exactly")
-    parser.add_argument("--stop-at", type=whole_number, metavar="STEP", help="stop after this step, as Ctrl-C would")
+    parser.add_argument("--device", default="auto", help="device to train on: auto, cpu, cuda or mps")
+    parser.add_argument("--threads", type=whole_number, default=0, help="number of CPU threads; 0 uses torch's default")
+    parser.add_argument("--save", metavar="DIR", help="save config, events and checkpoints in this folder")
+    parser.add_argument("--resume", metavar="DIR", help="continue the run in this folder exactly where it stopped")
+    parser.add_argument(
+        "--stop-at", type=whole_number, metavar="STEP", help="save and stop after this step, as Ctrl-C does"
+    )
 
 
 def run(arguments: argparse.Namespace, printer: Printer) -> int:
@@ -77,7 +79,7 @@ def _stop(training: Training, directory: RunDirectory | None, printer: Printer) 
         seconds=training.seconds,
         directory=str(directory.path),
         message=f"Stopped at step {training.step:,} and saved in {directory.path}. "
-        f"Go on with: python -m engine train --resume {directory.path}",
+        f"Continue with: python -m engine train --resume {directory.path}",
     )
     return 0
 
@@ -85,7 +87,7 @@ def _stop(training: Training, directory: RunDirectory | None, printer: Printer) 
 def _say_race(preset: str | None, printer: Printer) -> None:
     rivals = len(PRESETS[preset].configs) if preset and preset in PRESETS else 1
     if rivals > 1:
-        text = f"This preset is a race of {rivals}; the shell trains the first. The app shows them side by side."
+        text = f"This preset compares {rivals} models; the shell trains the first. The app trains them side by side."
         printer.message("note", message=text)
 
 
@@ -111,8 +113,8 @@ def _notes(asked: Config, config: Config, corpus: Corpus) -> Iterator[str]:
         yield SORTED
     if data != asked.data:
         yield (
-            f"The training part has {len(corpus.train):,} tokens: streams x chunk are {data.streams} x {data.chunk} "
-            f"instead of {asked.data.streams} x {asked.data.chunk}."
+            f"The training part has {len(corpus.train):,} tokens: --streams × --chunk were reduced to "
+            f"{data.streams} × {data.chunk} instead of {asked.data.streams} × {asked.data.chunk}."
         )
     yield from unread_notes(config.sampling.prompt, corpus.vocabulary)
 
@@ -121,7 +123,7 @@ def _resumed(arguments: argparse.Namespace) -> tuple[Training, RunDirectory]:
     changed = [name for name, value in vars(arguments).items() if "__" in name and value is not None]
     if changed or arguments.preset or arguments.config or arguments.save:
         raise ConfigError(
-            "A run goes on with its own settings: give --resume alone (or with --device, --threads, --stop-at), "
+            "A run continues with its own settings: use --resume alone (or with --device, --threads, --stop-at), "
             "or start a new run."
         )
     directory = RunDirectory(arguments.resume)

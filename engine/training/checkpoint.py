@@ -129,7 +129,8 @@ class Checkpoint:
         header, tensors = _read(raw)
         if header.get("format") != FORMAT:
             raise CheckpointError(
-                f"This checkpoint has format {header.get('format')!r}; this Unrolled reads format {FORMAT}: update it."
+                f"This checkpoint has format {header.get('format')!r}; this version of Unrolled reads format {FORMAT}: "
+                "update Unrolled."
             )
         try:
             return cls(
@@ -151,7 +152,7 @@ class Checkpoint:
                 tensors=tensors,
             )
         except ConfigError as error:
-            raise CheckpointError(f"This checkpoint's config cannot stand: {error}") from None
+            raise CheckpointError(f"This checkpoint's config is invalid: {error}") from None
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"This checkpoint's header is damaged ({error!r}): use another checkpoint.") from None
 
@@ -161,13 +162,13 @@ Plain = TypeVar("Plain")
 
 def _exactly(kind: type[Plain], value: Any) -> Plain:
     if type(value) is not kind:
-        raise TypeError(f"{reprlib.repr(value)} where {kind.__name__} is due")
+        raise TypeError(f"{reprlib.repr(value)} instead of {kind.__name__}")
     return value
 
 
 def _count(value: Any) -> int:
     if _exactly(int, value) < 0:
-        raise ValueError(f"{value} where no negative number can stand")
+        raise ValueError(f"{value} where no negative number is allowed")
     return value
 
 
@@ -201,17 +202,17 @@ def _change(values: Any) -> tuple[int, str, float]:
 def _read(raw: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
     length = int.from_bytes(raw[:8], "little")
     if len(raw) < 8 or length > min(len(raw) - 8, _MAX_HEADER_BYTES):
-        raise CheckpointError("This file is no safetensors checkpoint, or it was cut short: save it again.")
+        raise CheckpointError("This file is not a safetensors checkpoint, or it is truncated: save it again.")
     try:
         described = json.loads(raw[8 : 8 + length]).get("__metadata__", {})
         header = json.loads(described[_HEADER])
         tensors = load(raw)
     except KeyError:
-        raise CheckpointError("This safetensors file was not written by Unrolled: it has no run in it.") from None
+        raise CheckpointError("This safetensors file was not written by Unrolled: it contains no run.") from None
     except (SafetensorError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise CheckpointError(f"This checkpoint is damaged ({error}): use another one.") from None
     if not isinstance(header, dict):
-        raise CheckpointError("This checkpoint's header is no JSON object: use another checkpoint.")
+        raise CheckpointError("This checkpoint is damaged (its header is not a JSON object): use another one.")
     return header, tensors
 
 

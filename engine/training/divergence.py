@@ -1,4 +1,4 @@
-"""When a run has come apart, and what would help."""
+"""When a run has diverged, and what would help."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ class DivergenceWatch:
             return self._diverged(step, f"The loss is {number(loss)} at step {step}", learning_rate, clipped)
         if not math.isfinite(grad_norm):
             return self._diverged(
-                step, f"The gradient's norm is {number(grad_norm)} at step {step}", learning_rate, clipped
+                step, f"The gradient norm is {number(grad_norm)} at step {step}", learning_rate, clipped
             )
         if self.steps_above >= PATIENCE:
             reason = (
-                f"The loss ({number(loss)} nats) has been over a nat worse than a uniform guess "
-                f"({number(self.uniform_loss)}) for {PATIENCE} steps"
+                f"The loss ({number(loss)} nats) has been more than one nat above that of a "
+                f"uniform guess ({number(self.uniform_loss)}) for {PATIENCE} steps"
             )
             return self._diverged(step, reason, learning_rate, clipped)
         self._norms.append(grad_norm)
@@ -102,37 +102,38 @@ class DivergenceWatch:
         state = self.runaway_state
         if state is not None:
             first, largest = self._first_states.get(state, math.nan), self._largest_states[state]
-            return f"; the {state} state has run away: its largest value rose from {number(first)} to {number(largest)}"
+            grew = f"its largest value rose from {number(first)} to {number(largest)}"
+            return f"; the {state} state grew without bound: {grew}"
         usual = sorted(self._norms)[len(self._norms) // 2] if self._norms else math.nan
         largest = max(self._norms, default=math.nan)
         if math.isfinite(largest) and largest > 10 * usual:
-            return f"; the gradient's norm had risen from {number(usual)} to {number(largest)}"
+            return f"; the gradient norm had risen from {number(usual)} to {number(largest)}"
         return ""
 
     def _advice(self, learning_rate: float, clipped: bool) -> tuple[str, dict[str, float | str]]:
         model = self.config.model
         if model.gain > 1.5:
             return (
-                f"The recurrent weights start {model.gain:g} times as large as usual, so each timestep back "
-                "multiplies the gradient: start them at a gain of 1.",
+                f"The recurrent weights are initialised {model.gain:g} times as large as usual, so gradients explode: "
+                "each timestep back multiplies them. Use an initial gain of 1.",
                 {"model__gain": 1.0},
             )
         if not clipped:
             return (
-                "Nothing bounds the gradient, so one steep spot throws the weights far away: clip its norm at 1.",
+                "Gradients are not clipped, so a single exploding gradient can throw the weights far off: clip the "
+                "gradient norm at 1.",
                 {"training__clip": "norm", "training__clip_threshold": 1.0},
             )
         training = self.config.training
         if self.runaway_state is not None and not (training.state_penalty and training.carried_limit):
             return (
                 "Nothing in the equations of this cell bounds its hidden state, and a large one makes the next one "
-                f"larger: put a penalty of {number(STATE_PENALTY)} on large states, and limit the state that one chunk "
-                f"passes to the next to {number(CARRIED_LIMIT)}.",
+                f"larger: add a state penalty of {number(STATE_PENALTY)} and limit the state carried from one sequence "
+                f"to the next to {number(CARRIED_LIMIT)}.",
                 {"training__state_penalty": STATE_PENALTY, "training__carried_limit": CARRIED_LIMIT},
             )
         lower = max(learning_rate / 10, LOWEST_RATE)
         return (
-            f"The learning rate {number(learning_rate)} takes steps too long for this loss, even with the gradient "
-            f"clipped: try {number(lower)}.",
+            f"The learning rate {number(learning_rate)} is too high, even with gradient clipping: try {number(lower)}.",
             {"training__learning_rate": lower},
         )

@@ -115,7 +115,7 @@ class Working(Event):
 
 @dataclass(frozen=True)
 class Diverged(Event):
-    """The run stopped because it had come apart: why, what to do, and the settings that do it."""
+    """The run stopped because it had diverged: why, what to do, and the settings that do it."""
 
     reason: str
     advice: str

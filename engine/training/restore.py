@@ -22,16 +22,18 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     if set(expected) != set(weights):
         names = ", ".join(sorted(set(expected) ^ set(weights))[:4])
         raise CheckpointError(
-            f"These weights are of another model: {names} do not match. Choose the same cell and layers."
+            f"These weights belong to another model: {names} do not match. Use the same cell and number of layers."
         )
     for name, target in expected.items():
         if target.shape != weights[name].shape:
             raise CheckpointError(
                 f"The weight {name} has shape {tuple(weights[name].shape)} in the checkpoint and {tuple(target.shape)} "
-                "in the model: choose the same units, layers and embedding."
+                "in the model: use the same number of hidden units and layers, and the same embedding size."
             )
         if not weights[name].is_floating_point():
-            raise CheckpointError(f"The weight {name} is of type {weights[name].dtype}; weights are floating point.")
+            raise CheckpointError(
+                f"The weight {name} is of type {weights[name].dtype}; weights must be floating-point numbers."
+            )
     with torch.no_grad():
         for name, target in expected.items():
             target.copy_(weights[name])
@@ -57,12 +59,12 @@ def restore_optimizer(optimizer: Optimizer, model: nn.Module, tensors: Mapping[s
     for key, value in tensors.items():
         name, _, slot = key.rpartition("/")
         if name not in parameters:
-            raise CheckpointError(f"The checkpoint's optimiser knows a weight {name!r} that the model does not have.")
+            raise CheckpointError(f"The optimiser state in this checkpoint has a weight {name!r} that the model lacks.")
         parameter = parameters[name]
         if value.shape not in ((), parameter.shape):
             raise CheckpointError(
-                f"The optimiser's {slot} for the weight {name} has shape {tuple(value.shape)}, and the weight "
-                f"{tuple(parameter.shape)}: this checkpoint is damaged, use another full one."
+                f"This checkpoint is damaged: the optimiser's {slot} of the weight {name} has shape "
+                f"{tuple(value.shape)}, the weight {tuple(parameter.shape)}. Use another full checkpoint."
             )
         # Step counters stay scalars of their own; everything else lies beside its weight.
         device = parameter.device if value.dim() or parameter.device.type == "cuda" else torch.device("cpu")
@@ -88,10 +90,10 @@ def state_from(tensors: Mapping[str, Tensor], like: StackState) -> StackState:
 
 def _state_part(tensors: Mapping[str, Tensor], name: str, like: Tensor) -> Tensor:
     if name not in tensors:
-        raise CheckpointError(f"The checkpoint lacks the carried state {name}: use another full one.")
+        raise CheckpointError(f"This checkpoint lacks the carried state {name}: use another full checkpoint.")
     if tensors[name].shape != like.shape:
         raise CheckpointError(
             f"The carried state {name} has shape {tuple(tensors[name].shape)} in the checkpoint and "
-            f"{tuple(like.shape)} in the run: choose the same streams and units, or start a branch."
+            f"{tuple(like.shape)} in the run: use the same batch size and number of hidden units, or start a branch."
         )
     return tensors[name].to(like.device)

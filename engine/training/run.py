@@ -18,6 +18,7 @@ from engine.data import Corpus, Streams, TextFacts
 from engine.device import arithmetic, choose_device, derived_seed, generator, traits
 from engine.models.language_model import LanguageModel, mean_loss, state_penalty
 from engine.models.stack import StackState, detached
+from engine.training.background import in_background
 from engine.training.checkpoint import Best, Checkpoint, CheckpointError
 from engine.training.clipping import clip_gradients
 from engine.training.divergence import DivergenceWatch
@@ -57,7 +58,7 @@ class Training:
     Args:
         config: validated settings
         corpus: the prepared text that `config.data` names
-        facts: gives the facts on that text; asked once, before the first evaluation
+        facts: gives the facts on that text; asked once, on a thread, before the first evaluation
         device: "auto", "cpu", "cuda" or "mps"
         sampler: writes a sample after each evaluation; without one none is written
         checkpoint: where to go on from; a full one of this run continues it exactly
@@ -157,7 +158,7 @@ class Training:
             ConfigError: a setting that cannot change, or a value out of its range
         """
         if key not in ADJUSTABLE:
-            raise ConfigError(f"{key!r} cannot change while a run trains; {' and '.join(ADJUSTABLE)} can.")
+            raise ConfigError(f"{key!r} cannot be changed while a run trains; only {' and '.join(ADJUSTABLE)} can.")
         if not (key == "clip_threshold" and value == 0):
             self.config.with_values(**{f"training__{key}": float(value)})  # checks the range
         self.changes.append((self.step, key, float(value)))
@@ -344,9 +345,7 @@ class Training:
         if self.step not in plan.steps or self._evaluated_at >= self.step:
             return
         if self._facts is None:
-            yield Working(self.step, "text", 0.0)
-            self._facts = self._ask_facts()
-            yield TextRead(self.step, self._facts)
+            yield from self._read_text()
         to_read = plan.usual
         if plan.part is not None and self.step == plan.steps[-1]:
             to_read += plan.whole
@@ -358,11 +357,22 @@ class Training:
             best = self.best.after(self.step, val_loss, compared)
             tokens = plan.whole
         rising = compared > best.compared * (1 + RISING)
+        assert self._facts is not None
         yield self._evaluated(val_loss, self._facts.per_character.bits(val_loss), best, tokens, rising)
         yield from self._sample()
         self.best, self._val_loss, self._evaluated_at = best, val_loss, self.step
         self._meters.evaluated()
         yield self._saved(full=True)
+
+    def _read_text(self) -> Iterator[Event]:
+        """Ask for the facts on the text, which takes seconds for a long one."""
+        yield Working(self.step, "text", 0.0)
+        for facts in in_background(self._ask_facts):
+            if facts is None:
+                yield Working(self.step, "text", 0.0)
+            else:
+                self._facts = facts
+                yield TextRead(self.step, facts)
 
     def _read(self, part: Part | None, tokens: int, before: int, in_all: int) -> Generator[Event, None, float]:
         """The validation loss over `part`, or the whole, which is so many tokens.
@@ -471,13 +481,13 @@ class Training:
     def _check_belongs(self, checkpoint: Checkpoint, branch: bool) -> None:
         if not branch and not checkpoint.full:
             raise CheckpointError(
-                f"The checkpoint at step {checkpoint.step} holds weights only, so the run cannot go on exactly from "
-                "it: go on from the newest full one, or start a branch."
+                f"The checkpoint at step {checkpoint.step} contains weights only, so the run cannot be continued "
+                "exactly from it: continue from the newest full checkpoint, or start a branch."
             )
         if not branch and checkpoint.config != self.config:
             raise CheckpointError(
-                f"The checkpoint at step {checkpoint.step} is of a run with other settings "
-                f"({_differences(checkpoint.config, self.config)}): go on with its own, or start a branch."
+                f"The checkpoint at step {checkpoint.step} belongs to a run with other settings "
+                f"({_differences(checkpoint.config, self.config)}): continue with its own, or start a branch."
             )
         if not branch and checkpoint.corpus_sha256 != self.corpus.sha256:
             raise CheckpointError(
@@ -486,8 +496,8 @@ class Training:
             )
         if checkpoint.vocabulary != self.corpus.vocabulary.to_json():
             raise CheckpointError(
-                f"The vocabulary of {self.corpus.title!r} is not the one this checkpoint was trained with: branch "
-                "on the corpus it came from."
+                f"The vocabulary of {self.corpus.title!r} differs from that of this checkpoint: use the corpus that "
+                "the checkpoint was trained on."
             )
 
     def _continue_from(self, checkpoint: Checkpoint) -> None:

@@ -6,32 +6,42 @@ from engine.config import rename_settings
 
 _LABELS = {
     "corpus": "Text",
-    "level": "Read by",
-    "optimizer": "Optimiser",
+    "level": "Tokens",
+    "vocabulary_limit": "Max vocabulary size",
+    "streams": "Batch size",
+    "chunk": "Sequence length (truncated BPTT)",
     "embedding": "Embedding (0: one-hot)",
-    "dropout": "Dropout",
-    "input_dropout": "Input dropout",
+    "initialisation": "Weight initialisation",
+    "gain": "Initialisation gain",
+    "forget_bias": "Initial forget bias",
+    "output_bias": "Initial output bias",
     "bias": "Biases",
-    "gain": "Initial gain",
-    "clip": "Clip gradients",
-    "clip_threshold": "Clip at",
+    "optimizer": "Optimiser",
+    "warmup": "Warm-up (steps)",
+    "clip": "Gradient clipping",
+    "clip_threshold": "Clipping threshold",
+    "carried_limit": "Carried state limit",
     "averaging": "Weight averaging",
-    "until_loss": "Stop at loss",
+    "seconds": "Time limit (s)",
+    "until_loss": "Stop at validation loss",
     "patience": "Early stopping",
-    "initialisation": "Initial weights",
-    "vocabulary_limit": "Most words",
-    "learning_rate": "Learning rate",
+    "length": "Sample length",
+    "output_sees": "Output gate sees cell state",
+    "output_tanh": "Tanh before output gate",
+    "peephole_forget": "Peephole to forget gate",
+    "peephole_output": "Peephole to output gate",
+    "peephole_update": "Peephole to update gate",
 }
-
-
-def spoken(name: str) -> str:
-    """A setting's name as people say it."""
-    return name.replace("_", " ")
 
 
 def label(name: str) -> str:
     """What stands beside a setting's widget."""
-    return _LABELS.get(name, spoken(name).capitalize())
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def spoken(name: str) -> str:
+    """A setting's name in running text: its label without what stands in brackets."""
+    return label(name).partition(" (")[0].lower()
 
 
 def in_labels(message: str) -> str:

@@ -198,7 +198,7 @@ def test_the_ends_of_a_range_stand_and_what_is_beyond_is_refused_by_name(section
     if item.type == "float":
         beyond = (math.nextafter(low, -math.inf), math.nextafter(high, math.inf), *beyond)
     for value in beyond:
-        with pytest.raises(ConfigError, match=rf"{section}\.{item.name} is .*; choose between .* and "):
+        with pytest.raises(ConfigError, match=rf"{section}\.{item.name} is .*; choose a value from .* to "):
             SECTIONS[section](**{item.name: value})
 
 
@@ -223,7 +223,7 @@ def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
 
 def test_the_value_is_said_as_it_was_given() -> None:
     """Not rounded until it looks as if it were allowed."""
-    with pytest.raises(ConfigError, match="1,000,001; choose between 1 and 1,000,000"):
+    with pytest.raises(ConfigError, match="1,000,001; choose a value from 1 to 1,000,000"):
         TrainingConfig(steps=1_000_001)
 
 
@@ -236,7 +236,7 @@ def test_a_huge_value_gives_a_short_sentence() -> None:
 
 @pytest.mark.parametrize("text", ["a\0b", "x" * 4_097, "half \ud83d"], ids=["NUL", "long", "half"])
 def test_text_that_cannot_be_stored_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"sampling\.prompt must be at most 4,096 characters"):
+    with pytest.raises(ConfigError, match=r"sampling\.prompt must be valid Unicode text of at most 4,096 characters"):
         SamplingConfig(prompt=text)
 
 

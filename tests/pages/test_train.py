@@ -314,7 +314,7 @@ def _turn(app: AppTest) -> int:
 
 
 OWN_TEXTS = {
-    "one character": ("x", "too short|one character"),
+    "one character": ("x", "too short|single character"),
     "one character many times": ("x" * 400, "nothing to predict"),
     "thirty characters": ("the cat sat on the mat, it did", ""),
     "markup": ("<script>alert(1)</script><img src=x onerror=alert(2)> $math$ :red[colours] " * 9, ""),
@@ -369,9 +369,9 @@ OWN_FILES = {
     "too large": (b"five million " * 393_000, r"5\.1\d* MB; the limit is 5 MB"),
     "not UTF-8": (
         "Übermut tut selten gut. ".encode("latin-1") * 20,
-        "probably in windows-1252 .* where it reads Übermut",
+        "probably in windows-1252 .* in which it reads Übermut",
     ),
-    "UTF-16": (("Übermut tut selten gut. " * 20).encode("utf-16"), "probably in UTF-16, where it reads Übermut"),
+    "UTF-16": (("Übermut tut selten gut. " * 20).encode("utf-16"), "probably in UTF-16, in which it reads Übermut"),
     "NUL bytes": (b"one\0two" * 50, "NUL"),
     "empty": (b"", "empty"),
     "good": (("Frogs sing at night. " * 40).encode(), ""),
@@ -421,7 +421,7 @@ def test_a_text_and_its_runs_have_a_name(open_page: OpenPage) -> None:
 
 def test_what_was_changed_in_a_text_is_said(open_page: OpenPage, read: Text) -> None:
     app = _upload(open_page("train"), "text.txt", b"one page\r\n\fand another\r\n" * 40)
-    assert "Changed as the text was read: 80 line ends CR LF became LF; 40 form feeds" in read(app)
+    assert "Changes made to the text: 80 line ends converted from CR LF to LF; 40 form feeds" in read(app)
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_a_file_in_another_encoding_is_read_in_the_one_that_is_chosen(
     )
     app = _upload(open_page("train"), "text.txt", text.encode(encoding))
     offer = next(
-        button for button in app.main.button if button.label.startswith(f"Read it as {title}".replace("-", r"\-"))
+        button for button in app.main.button if button.label.startswith(f"Read as {title}".replace("-", r"\-"))
     )
     app = offer.click().run()
     assert said(app) == ""
@@ -458,10 +458,10 @@ def test_batches_are_fitted_to_tokens_whenever_text_or_level_change(
         assert shown == (data.streams, data.chunk)
         return shown
 
-    # 1,755 characters to learn from, and 405 words and marks.
+    # 1,755 training characters, and 405 words and marks.
     app = _paste(open_page("train"), "a sentence of forty characters, or so. " * 50)
     assert batch() == (16, 64)
-    assert "fitted to this text: 16 × 64 instead of 32 × 64" in read(app)
+    assert "were reduced to fit this short text: 16 × 64 instead of 32 × 64" in read(app)
     app = _widget(app, "selectbox", "data.level").set_value("word").run()
     assert batch() == (4, 64)
     app = _widget(app, "selectbox", "data.level").set_value("char").run()
@@ -471,7 +471,7 @@ def test_batches_are_fitted_to_tokens_whenever_text_or_level_change(
     assert batch() == (20, 16), "what was given stays"
     app = _widget(app, "selectbox", "data.corpus").set_value("tales").run()
     assert batch() == (20, 64)
-    assert "fitted to this text" not in read(app)
+    assert "to fit this short text" not in read(app)
     app = _widget(open_page("train"), "selectbox", "data.corpus").set_value("hello").run()
     assert batch() == (1, 4)
     assert said(app) == ""
@@ -485,7 +485,7 @@ def test_given_batches_that_do_not_fit_are_refused_by_the_names_of_the_controls(
     app = _widget(app, "number_input", "data.chunk").set_value(100).run()
     app = _paste(app, "a sentence of forty characters, or so. " * 50)
     assert _draft(app).data.streams == 100
-    assert "too few for “Streams” x “Chunk” = 100 x 100" in said(app)
+    assert "too few for “Batch size” x “Sequence length (truncated BPTT)” = 100 x 100" in said(app)
     assert "data." not in said(app)
     _press(app, "Train")
     assert services.store().runs(starters=False) == []
@@ -496,7 +496,7 @@ def test_lines_sorted_by_kind_are_noticed_and_shuffled_on_a_click(open_page: Ope
     names = [f"{stem:04d}{ending}" for ending in ("ova", "ini", "moto", "sky") for stem in range(0, 9000, 45)]
     app = _upload(open_page("train"), "names.txt", "\n".join(names).encode())
     assert "sorted by kind" in read(app)
-    app = _press(app, "Shuffle its lines")
+    app = _press(app, "Shuffle the lines")
     text = services.store().text(_draft(app).data.corpus.removeprefix("own:"))
     assert sorted(text.split()) == sorted(names)
     assert "sorted by kind" not in read(app)
@@ -568,7 +568,10 @@ def test_choosing_an_experiment_shows_it_and_not_another_runs_curve(
     assert "Why clipping matters: not trained yet" in read(app)
     assert set(charts(app)) == {"loss"}
     rows = charts(app)["loss"].rows
-    assert list(rows.query("series == 'key'")["label"]) == ["A · RNN, clip norm", "B · RNN, clip off"]
+    assert list(rows.query("series == 'key'")["label"]) == [
+        "A · RNN, gradient clipping norm",
+        "B · RNN, gradient clipping off",
+    ]
     assert rows.query("series in ('training', 'validation')").empty
     assert link(app) == {"setup": "why-clipping-matters", "show": "setup"}
     _press(app, "Show LSTM on Tales")

@@ -32,6 +32,7 @@ UNWATCHED_SECONDS = 0.5
 
 _AT_WORK = {
     "plan": "Measuring how many steps fit into the time.",
+    "text": "Analysing the text before its first evaluation.",
     "evaluation": "Evaluating: {share:.0%} of the tokens read.",
 }
 """What a run that trains is doing while no update is made."""

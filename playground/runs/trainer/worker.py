@@ -16,6 +16,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
@@ -24,7 +25,7 @@ import torch
 
 from engine.analysis.text_facts import text_facts
 from engine.config import Config, ConfigError
-from engine.data import Corpus
+from engine.data import Corpus, TextFacts
 from engine.device import keep_freed_memory
 from engine.training.checkpoint import Checkpoint
 from engine.training.events import Changed, Diverged, Event, Finished, Progress, Saved
@@ -315,7 +316,7 @@ class Worker(ClaimedRuns):
         torch.set_num_threads(next((run.threads for run in runs if run.threads), self.settings.training_threads))
         corpus = self._corpus(runs[0].config)
         self.recorder = Recorder(self.store, self.claim.numbers, corpus.train_text)
-        facts = cache(partial(text_facts, corpus))
+        facts = _once(partial(text_facts, corpus))
         for run in runs:
             self.recorder.add(run.id, message="")
             self.runs[run.id] = loaded = load_run(self.store, self.settings, run, corpus, facts)
@@ -334,6 +335,17 @@ class Worker(ClaimedRuns):
                 raise RefusedError("The app was closed while the text was downloaded. Resume starts it again.")
 
         return load_corpus(self.store, config, progress)
+
+
+def _once(work: Callable[[], TextFacts]) -> Callable[[], TextFacts]:
+    """`work`, done at the first call: the runs of a race call it from threads of their own, and share what it gives."""
+    lock, kept = threading.Lock(), cache(work)
+
+    def call() -> TextFacts:
+        with lock:
+            return kept()
+
+    return call
 
 
 def run_worker(store: Store, claim: Claim, settings: AppSettings, trainer_pid: int) -> None:

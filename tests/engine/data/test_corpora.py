@@ -40,7 +40,7 @@ class TestBuiltIn:
         corpus = prepare(DataConfig(corpus="hello", streams=1, chunk=4))
         assert corpus.vocabulary.symbols == ("e", "h", "l", "o")
         assert corpus.train.tolist() == corpus.validation.tolist() == [1, 0, 2, 2, 3]
-        assert any("validated on what it learns from" in note for note in corpus.notes)
+        assert any("the training part is also the validation part" in note for note in corpus.notes)
 
     @pytest.mark.parametrize("name", ["tales", "python-docs", "python-source"])
     @pytest.mark.parametrize("level", ["char", "word"])
@@ -80,7 +80,7 @@ class TestDownloaded:
         corpus = prepare(DataConfig(corpus="names"))
         assert corpus.train_text.startswith("emma\nolivia\n")
         assert len(corpus.vocabulary) == 27
-        with pytest.raises(ConfigError, match=r"Names has no words: set data.level to char"):
+        with pytest.raises(ConfigError, match=r"Names cannot be read as words: set data.level to char"):
             prepare(DataConfig(corpus="names", level="word"))
 
 
@@ -111,7 +111,7 @@ class TestOwnTexts:
             prepare(replace(SMALL, corpus="own:abc"), own=no_texts)
 
     def test_a_stored_text_that_changed_is_refused(self):
-        with pytest.raises(TextError, match="not what it was"):
+        with pytest.raises(TextError, match=r"The stored text .* is damaged"):
             prepare(replace(SMALL, corpus="own:abc"), own=lambda _: "another text")
 
     def test_without_a_store_a_text_of_the_users_is_refused(self):
@@ -160,11 +160,11 @@ class TestRefusals:
 
     @pytest.mark.parametrize(("text", "sentence"), [("a", "training part has 0 characters"), ("ab", "1 character,")])
     def test_a_text_too_short_to_split_is_refused(self, text, sentence):
-        with pytest.raises(TextError, match=f"{sentence}.*|over and over"):
+        with pytest.raises(TextError, match=f"{sentence}.*|repeats a single character"):
             prepare_own(text)
 
     def test_a_text_whose_validation_part_is_too_short_is_refused(self):
-        with pytest.raises(TextError, match=r"validation part has 1 character,.*Take a longer text"):
+        with pytest.raises(TextError, match=r"validation part has 1 character,.*Use a longer text"):
             prepare_own("abcdefghij")
 
     def test_a_text_too_short_for_the_streams_says_how_many_fit(self):
@@ -178,7 +178,7 @@ class TestRefusals:
             prepare_own("abcdefghij" * 3, streams=32, chunk=64)
 
     def test_one_character_over_and_over_is_refused(self):
-        with pytest.raises(TextError, match=r"one character over and over \(a\)"):
+        with pytest.raises(TextError, match=r"repeats a single character \(a\)"):
             prepare_own("a" * 1_000)
 
 
@@ -199,7 +199,7 @@ class TestNumbers:
         corpus = prepare_own(text, level="word")
         assert corpus.vocabulary.symbols == ("<unk>", "<eos>", "owl", "red")
         assert corpus.vocabulary.decode(corpus.validation) == ("red <unk> " * 10).strip()
-        assert any("words of the vocabulary are those of the training part" in note for note in corpus.notes)
+        assert any("vocabulary holds the words of the training part" in note for note in corpus.notes)
 
     def test_a_text_can_be_read_with_a_vocabulary_that_was_made_before(self):
         text = "red owl " * 90 + "red yak " * 10

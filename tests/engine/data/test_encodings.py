@@ -63,7 +63,7 @@ def test_latin_letters_are_offered_in_the_usual_encodings_side_by_side(encoding:
 def test_seven_bit_mail_is_not_taken_in_as_gibberish() -> None:
     raw = JAPANESE.encode("iso2022_jp")
     assert raw.isascii()
-    with pytest.raises(EncodingError, match=r"ISO-2022-JP \(Japanese\), where it reads これは日本語"):
+    with pytest.raises(EncodingError, match=r"ISO-2022-JP \(Japanese\), in which it reads これは日本語"):
         decode(raw)
 
 
@@ -71,7 +71,9 @@ def test_colours_of_a_terminal_are_no_encoding() -> None:
     assert decode(b"\x1b[31mred\x1b(B\x1b[m") == "[31mred(B[m"
 
 
-@pytest.mark.parametrize(("encoding", "said"), [("rot13", "no encoding 'rot13'"), ("cp932", "not in Shift_JIS")])
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("rot13", "encoding 'rot13' is not supported"), ("cp932", "not encoded in Shift_JIS")]
+)
 def test_an_encoding_that_does_not_fit_gets_a_sentence(encoding: str, said: str) -> None:
     with pytest.raises(TextError, match=said):
         read(b"\xff\xff\x81", encoding=encoding)

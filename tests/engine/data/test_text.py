@@ -71,17 +71,17 @@ def test_an_accent_is_one_character_however_it_was_typed():
 def test_what_was_changed_is_counted_and_said():
     raw = "\ufeffa\r\nb\r\nc\rd\fe\vf\u00a0g\x07h\x08\x7fi\ufeffe\u0301".encode()
     assert read(raw).changes == (
-        "2 line ends CR LF became LF",
-        "1 line end CR became LF",
-        "2 form feeds or other separators became line ends",
-        "1 no-break space became a space",
-        "2 byte-order marks were left out",
-        "3 control characters were left out",
-        "characters with their accents apart were composed (NFC)",
+        "2 line ends converted from CR LF to LF",
+        "1 line end converted from CR to LF",
+        "2 form feeds or other separators replaced by line ends",
+        "1 no-break space replaced by a space",
+        "2 byte-order marks removed",
+        "3 control characters removed",
+        "separate accents composed with their letters (NFC)",
     )
     assert tidy("a\n\tb").changes == ()
     assert tidy("a\n\tb").note == ""
-    assert tidy("a\fb").note == "Changed as the text was read: 1 form feed or other separator became a line end."
+    assert tidy("a\fb").note == "Changes made to the text: 1 form feed or other separator replaced by a line end."
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -106,12 +106,12 @@ def test_a_text_with_nothing_in_it_is_refused(raw):
 
 
 def test_a_text_over_the_limit_is_refused_with_both_sizes():
-    with pytest.raises(TextError, match=r"has 5\.1 MB; the limit is 5 MB.*Use a part"):
+    with pytest.raises(TextError, match=r"is 5\.1 MB; the limit is 5 MB.*Use part of it"):
         decode(b"a" * 5_100_000)
 
 
 def test_a_text_one_byte_over_the_limit_is_told_a_size_above_the_limit():
-    with pytest.raises(TextError, match=r"has 5\.000001 MB; the limit is 5 MB"):
+    with pytest.raises(TextError, match=r"is 5\.000001 MB; the limit is 5 MB"):
         decode(b"a" * (MAX_BYTES + 1))
 
 
@@ -125,7 +125,7 @@ def test_a_pasted_text_is_measured_in_bytes_of_utf8():
 
 
 def test_damaged_utf8_is_refused_with_its_place_and_no_encoding_is_offered():
-    with pytest.raises(EncodingError, match=r"byte 12 \(line 2\) is 0xe9.*encoding UTF-8") as refused:
+    with pytest.raises(EncodingError, match=r"byte 12 \(line 2\) is 0xe9.*Save the file as UTF-8") as refused:
         decode(b"one line\n" + "éa".encode() + b"\xe9" + " être là où l'été".encode())
     assert refused.value.offers == ()
 
@@ -158,7 +158,7 @@ def test_a_nul_is_refused_with_its_line():
 
 @pytest.mark.parametrize("half", [0xD83D, 0xDC00])
 def test_half_a_character_is_refused_with_its_place(half):
-    with pytest.raises(TextError, match=rf"Character 3 .*surrogate U\+{half:04X}"):
+    with pytest.raises(TextError, match=rf"Character 3 .*surrogate \(U\+{half:04X}\)"):
         clean("ab" + chr(half))
 
 

@@ -59,7 +59,7 @@ class TestCharacters:
 
     @pytest.mark.parametrize("unknown", ["z", "A", "é", "😀", "\ud800"])
     def test_an_unknown_token_is_refused_by_name(self, unknown):
-        with pytest.raises(TextError, match=f"U\\+{ord(unknown):04X}.* is not among them"):
+        with pytest.raises(TextError, match=f"U\\+{ord(unknown):04X}.* is not in the vocabulary"):
             CharVocabulary.build("abc", 10).encode("ab" + unknown)
 
     def test_many_unknown_characters_are_counted(self):
@@ -187,17 +187,17 @@ class TestJson:
             ({"level": ["char"], "symbols": ["a"]}, '"char" or "word"'),
             ({"level": "char"}, "no key 'symbols'"),
             ({"level": "char", "symbols": ["a"], "colour": 1}, "unknown key 'colour'"),
-            ({"level": "char", "symbols": "abc"}, "list of texts"),
-            ({"level": "char", "symbols": ["a", 1]}, "list of texts"),
-            ({"level": "char", "symbols": []}, "between 1 and"),
-            ({"level": "char", "symbols": ["a", "a"]}, "'a' stands twice"),
-            ({"level": "char", "symbols": ["a", "bc"]}, "not one character"),
-            ({"level": "char", "symbols": ["a", ""]}, "cannot stand"),
-            ({"level": "char", "symbols": ["a", "\ud800"]}, "cannot stand"),
+            ({"level": "char", "symbols": "abc"}, "list of strings"),
+            ({"level": "char", "symbols": ["a", 1]}, "list of strings"),
+            ({"level": "char", "symbols": []}, "must have 1 to 50,000 symbols"),
+            ({"level": "char", "symbols": ["a", "a"]}, "'a' occurs twice"),
+            ({"level": "char", "symbols": ["a", "bc"]}, "not a single character"),
+            ({"level": "char", "symbols": ["a", ""]}, "cannot be in a vocabulary"),
+            ({"level": "char", "symbols": ["a", "\ud800"]}, "cannot be in a vocabulary"),
             ({"level": "word", "symbols": ["<unk>", "<eos>", "a"]}, "no key 'separated'"),
             ({"level": "word", "symbols": ["<unk>", "<eos>", "a"], "separated": 1}, "true or false"),
             ({"level": "word", "symbols": ["<unk>", "a"], "separated": False}, "needs the symbols"),
-            ({"level": "word", "symbols": ["<unk>", "<eos>", "a b"], "separated": False}, "has spaces"),
+            ({"level": "word", "symbols": ["<unk>", "<eos>", "a b"], "separated": False}, "contains white space"),
             ({"level": "char", "symbols": [chr(n) for n in range(0x3400, 0x3400 + MOST_SYMBOLS + 1)]}, "50,001"),
         ],
     )

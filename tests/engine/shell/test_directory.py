@@ -93,14 +93,14 @@ def test_nothing_half_written_is_taken_for_a_checkpoint(directory: RunDirectory,
 def test_a_folder_that_holds_a_run_is_not_taken_for_another(directory: RunDirectory, checkpoint: Checkpoint) -> None:
     directory.create(Config())  # nothing has been saved in it yet
     directory.save(at(checkpoint, 0))
-    with pytest.raises(CheckpointError, match="already holds a run"):
+    with pytest.raises(CheckpointError, match="already contains a run"):
         directory.create(Config())
 
 
 def test_what_is_not_there_is_said(directory: RunDirectory, checkpoint: Checkpoint, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="holds no checkpoints"):
+    with pytest.raises(CheckpointError, match="contains no checkpoints"):
         directory.load()
-    with pytest.raises(CheckpointError, match="holds no checkpoints"):
+    with pytest.raises(CheckpointError, match="contains no checkpoints"):
         RunDirectory(tmp_path / "nowhere").newest_full()
     directory.save(at(checkpoint, 4, full=False))
     with pytest.raises(CheckpointError, match="no full checkpoint"):

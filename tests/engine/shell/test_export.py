@@ -68,7 +68,7 @@ def test_a_file_of_someone_elses_stays(name: str, saved_run: Path, tmp_path: Pat
     theirs.write_text("mine = True\n", encoding="utf-8")
     status, _, said = plainly("export", str(saved_run), str(tmp_path))
     assert status == 2
-    assert f"{theirs} stands there already" in said
+    assert f"{theirs} already exists and was not written by an export" in said
     assert theirs.read_text(encoding="utf-8") == "mine = True\n"
 
 

@@ -91,7 +91,7 @@ def test_people_get_lines_and_in_a_file_no_bar() -> None:
         "validation 2.0000 nats, 2.900 bits per character, on 4,096 of 20,000 tokens (best so far)\n",
         "3.600 bits per character (rising)",
         '{"brackets"} and lines',
-        "learning_rate is now 0.5",
+        "learning_rate changed to 0.5",
         "Stopped at step 7: It came apart. Mend it.",
         "Finished after 10 steps",
     ):

@@ -147,6 +147,6 @@ def test_the_nearest_symbols_are_read_and_named(saved_run: Path, plainly: Callab
     arguments = ("sample", str(saved_run), "--prompt", "thé ", "--length", "3")
     _, out, said = plainly(*arguments)
     assert out.startswith("the ")
-    assert "'é' in the prompt: it reads 'e'" in said
+    assert "'é' in the prompt is not in the vocabulary: read as 'e'" in said
     _, (line,) = in_json(*arguments)
     assert line["read_instead"] == {"é": "e"}

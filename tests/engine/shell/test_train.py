@@ -133,7 +133,7 @@ def test_options_of_a_cell(tiny_train: list[str], in_json: Callable) -> None:
     ("arguments", "said"),
     [
         (["--preset", "nonsense"], "no preset 'nonsense'; choose one of first-words"),
-        (["--units", "0"], "--units is 0; choose between 1 and"),
+        (["--units", "0"], "--units is 0; choose a value from 1 to 2,048"),
         (["--units", "many"], "--units"),
         (["--learning-rate", "nan"], "--learning-rate must be a finite number"),
         (["--nonsense", "3"], "--nonsense"),
@@ -144,14 +144,14 @@ def test_options_of_a_cell(tiny_train: list[str], in_json: Callable) -> None:
         (["--option", "activation"], "NAME=VALUE"),
         (["--corpus", "moby-dick"], "--corpus is 'moby-dick'; choose one of"),
         (["--corpus", "/nowhere/at-all.txt"], "'/nowhere/at-all.txt' does not exist"),
-        (["--corpus", "hello", "--level", "word"], "'hello' is read by char"),
+        (["--corpus", "hello", "--level", "word"], "'hello' cannot be read as words: set --level to char"),
         (["--config", "/nowhere/config.json"], "/nowhere/config.json cannot be read"),
         (["--preset", "hello", "--config", "x"], "not both"),
         (["--device", "abacus"], "choose one of auto, cpu, cuda, mps"),
         (["--threads", "-2"], "--threads"),
         (["--stop-at", "-1"], "--stop-at"),
-        (["--resume", "/nowhere/run"], "/nowhere/run holds no checkpoints"),
-        (["--resume", "run", "--units", "3"], "give --resume alone"),
+        (["--resume", "/nowhere/run"], "/nowhere/run contains no checkpoints"),
+        (["--resume", "run", "--units", "3"], "use --resume alone"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -174,9 +174,12 @@ def test_an_error_is_said_in_json_with_a_status_of_two(
         (b"", "empty"),
         (b"short", "too short|too few"),
         (b"some text with a NUL \0 in it" * 100, "NUL"),
-        (b"caf\xe9 " * 500, "not in UTF-8 but probably in windows-1252.*iconv -f windows-1252 -t UTF-8 .*own.txt"),
+        (
+            b"caf\xe9 " * 500,
+            "not encoded in UTF-8 but probably in windows-1252.*iconv -f windows-1252 -t UTF-8 .*own.txt",
+        ),
         (b"x" * 5_100_000, "5.1 MB; the limit is 5 MB"),
-        (b"aaaaaaaa" * 1_000, "one character"),
+        (b"aaaaaaaa" * 1_000, "repeats a single character"),
     ],
     ids=["empty", "a word", "NUL", "latin-1", "5.1 MB", "one letter"],
 )
@@ -209,9 +212,10 @@ def test_settings_that_nobody_gave_are_fitted_to_the_tokens_and_that_is_said(
     config = Config.from_json((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
     assert (config.data.streams, config.data.chunk) == batches
     said = [line["message"] for line in lines if line["event"] == "note"]
-    assert [note.endswith(f"streams x chunk are {batches[0]} x {batches[1]} instead of 32 x 64.") for note in said] == (
-        [True] if batches != (32, 64) else []
-    )
+    assert [
+        note.endswith(f"--streams × --chunk were reduced to {batches[0]} × {batches[1]} instead of 32 × 64.")
+        for note in said
+    ] == ([True] if batches != (32, 64) else [])
 
 
 def test_a_batch_that_was_given_is_refused_where_it_does_not_fit(tmp_path: Path, in_json: Callable) -> None:
@@ -219,11 +223,11 @@ def test_a_batch_that_was_given_is_refused_where_it_does_not_fit(tmp_path: Path,
     corpus = ("train", "--corpus", str(tmp_path / "own"))
     status, (error,) = in_json(*corpus, "--streams", "64", "--chunk", "64")
     assert status == 2
-    assert "set --streams to at most 10, or take a longer text" in error["message"]
+    assert "set --streams to at most 10, or use a longer text" in error["message"]
     assert "data." not in error["message"]
     status, lines = in_json(*corpus, "--streams", "64", "--steps", "1", "--units", "4")
     assert status == 0
-    assert lines[0]["message"].endswith("streams x chunk are 64 x 8 instead of 64 x 64.")
+    assert lines[0]["message"].endswith("--streams × --chunk were reduced to 64 × 8 instead of 64 × 64.")
 
 
 def test_a_model_that_no_memory_holds_is_refused_in_a_sentence(
@@ -234,11 +238,11 @@ def test_a_model_that_no_memory_holds_is_refused_in_a_sentence(
     status, (error,) = in_json(*tiny_train, "--units", "2048", "--layers", "8")
     assert status == 2
     assert re.search(
-        r"needs about .* GB of memory .* 0.009 GB are free here: .* --chunk or fewer --streams", error["message"]
+        r"needs about .* GB of memory, and only 0.009 GB are free: .* --chunk or --streams", error["message"]
     )
     status, out, err = plainly(*tiny_train, "--units", "2048", "--layers", "8")
     assert (status, out) == (2, "")
-    assert err.startswith("error: This model needs about")
+    assert err.startswith("error: Training this model needs about")
 
 
 def test_memory_that_runs_out_all_the_same_ends_in_a_sentence(
@@ -250,7 +254,7 @@ def test_memory_that_runs_out_all_the_same_ends_in_a_sentence(
     monkeypatch.setattr("engine.shell.train.train", full)
     status, (error,) = in_json(*tiny_train)
     assert status == 2
-    assert "not enough memory" in error["message"]
+    assert "Out of memory: use fewer units" in error["message"]
 
 
 def test_what_was_changed_in_a_file_and_what_of_the_prompt_is_not_read_is_said(
@@ -263,10 +267,10 @@ def test_what_was_changed_in_a_file_and_what_of_the_prompt_is_not_read_is_said(
     )
     assert status == 0
     assert [line["message"] for line in lines if line["event"] == "note"] == [
-        "Changed as the text was read: 40 line ends CR LF became LF; "
-        "20 form feeds or other separators became line ends.",
-        "The model has no symbol for '’' in the prompt: it reads \"'\".",
-        "The model has no symbol for '☃' in the prompt: left out.",
+        "Changes made to the text: 40 line ends converted from CR LF to LF; "
+        "20 form feeds or other separators replaced by line ends.",
+        "'’' in the prompt is not in the vocabulary: read as \"'\".",
+        "'☃' in the prompt is not in the vocabulary: left out.",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -16,8 +17,9 @@ from torch.nn import functional as F
 import engine
 import engine.start
 import engine.training.evaluation
+from engine.analysis.text_facts import text_facts
 from engine.config import Config, ConfigError
-from engine.data import Corpus, Streams, prepare
+from engine.data import Corpus, Streams, TextFacts, prepare
 from engine.training.checkpoint import Checkpoint
 from engine.training.events import (
     Changed,
@@ -195,6 +197,29 @@ def test_listening_again_on_the_same_object_goes_on_too(tiny: MakeConfig, story_
             note(told, event)
             if next(cuts):
                 break
+    assert told == undisturbed(config, story_corpus)
+
+
+def test_a_stop_while_the_text_is_analysed_is_answered_and_changes_nothing(
+    tiny: MakeConfig, story_corpus: Corpus
+) -> None:
+    config, opened, turns, told = tiny(), threading.Event(), 0, {}
+
+    def slow_facts() -> TextFacts:
+        assert opened.wait(30)
+        return text_facts(story_corpus)
+
+    training = engine.train(config, story_corpus, device="cpu", facts=slow_facts)
+    for event in training.events():
+        note(told, event)
+        turns += isinstance(event, Working) and event.what == "text"
+        if turns == 3:
+            break  # the facts are still awaited
+    assert (training.step, turns) == (1, 3)
+    checkpoint = training.checkpoint()
+    opened.set()
+    for event in engine.train(config, story_corpus, device="cpu", checkpoint=checkpoint, facts=slow_facts).events():
+        note(told, event)
     assert told == undisturbed(config, story_corpus)
 
 

@@ -36,4 +36,4 @@ def test_many_are_counted() -> None:
 
 def test_a_message_names_settings_as_their_widgets_do_and_leaves_other_words_alone() -> None:
     said = in_labels("set data.vocabulary_limit or model.units, not data.nothing or the model. It is training.")
-    assert said == "set “Most words” or “Units”, not data.nothing or the model. It is training."
+    assert said == "set “Max vocabulary size” or “Units”, not data.nothing or the model. It is training."

@@ -9,10 +9,11 @@ from engine.config import Config, ModelConfig
 from playground import notation
 from playground.access.training_text import lines_to_beat_on
 from playground.charts.units import uniform
+from playground.parts.setting_names import label
 from playground.state import draft as drafts
 from playground.state.draft import Draft
 from playground.text import number
-from playground.views.train.controls.settings import pick, setting, widget_key
+from playground.views.train.controls.settings import pick, sentence, setting, widget_key
 
 
 def model_controls(draft: Draft, names: str) -> None:
@@ -51,11 +52,14 @@ def _first_loss(config: Config) -> None:
     counted = f"a 1-gram model, {number(beat['1-gram'], digits=True)} nats per token"
     if config.model.bias and config.model.output_bias == "frequencies":
         st.caption(
-            f"The loss starts near that of {counted}, and not at {guess}: the output bias starts at the log frequency "
-            f"of each {what}. Set it to random to start at the uniform guess."
+            f"The loss starts near that of {counted}, rather than at {guess}: the output bias is initialised to the "
+            f"log frequency of each {what}. With a random output bias the loss starts at the uniform guess."
         )
     else:
-        st.caption(f"The loss starts near that of {guess}. With its bias at the frequencies it starts near {counted}.")
+        st.caption(
+            f"The loss starts near that of {guess}. With the output bias initialised to the log frequency of each "
+            f"{what}, it starts near that of {counted}."
+        )
 
 
 def _equations(model: ModelConfig, names: str) -> None:
@@ -72,18 +76,18 @@ def _cell_options(draft: Draft, cell: type[Cell]) -> None:
     for name, option in cell.options.items():
         key = widget_key(draft, "option", name)
         arguments = (name, key)
-        label = name.replace("_", " ").capitalize()
+        caption, about = label(name), sentence(option.meaning)
         if isinstance(option.default, bool):
-            st.toggle(label, bool(chosen[name]), key=key, help=option.meaning, on_change=_edit_option, args=arguments)
+            st.toggle(caption, bool(chosen[name]), key=key, help=about, on_change=_edit_option, args=arguments)
         else:
             choices = list(option.choices)
             st.segmented_control(
-                label,
+                caption,
                 choices,
                 default=chosen[name],
                 required=True,
                 key=key,
-                help=option.meaning,
+                help=about,
                 on_change=_edit_option,
                 args=arguments,
             )

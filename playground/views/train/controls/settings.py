@@ -20,10 +20,15 @@ _FIELDS: dict[tuple[str, str], Field] = {(section, item.name): item for section,
 def meaning(section: str, name: str) -> str:
     """What a setting means and what values it takes, for the help beside its widget."""
     about = _FIELDS[section, name].metadata
-    text = about["meaning"][0].upper() + about["meaning"][1:] + "."
+    text = sentence(about["meaning"])
     if about.get("low") is not None:
-        text += f" From {number(about['low'])} to {number(about['high'])} {about['unit']}".rstrip() + "."
+        text += f" Range: {number(about['low'])} to {number(about['high'])} {about['unit']}".rstrip() + "."
     return text
+
+
+def sentence(meaning: str) -> str:
+    """What a setting or a cell's option means, as a sentence."""
+    return f"{meaning[0].upper()}{meaning[1:]}."
 
 
 def widget_key(draft: Draft, section: str, name: str) -> str:

@@ -8,7 +8,9 @@ import pytest
 import torch
 from sqlalchemy import Connection
 
+from engine.analysis.text_facts import text_facts
 from engine.config import Config
+from engine.data import Corpus, TextFacts
 from engine.training import meters
 from engine.training.checkpoint import Checkpoint
 from engine.training.events import Evaluated, Progress, Working
@@ -385,6 +387,23 @@ def test_a_race_reads_the_same_batches_in_step(store: Store, tiny: Config, work:
 
 
 @pytest.mark.usefixtures("at_every_event")
+def test_the_runs_of_a_race_share_the_analysis_of_their_text(
+    store: Store, tiny: Config, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Corpus] = []
+
+    def slow_facts(corpus: Corpus) -> TextFacts:
+        asked.append(corpus)
+        time.sleep(0.2)  # so that the second run asks before the first is answered
+        return text_facts(corpus)
+
+    monkeypatch.setattr(worker_module, "text_facts", slow_facts)
+    ids = store.create_race([tiny, tiny.with_values(cell="gru")])
+    work()
+    assert len(asked) == 1
+    assert {store.run(run_id).text_facts for run_id in ids} == {text_facts(asked[0])}
+
+
 def test_a_race_is_paused_together_and_goes_on_when_one_has_ended(store: Store, tiny: Config, work: Work) -> None:
     short, long = store.create_race([tiny.with_values(steps=10), tiny])
     assert work(once(5, lambda: store.command(long, "pause"))).status == "paused"

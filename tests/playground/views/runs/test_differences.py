@@ -38,7 +38,7 @@ def test_only_what_differs_is_told_and_by_the_names_on_train() -> None:
         "Cell": ("LSTM", "GRU"),
         "Embedding (0: one-hot)": ("64", "0"),
         "Optimiser": ("AdamW", "SGD"),
-        "Clip at": ("1", "0.25"),
+        "Clipping threshold": ("1", "0.25"),
     }
 
 
@@ -60,7 +60,7 @@ def test_texts_and_levels_are_told_in_words() -> None:
     other = one.with_values(corpus="own:" + "0" * 64, level="word")
     shown = {line.name: line.values for line in differing_settings([one, other])}
     assert shown["Text"] == ("Tales", "own text")
-    assert shown["Read by"] == ("characters", "words")
+    assert shown["Tokens"] == ("characters", "words")
 
 
 def test_scores_are_in_bits_for_all_and_in_perplexity_of_each_ones_tokens() -> None:
