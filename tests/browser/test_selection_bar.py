@@ -339,7 +339,7 @@ def test_on_a_phone_nothing_is_cut_off_and_a_finger_meets_every_button(opened: O
 
 def test_a_button_stays_under_the_pointer_from_token_to_token(opened: Opened) -> None:
     bar = opened(words=True, tokens=16)
-    after = bar.button("timestep after")
+    after = bar.button("Next timestep")
     before = after.bounding_box()
     for place in range(5, 12):
         after.click()

@@ -486,7 +486,7 @@ def test_unrolled_again_while_it_folds_it_stays_unrolled(opened: Opened) -> None
     stage.run(2 * FOLDING)
     stage.comes_to(folded=False)
     assert len(stage.drawn) > 5
-    assert stage.fold.inner_text() == "Fold into the loop"
+    assert stage.fold.inner_text() == "Show as loop"
 
 
 def test_a_change_is_marked_and_its_predictions_stand_before_and_after(opened: Opened) -> None:
@@ -503,7 +503,7 @@ def test_hovering_shows_the_numbers_in_full(opened: Opened) -> None:
     stage = opened()
     stage.column(4).locator(".cell .frame").hover()
     text = stage.card.inner_text()
-    for part in ("changed by", "its unit 1", "‖∂L/∂s‖", "expects", "came next", "nats"):
+    for part in ("relative change", "unit 1", "‖∂L/∂s‖", "predicts", "next token", "nats"):
         assert part in text
     stage.page.mouse.move(1, 1)
     assert not stage.card.is_visible()

@@ -256,7 +256,7 @@ def test_a_model_whose_weights_ran_away_says_so(broken: str) -> None:
         ({"forbidden": (VOCABULARY,)}, "no token"),
         ({"forced": {0: VOCABULARY}}, "no token"),
         ({"forced": {-1: 0}}, "place -1"),
-        ({"forced": {3: 2}, "forbidden": (2,)}, "never to be written"),
+        ({"forced": {3: 2}, "forbidden": (2,)}, "is forbidden"),
     ],
     ids=str,
 )

@@ -248,8 +248,8 @@ def test_a_probe_that_cannot_be_read_is_refused(make_model, tokens, sentence):
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
-        (4, "Timestep 4 has no loss: nothing follows the last token"),
-        (1, "Timestep 1 has no loss: the token that follows is unknown"),
+        (4, "Timestep 4 has no loss: there is no token after the last"),
+        (1, "Timestep 1 has no loss: the next token is unknown"),
         (5, "from 0 to 4, not 5"),
         (-1, "from 0 to 4, not -1"),
         ("mean", "not 'mean'"),
