@@ -118,9 +118,9 @@ def verdict(judge: Judge) -> str:
     if not math.isfinite(first - second):
         return f"{name} gives no finite probabilities."
     if abs(first - second) < 0.01:
-        return f"To {name}, both sentences are equally likely."
+        return f"{name}: both sentences are equally likely."
     ahead = SENTENCES[0] if first < second else SENTENCES[1]
-    return f"To {name}, the {ahead} sentence is {factor(abs(first - second))} more likely."
+    return f"{name}: the {ahead} sentence is {factor(abs(first - second))} more likely."
 
 
 def count_judges(

@@ -231,11 +231,11 @@ def test_weights_that_are_not_numbers_are_recorded_as_they_are(make_model, cell)
 @pytest.mark.parametrize(
     ("tokens", "sentence"),
     [
-        ([], "The probe is empty"),
+        ([], "The input is empty"),
         ([1] * (LONGEST_PROBE + 1), "has 501 tokens; at most 500"),
         ([1, VOCABULARY], "The token 6 does not exist: the vocabulary has tokens 0 to 5"),
         ([1, -2], "The token -2 does not exist"),
-        ([[1, 2], [3, 4]], "one row of token ids"),
+        ([[1, 2], [3, 4]], "one-dimensional sequence of token ids"),
         ([1.5], "whole numbers"),
     ],
     ids=["empty", "too long", "too large", "negative", "two rows", "a fraction"],
@@ -270,5 +270,5 @@ def test_a_state_of_another_model_is_refused(make_model):
     for other in (make_model("gru"), make_model(layers=1), make_model(units=5)):
         with pytest.raises(ConfigError, match="make it with `warm`"):
             record(make_model("lstm"), TOKENS, state=warm(other, TOKENS))
-    with pytest.raises(ConfigError, match="one stream"):
+    with pytest.raises(ConfigError, match="batch of one"):
         record(make_model("lstm"), TOKENS, state=make_model("lstm").initial_state(2))

@@ -25,7 +25,7 @@ export function patchSide(side, numbers, layout, colors, width, scale = 1) {
   line(width > 80 ? "next token" : "next", layout.target.y + PILL / 2 + 1);
   line("loss", layout.target.y + PILL + 10, "quiet");
   line(width > 80 ? "predicted" : "pred.", layout.guesses.y + BAR / 2);
-  if (data.signs.prediction[0][0].length < 7) line(data.signs.prediction, layout.guesses.y + BAR * 1.6 + 2, "sign");
+  if (data.signs.prediction[0][0].length < 7) line(data.signs.prediction, layout.guesses.y + BAR * 1.6 + 6, "sign");
   for (const row of layout.rows) {
     const top = row.lanes.at(-1).y;
     numbers.lanes.forEach((lane, place) => {
@@ -80,8 +80,8 @@ function gradientKeys({ scales, gradient, other, when }, colors) {
   const ends = { low: `${clipped ? "≤ " : ""}${digits(least)}`, high: digits(most) };
   const note = most ? "" : gradient.norms.some(Number.isNaN) ? "(NaN)" : "(no gradient)";
   return [
-    { brief: "‖∂L/∂s‖ (log)", name: `‖∂L/∂s‖ (foot of a box), ${whole}${other ? ", unchanged" : ""} (log)`, from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise, ...ends, note },
-    { brief: "← ‖∂L≥ₜ/∂sₜ₋₁‖ (log)", name: "← ‖∂L≥ₜ/∂sₜ₋₁‖ through the recurrence (log)", arrows: colors.surprise, ends: { least: PULL.least + 0.08 * PULL.more, more: 0.92 * PULL.more }, back: true, ...ends },
+    { brief: "‖∂L/∂s‖", name: `‖∂L/∂s‖ (foot of a box), ${whole}${other ? ", unchanged" : ""} (log)`, from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise, ...ends, note },
+    { brief: "‖∂L≥ₜ/∂sₜ₋₁‖", name: "← ‖∂L≥ₜ/∂sₜ₋₁‖ through the recurrence (log)", arrows: colors.surprise, ends: { least: PULL.least + 0.08 * PULL.more, more: 0.92 * PULL.more }, back: true, ...ends },
   ];
 }
 
