@@ -287,7 +287,7 @@ def test_no_gradient_travels_from_a_column_without_a_loss(opened: Opened) -> Non
 
 def test_the_keys_say_what_every_thickness_means(opened: Opened) -> None:
     names = opened().box.locator(".keys .key-name").all_text_contents()
-    assert "→ change of state, ‖sₜ − sₜ₋₁‖ / (‖sₜ‖ + ‖sₜ₋₁‖)" in names
+    assert "→ relative change, ‖sₜ − sₜ₋₁‖ / (‖sₜ‖ + ‖sₜ₋₁‖)" in names
     assert "‖∂L/∂s‖ (foot of a box), all losses (log)" in names
     assert "← ‖∂L≥ₜ/∂sₜ₋₁‖ through the recurrence (log)" in names
 
@@ -418,7 +418,7 @@ def test_states_travel_right_and_then_the_gradient_travels_left(opened: Opened) 
     assert stage.opacity(".column[data-t='0'] .cell .frame") == [1]
     assert stage.opacity(".column[data-t='1'] .cell .frame")[0] < 0.2
     stage.press("n")
-    assert "“e” came, loss" in stage.said
+    assert "next token “e”, loss" in stage.said
     stage.press("b", "b")
     assert stage.said.startswith("both passes done")
     stage.press(*"n" * 11)
@@ -467,7 +467,7 @@ def test_it_folds_into_the_loop_and_unrolls_again(opened: Opened) -> None:
     stage.run(FOLDING)
     when = stage.box.locator(".rolled .when")
     assert when.text_content() == "t = 7 of 27"
-    assert stage.box.locator(".title").inner_text() == "The network as a loop, at one timestep of the probe"
+    assert stage.box.locator(".title").inner_text() == "The network as a loop, at one timestep of the input text"
     assert stage.box.locator(".column").count() == 1
     stage.show(t=2)
     assert when.text_content() == "t = 3 of 27"
@@ -476,7 +476,7 @@ def test_it_folds_into_the_loop_and_unrolls_again(opened: Opened) -> None:
     stage.run(FOLDING)
     assert len(stage.drawn) > 5
     assert not stage.column(2).get_attribute("style"), "where they were"
-    assert stage.box.locator(".title").inner_text() == "The network, unrolled over the probe"
+    assert stage.box.locator(".title").inner_text() == "The network, unrolled over the input text"
 
 
 def test_unrolled_again_while_it_folds_it_stays_unrolled(opened: Opened) -> None:
