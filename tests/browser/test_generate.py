@@ -20,7 +20,7 @@ def test_a_text_stands_there_before_anybody_clicks(visits: Visits) -> None:
     page = _open(visits)
     page.written(tokens=500)
     assert page.strip.prompt == "Once upon a time"
-    assert "bits at each character" in page.claim
+    assert "bits per character" in page.claim
     shades = page.strip.shades()
     assert max(shades) > 0.5 > min(shades)
 

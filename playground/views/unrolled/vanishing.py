@@ -21,8 +21,8 @@ from playground.text import number
 from playground.views.unrolled.claim import FELT, Reach, reach
 from playground.views.unrolled.settings import settings
 
-HEIGHT = 156
-"""Of the chart in pixels: two networks and it have room on one screen."""
+HEIGHT, PRESENTED_HEIGHT = 156, 120
+"""Of the chart in pixels, and in presenter mode, which enlarges it: two networks and it have room on one screen."""
 
 
 def panel(views: Sequence[View], of: Target) -> None:
@@ -38,7 +38,7 @@ def panel(views: Sequence[View], of: Target) -> None:
 
 def spec() -> Spec:
     """The chart's specification."""
-    return fading_spec(FELT, HEIGHT)
+    return fading_spec(FELT, PRESENTED_HEIGHT if state.current().present else HEIGHT)
 
 
 def frame(views: Sequence[View], of: Target) -> pd.DataFrame:
