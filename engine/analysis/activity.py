@@ -53,7 +53,9 @@ def fading(trace: Trace) -> Tensor:
         ValueError: the trace has no gradients, or not those of a single target
     """
     if not isinstance(trace.target, int):
-        raise ValueError("A gradient fades from one target: record the trace with the timestep of one.")
+        raise ValueError(
+            "How a gradient fades is defined for one loss: record the trace with its timestep as gradient."
+        )
     by_time = gradient_norms(trace).square().sum(0).sqrt()
     back = by_time[: trace.target + 1].flip(0)  # (1 + target)
     return back / back[0]

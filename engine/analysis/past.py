@@ -97,7 +97,7 @@ def past_of(cell: Cell, block: str) -> Past:
             case Parameter("bias"):
                 pass
             case _:
-                raise ValueError(f"The weighted sum of {block!r} in {cell.name!r} is of another form than is known.")
+                raise ValueError(f"The weighted sum of {block!r} in {cell.name!r} has an unsupported form.")
     return past
 
 
@@ -121,7 +121,7 @@ def direction_of(trace: StackTrace, *, reverse: bool) -> Direction:
     if not reverse:
         return trace
     if trace.reverse is None:
-        raise ValueError("This trace reads forward only: it has no reverse direction.")
+        raise ValueError("This trace is unidirectional: it has no reverse direction.")
     return trace.reverse
 
 

@@ -37,7 +37,7 @@ class Choice:
         if not 0 <= self.temperature < math.inf:
             raise ConfigError(f"The temperature is {self.temperature}; choose 0 (greedy) or a positive number.")
         if self.top_k < 0:
-            raise ConfigError(f"top_k is {self.top_k}; choose 0 (off) or how many tokens may be drawn.")
+            raise ConfigError(f"top_k is {self.top_k}; choose 0 (off) or the number of tokens to sample from.")
         if not 0 < self.top_p <= 1:
             raise ConfigError(f"top_p is {self.top_p}; choose above 0 and at most 1 (off).")
 
@@ -90,7 +90,7 @@ def as_numbers(values: Tensor) -> np.ndarray:
 def refuse_all_forbidden(forbidden: Sequence[int], vocabulary_size: int) -> None:
     """Raises ConfigError if no token is left to be drawn."""
     if len(set(forbidden)) >= vocabulary_size:
-        raise ConfigError("Every token is forbidden, so nothing can be written.")
+        raise ConfigError("Every token is forbidden, so none can be generated.")
 
 
 def draw(distribution: np.ndarray, number: float) -> int:

@@ -48,7 +48,9 @@ def checked_tokens(tokens: Sequence[int] | np.ndarray | Tensor, vocabulary_size:
     try:
         ids = np.array(tokens.cpu().numpy() if isinstance(tokens, Tensor) else tokens, dtype=np.int64).reshape(-1)
     except OverflowError:
-        raise ConfigError(f"A token's number is beyond all bounds; this vocabulary has {vocabulary_size:,}.") from None
+        raise ConfigError(
+            f"A token id is out of range: this vocabulary has ids 0 to {vocabulary_size - 1:,}."
+        ) from None
     if ids.size and not (ids.min() >= 0 and ids.max() < vocabulary_size):
         wrong = ids[(ids < 0) | (ids >= vocabulary_size)][0]
         raise ConfigError(f"There is no token {wrong} in this vocabulary of {vocabulary_size:,}.")

@@ -69,7 +69,7 @@ def logits_after(model: LanguageModel, tokens: Sequence[int] | np.ndarray | Tens
     """
     ids = checked_tokens(tokens, model.vocabulary_size)
     if not len(ids):
-        raise ConfigError("There is no next token after nothing: give at least one token.")
+        raise ConfigError("An empty context has no next token: give at least one token.")
     logits, _ = read_all(model, ids)
     return torch.from_numpy(as_numbers(logits).copy())  # a tensor that its taker may change
 
@@ -82,7 +82,7 @@ def perplexity(scores: Tensor | np.ndarray | Sequence[float]) -> float:
     """
     values = torch.as_tensor(scores, dtype=torch.float64)
     if not values.numel():
-        raise ConfigError("The perplexity of no token is not defined: give at least one.")
+        raise ConfigError("The perplexity of an empty sequence is undefined: give at least one token.")
     surprise = -float(values.mean())
     try:
         return math.exp(surprise)

@@ -82,7 +82,7 @@ class Writing:
             raise ConfigError(f"The sample's seed is {seed}; choose between 0 and 2^63 - 1.")
         prompt = checked_tokens(prompt_tokens, model.vocabulary_size)
         if not len(prompt):
-            raise ConfigError("A sample needs at least one token to start from: write a prompt.")
+            raise ConfigError("A sample needs at least one token to start from: give a prompt.")
         checked_tokens(self._choice.forbidden, model.vocabulary_size)
         refuse_all_forbidden(self._choice.forbidden, model.vocabulary_size)
         self._forced = _checked_forced(forced, self._choice.forbidden, model.vocabulary_size)
@@ -131,8 +131,8 @@ class Writing:
         log_total = float(peak + np.log(np.exp(logits - peak).sum())) if math.isfinite(peak) else math.nan
         if not math.isfinite(log_total):
             raise NotFiniteError(
-                f"The model cannot write token {self.place + 1}: its numbers are not finite. Choose a step before "
-                "its weights ran away."
+                f"Token {self.place + 1} cannot be generated: the model's logits are not finite. Choose a step before "
+                "it diverged."
             )
         number = self._number()
         distribution = self._choice.distribution(logits)
@@ -173,7 +173,7 @@ def _checked_forced(forced: Mapping[int, int], forbidden: Sequence[int], vocabul
     checked_tokens(list(forced.values()), vocabulary_size)
     for place, token in forced.items():
         if place < 0:
-            raise ConfigError(f"A token cannot be forced at place {place}: the first place is 0.")
+            raise ConfigError(f"A token cannot be forced at position {place}: the first position is 0.")
         if token in forbidden:
-            raise ConfigError(f"Token {token} cannot be forced at place {place}: it is never to be written.")
+            raise ConfigError(f"Token {token} cannot be forced at position {place}: it is forbidden.")
     return dict(forced)

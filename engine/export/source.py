@@ -27,7 +27,7 @@ def script(checkpoint: Checkpoint) -> str:
     config = validate(checkpoint.config)
     vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
     if vocabulary.symbols == ("<unk>",):
-        raise CheckpointError("This model knows no token but <unk>, which is never written: export another run.")
+        raise CheckpointError("This model's vocabulary has only <unk>, which is never generated: export another run.")
     model = config.model
     cell = _plainest(stacked(model.cell, model.units, model.layers, model.options)[-1])
     flags = _flags(checkpoint, vocabulary, cell)
@@ -87,7 +87,7 @@ def _values(checkpoint: Checkpoint, vocabulary: Vocabulary, cell: Cell) -> dict[
         "unknown": vocabulary.unknown,
         "end": vocabulary.end,
         "start": start,
-        "start_meaning": "a line's end" if vocabulary.symbols[start] == "\n" else "the first symbol",
+        "start_meaning": "a line end" if vocabulary.symbols[start] == "\n" else "the first symbol",
         "cell": type(cell).__name__,
         "blocks": len(cell.blocks),
         "modules": len(cell.modules),
@@ -97,7 +97,7 @@ def _values(checkpoint: Checkpoint, vocabulary: Vocabulary, cell: Cell) -> dict[
 def _learned(checkpoint: Checkpoint, token: str) -> str:
     """What the weights were learned from, and how well; a text of the user's own is not named."""
     source = SOURCES.get(checkpoint.config.data.corpus)
-    corpus = source.title if source else "a text of one's own"
+    corpus = source.title if source else "a user's own text"
     steps = f"{checkpoint.step:,} step{'s' * (checkpoint.step != 1)} of training on {corpus}"
     if checkpoint.val_loss is None or checkpoint.evaluated_at != checkpoint.step:
         return steps

@@ -108,8 +108,8 @@ def check_reads_forward(config: ModelConfig) -> None:
     """Refuse a language model that reads both ways. Raises ConfigError."""
     if config.bidirectional:
         raise ConfigError(
-            "model.bidirectional is true, but a language model can only read forward: a layer that reads from the end "
-            "has already seen the very token that is to be predicted. Leave it at false."
+            "model.bidirectional is true, but a language model can only read forward: a layer that reads backward "
+            "has already seen the token to be predicted. Set it to false."
         )
 
 

@@ -84,7 +84,7 @@ class NGram:
         """
         ids = _checked(tokens, self.vocabulary_size)
         if len(ids) < 2:
-            raise ValueError(f"A loss needs at least two tokens, and here are {len(ids)}.")
+            raise ValueError(f"A loss needs at least two tokens; there are {len(ids)}.")
         return float(-self.log_probabilities(ids[1:], ids[:1]).mean())
 
     def log_probabilities(self, tokens: Tokens, context: Tokens = ()) -> np.ndarray:
@@ -151,7 +151,7 @@ def _checked(tokens: Tokens, vocabulary_size: int) -> np.ndarray:
     ids = np.asarray(tokens, dtype=np.int64).reshape(-1)
     if ids.size and not (ids.min() >= 0 and ids.max() < vocabulary_size):
         raise ValueError(
-            f"Token ids run from {ids.min()} to {ids.max()}; with {vocabulary_size:,} symbols they cannot."
+            f"Token ids must be between 0 and {vocabulary_size - 1:,}, but run from {ids.min()} to {ids.max()}."
         )
     return ids
 

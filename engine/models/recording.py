@@ -223,7 +223,7 @@ def _start(stack: RecurrentStack, state: StackState | None) -> StackState:
     if state is None:
         return zero
     if [[part.shape for part in layer] for layer in state] != [[part.shape for part in layer] for layer in zero]:
-        raise ConfigError("The state to start from is not one of this model for one stream: make it with `warm`.")
+        raise ConfigError("The initial state does not fit this model with a batch of one: make it with `warm`.")
     return state
 
 
@@ -251,7 +251,7 @@ def _as_ids(tokens: Iterable[int] | Tensor, vocabulary_size: int) -> Tensor:
     given = torch.as_tensor(tokens if isinstance(tokens, Tensor) else list(tokens)).cpu()
     ids = given.to(torch.int64)
     if ids.dim() != 1 or (ids != given).any():
-        raise ConfigError("A probe is one row of token ids, which are whole numbers.")
+        raise ConfigError("The input must be a one-dimensional sequence of token ids, which are whole numbers.")
     wrong = ids[(ids < UNKNOWN) | (ids >= vocabulary_size)]
     if len(wrong):
         raise ConfigError(
@@ -264,9 +264,9 @@ def _as_ids(tokens: Iterable[int] | Tensor, vocabulary_size: int) -> Tensor:
 def _checked_tokens(tokens: Iterable[int] | Tensor, vocabulary_size: int) -> Tensor:
     ids = _as_ids(tokens, vocabulary_size)
     if not len(ids):
-        raise ConfigError("The probe is empty: give at least one token.")
+        raise ConfigError("The input is empty: give at least one token.")
     if len(ids) > LONGEST_PROBE:
-        raise ConfigError(f"The probe has {len(ids):,} tokens; at most {LONGEST_PROBE} can be recorded. Shorten it.")
+        raise ConfigError(f"The input has {len(ids):,} tokens; at most {LONGEST_PROBE} can be recorded. Shorten it.")
     return ids
 
 
@@ -280,9 +280,9 @@ def _check_gradient(gradient: Target | None, targets: Tensor) -> None:
         return
     last = len(targets) - 1
     if not isinstance(gradient, Integral) or not 0 <= gradient <= last:
-        raise ConfigError(f'The gradient is of "sum" or of the loss at a timestep from 0 to {last}, not {gradient!r}.')
+        raise ConfigError(f'`gradient` must be "sum" or a timestep from 0 to {last}, not {gradient!r}.')
     if targets[gradient] == UNKNOWN:
-        reason = "nothing follows the last token" if gradient == last else "the token that follows is unknown"
+        reason = "there is no token after the last" if gradient == last else "the next token is unknown"
         raise ConfigError(f"Timestep {gradient} has no loss: {reason}. Choose another, or the sum.")
 
 
@@ -304,6 +304,6 @@ def _check_changes(changes: Sequence[Change], stack: RecurrentStack, inputs: Ten
                 f"{', '.join(cell.quantities)}."
             )
         if change.reverse and not stack.bidirectional:
-            raise ConfigError("The model reads in one direction alone: nothing can be changed in the reverse one.")
+            raise ConfigError("The model is unidirectional: there is no reverse direction to change.")
         if not abs(change.value) <= torch.finfo(inputs.dtype).max:  # so that NaN is refused as well
             raise ConfigError(f"{change.quantity} cannot be set to {change.value}: give a finite number.")

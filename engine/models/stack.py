@@ -41,7 +41,7 @@ class RecurrentStack(nn.Module):
     ) -> None:
         super().__init__()
         if cells[0].below:
-            raise ValueError(f"The cell {cells[0].name!r} cannot be the lowest: it asks for the layer below.")
+            raise ValueError(f"The cell {cells[0].name!r} cannot be the bottom layer: it needs a layer below it.")
         self.cells = cells
         self.linked = any(cell.below for cell in cells)
         self.dropout = dropout

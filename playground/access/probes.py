@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,7 +23,7 @@ class Probe:
         text: as far as it is read
         tokens: (time), int64 ids; `UNKNOWN` where the vocabulary has no symbol, and none that stands for such
         names: each token so that it can be seen; what the model does not know as it stands in the text
-        unknown: places of the tokens that the model does not know
+        unknown: places of the tokens that the model does not know, and for which it has no near symbol to read instead
         cut: characters that were left out at the end
     """
 
@@ -45,17 +46,17 @@ class Probe:
 def read_probe(text: str, vocabulary: Vocabulary, limit: int = LONGEST_PROBE) -> Probe:
     """A text as a model reads it, up to `limit` tokens.
 
-    Line ends of every kind become line feeds, as in what the models learn from. A text without a token gives a probe
-    without one. The last few hundred are kept: every look at a page reads its probe.
+    Line ends of every kind become line feeds, as in what the models learn from. What has no symbol is read as the
+    nearest that has one, if there is one: see `Vocabulary.read_instead`. A text without a token gives a probe without
+    one. The last few hundred are kept: every look at a page reads its probe.
     """
     whole = text.replace("\r\n", "\n").replace("\r", "\n")
     if isinstance(vocabulary, CharVocabulary):
-        kept = whole[:limit]
-        pieces, tokens = [*kept], _characters(kept, vocabulary)
+        kept, pieces, tokens = _characters(whole, vocabulary, limit)
     else:
         separated = bool(getattr(vocabulary, "separated", False))
         kept = _as_many_words(whole, limit, separated)
-        pieces, tokens = tokenise(kept, separated), vocabulary.encode(kept)
+        pieces, tokens = tokenise(kept, separated), vocabulary.encode(kept, unknown="nearest")
     tokens.flags.writeable = False  # a probe is shared by all who look at it
     unknown = (UNKNOWN,) if vocabulary.unknown is None else (UNKNOWN, vocabulary.unknown)
     return Probe(
@@ -70,15 +71,23 @@ def read_probe(text: str, vocabulary: Vocabulary, limit: int = LONGEST_PROBE) ->
     )
 
 
-def _characters(text: str, vocabulary: CharVocabulary) -> np.ndarray:
-    """The id of each character; `UNKNOWN` where there is none."""
-    if vocabulary.unknown is not None:
-        return vocabulary.encode(text)
-    symbols = set(vocabulary.symbols)
-    known = [character in symbols for character in text]
-    tokens = np.full(len(text), UNKNOWN, dtype=np.int64)
-    tokens[known] = vocabulary.encode("".join(character for character in text if character in symbols))
-    return tokens
+def _characters(text: str, vocabulary: CharVocabulary, limit: int) -> tuple[str, list[str], np.ndarray]:
+    """How much of a text is read in up to `limit` tokens; what each token is read from, and its id, `UNKNOWN` where a
+    character has neither a symbol nor a near one. A character may be read as several, as … as three dots."""
+    if not set(text) <= set(vocabulary.symbols):
+        text = unicodedata.normalize("NFC", text)
+    read: dict[str, list[int]] = {}
+    pieces: list[str] = []
+    tokens: list[int] = []
+    for place, character in enumerate(text):
+        if character not in read:
+            read[character] = vocabulary.encode(character, unknown="nearest").tolist() or [UNKNOWN]
+        if len(tokens) + len(read[character]) > limit:
+            text = text[:place]
+            break
+        pieces += [character] * len(read[character])
+        tokens += read[character]
+    return text, pieces, np.array(tokens, dtype=np.int64)
 
 
 def _as_many_words(text: str, limit: int, separated: bool) -> str:

@@ -162,7 +162,7 @@ def _node(shown: Drawn, name: str, layer: int) -> dict[str, Any]:
 def _captions(name: str) -> list[str]:
     """What stands under a place where a wire comes in or goes out, line by line."""
     if name.endswith(BEFORE):
-        return ["step before"]
+        return ["previous step"]
     return {"hidden_out": ["next step,", "and above"], "cell_out": ["next step"]}.get(name, [])
 
 

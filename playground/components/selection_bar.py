@@ -21,7 +21,7 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
         "ng": {**_PLAIN, "t": ("timestep", "⟨{}⟩"), "layer": ("layer", "[{}]")},
         "cs231n": {**_PLAIN, "t": ("timestep", "t = {}")},
         "pytorch": {**_PLAIN, "t": ("timestep", "t = {}")},
-        "plain": {**_PLAIN, "t": ("place in the text", "{}")},
+        "plain": {**_PLAIN, "t": ("position", "{}")},
     }
 )
 

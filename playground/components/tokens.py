@@ -1,4 +1,4 @@
-"""A text token by token, coloured by surprise: the strip that writes, and the one that is scrubbed through training."""
+"""A text token by token, coloured by surprisal: the strip that grows, and the one that follows training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Strip:
     copied: Sequence[tuple[int, int]] = ()
     """tokens (first, after the last) that stand word for word in the training text"""
     forced: Sequence[int] = ()
-    """tokens that were put in"""
+    """tokens that the visitor replaced"""
     chosen: int = -1
     active: bool = False
     """whether more is being written"""

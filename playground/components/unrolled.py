@@ -33,7 +33,7 @@ class Lane:
     norms: Tensor
     """(layer, 1 + time): of the state before the first token, then of each"""
     changes: Tensor
-    """(layer, time): share of the state that changed"""
+    """(layer, time): relative change, ||s_t - s_{t-1}|| / (||s_t|| + ||s_{t-1}||)"""
     unit: Tensor
     """(layer, time): the chosen unit"""
     values: Tensor | None
@@ -143,8 +143,8 @@ class Picture:
     """the token that follows each; None where none is known"""
     losses: Tensor
     """(time), nats; NaN where there is no target"""
-    uniform: float
-    """loss of a uniform guess, nats"""
+    vocabulary: int
+    """number of tokens: a uniform guess has a loss of ln of it, in nats"""
     gradient: Gradient | None
     other: Other | None
     signs: dict[str, Sign]

@@ -33,7 +33,7 @@ def clockwork(cell: Cell) -> Diagram:
     update, candidate = 252.0, 392.0
     sketch = Sketch(_ROWS)
     _enter(sketch)
-    counts = "which timestep it is: it counts from 0, and starts over after the longest period"
+    counts = "the timestep, counted from 0 and starting over after the longest period"
     sketch.enter_below(update, "clock", meaning=counts)
     sketch.put("update", "turn", (update, _ROWS.activation), "clock")
     sketch.column("candidate", candidate, activation="tanh")

@@ -117,7 +117,7 @@ def _peep(sketch: Sketch, block: str, x: float, seen: Wire) -> None:
     adds = rows.activation + 72
     sketch.column(block, x, pre=f"{block}_weighted")
     peephole = (f"peephole_{block}",)
-    at, meaning = (x - _ASIDE, rows.activation), "what the gate sees of the cell state"
+    at, meaning = (x - _ASIDE, rows.activation), "the peephole: what the gate reads of the cell state"
     sketch.put(f"peep_{block}", "diagonal", at, seen, weights=peephole, meaning=meaning)
     sketch.put(f"{block}_pre", "plus", (x, adds), f"{block}_weighted", Wire(f"peep_{block}", "upright"))
     sketch.put(block, "sigmoid", (x, rows.activation), f"{block}_pre")
@@ -132,7 +132,7 @@ def lstm_depth_gated(cell: Cell) -> Diagram:
     first, second, source = 474.0, 392.0, 680.0  # where the gate's weighted sum takes in what its peepholes see
     sketch = Sketch(Rows(meet=208.0, activation=320.0, weights=560.0, shared=622.0, source=760.0))
     _enter(sketch)
-    sketch.enter_below(below, "cell_below", meaning="cell state of the layer below, as it is at this timestep")
+    sketch.enter_below(below, "cell_below", meaning="cell state of the layer below at this timestep")
     sketch.column("forget", forget)
     _depth_gate(sketch, forget - _ASIDE, depth, (first, second, source))
     for block, x in (("update", update), ("output", output)):
@@ -148,13 +148,22 @@ def _depth_gate(sketch: Sketch, fork: float, x: float, heights: tuple[float, flo
     """The gate's column: weights on the input, and peepholes on its own cell state and on that of the layer below."""
     rows, (first, second, source) = sketch.rows, heights
     on_input = Wire("input", via=((_JOIN, source), (x, source)))
-    weighted = "what the input says to the gate"
+    weighted = "the input part of the gate"
     sketch.weights("depth_weighted", "depth", (x, rows.weights), on_input, "weight_ih", meaning=weighted)
-    own, other = (f"what the gate sees of {whose} cell state" for whose in ("its own layer's", "the layer below's"))
+    own, other = (
+        f"the peephole: what the gate reads of {whose} cell state" for whose in ("its own layer's", "the layer below's")
+    )
     at, seen = (x - _ASIDE, rows.activation), Wire("cell_before", via=_to_peephole(sketch, fork, x))
     sketch.put("peep_depth", "diagonal", at, seen, weights=("peephole_depth",), meaning=own)
     adds = Wire("peep_depth", "upright")
-    sketch.put("depth_seen", "plus", (x, first), "depth_weighted", adds, meaning=f"that, and {own}")
+    sketch.put(
+        "depth_seen",
+        "plus",
+        (x, first),
+        "depth_weighted",
+        adds,
+        meaning="the input part of the gate plus its first peephole",
+    )
     at, seen = (x + _ASIDE, rows.activation), Wire("cell_below", "upright")
     sketch.put("peep_below", "diagonal", at, seen, weights=("peephole_below",), meaning=other)
     sketch.put("depth_pre", "plus", (x, second), "depth_seen", Wire("peep_below", "upright"))
@@ -169,8 +178,8 @@ def _depth_gate(sketch: Sketch, fork: float, x: float, heights: tuple[float, flo
 def _take_in(sketch: Sketch, forget: float, depth: float, candidate: float) -> None:
     """f ⊙ c_{t-1} + d ⊙ c_below."""
     rows, below = sketch.rows, Wire("cell_below", "upright")
-    taken = "what is taken in of the layer below's cell state"
-    both = "what is left of the old cell state, and what is taken in from below"
+    taken = "what is added of the layer below's cell state"
+    both = "what is kept of the old cell state plus what is added from below"
     sketch.put("taken_in", "times", (depth, rows.meet), "depth", below, meaning=taken)
     _forget(sketch, forget, (forget + depth) / 2)
     sketch.put("gathered", "plus", (depth, rows.highway), "kept", "taken_in", meaning=both)

@@ -100,7 +100,7 @@ class Sketch:
             pre: what the weights' product is called where it is not yet the weighted sum
         """
         rows, pre = self.rows, pre or f"{block}_pre"
-        meaning = "" if pre == f"{block}_pre" else "the weighted sum before its peephole is added"
+        meaning = "" if pre == f"{block}_pre" else "the weighted sum, before the peephole is added"
         self.weights(pre, block, (x, rows.weights), joined or Wire("joined", "across"), meaning=meaning)
         if pre == f"{block}_pre":
             self.put(block, activation, (x, rows.activation), pre)

@@ -32,7 +32,7 @@ def kept_step(run: Snapshot, step: int) -> tuple[int, Notes]:
     if step == state.NEWEST or step in kept or not kept:
         return step, ()
     there = models.nearest_step(step, kept)
-    return there, (f"{visible(run.run.name)} keeps no weights at step {step:,}: step {there:,} is the nearest.",)
+    return there, (f"{visible(run.run.name)} has no saved weights at step {step:,}: step {there:,} is the nearest.",)
 
 
 def nearest_place(selection: Selection, trace: Trace, tokens: str) -> tuple[Place, Notes]:
@@ -47,7 +47,7 @@ def nearest_place(selection: Selection, trace: Trace, tokens: str) -> tuple[Plac
     read, layers = _count(trace.length, tokens), _count(trace.layers, "layers")
     units = _count(trace.units, "units")
     asked = _last_judged(trace) if selection.t < 0 else selection.t
-    t, no_time = _nearest("t", asked, trace.length, f"the probe has {read}", first)
+    t, no_time = _nearest("t", asked, trace.length, f"the input text has {read}", first)
     layer, no_layer = _nearest("layer", selection.layer, trace.layers, f"this network has {layers}", first)
     unit, no_unit = _nearest("unit", selection.unit, trace.units, f"a layer of this network has {units}", first)
     return Place(t=t, layer=layer, unit=unit), (*no_time, *no_layer, *no_unit)

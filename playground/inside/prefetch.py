@@ -61,7 +61,7 @@ def _guarded(task: Task) -> Task:
         try:
             task()
         except (StoreError, ConfigError) as error:
-            log.debug("What was computed ahead cannot be had: %s", error)  # whoever looks at it is told
+            log.debug("Prefetching failed: %s", error)  # whoever looks at it is told
 
     return attempt
 

@@ -80,7 +80,9 @@ def scene() -> Scene:
         except StoreError as error:
             notes.append(f"{letter}: {error}")
     if too_many:
-        notes.append(f"Beside the chosen run there is room for {len(others)}: {', '.join(too_many)} is left out.")
+        notes.append(
+            f"At most {len(others)} runs can be compared with the current one; not shown: {', '.join(too_many)}."
+        )
     return Scene(chosen, views, missing, [*_notes(views), *notes], _seen(chosen, moving, bool(views)))
 
 
@@ -140,7 +142,9 @@ def _notes(views: Sequence[View]) -> list[str]:
     notes = [*state.take_problems()] if _fragment_alone() else []
     notes += [*cut_note("probe", selection.probe), *cut_note("context", selection.context)]
     if len(selection.context) > state.LINKED_CONTEXT:
-        notes.append(f"The context has more than {state.LINKED_CONTEXT:,} characters: it is not part of the link.")
+        notes.append(
+            f"The preceding context has more than {state.LINKED_CONTEXT:,} characters, so the link leaves it out."
+        )
     for view in views:
         notes += [f"{view.letter}, {visible(view.run.name)}: {note}" if view.letter else note for note in view.notes]
     return notes

@@ -13,27 +13,28 @@ from playground.inside.view import View
 from playground.runs.records import Run, StoreError
 
 _TURN, _CUT = "inside.turn", "inside.cut"
+_CALLED = {"probe": "input text", "context": "preceding context"}
 
 
 def sidebar(chosen: Run, views: Sequence[View]) -> None:
-    """Probe, context and comparison of the chosen run; `views` is what there is to see of it and of those beside it."""
+    """What is read and compared of the chosen run; `views` is what there is to see of it and of those beside it."""
     selection = state.current()
     with st.sidebar:
         _text(
             "probe",
-            "Probe",
+            "Input text",
             views[0].probe.text if views else selection.probe,
             state.LONGEST_PROBE,
-            "What is put through the network, token by token. Left empty, it is the run's own. It is part of the link.",
+            "The text that the network reads, token by token. If empty, the run's default. It is part of the link.",
         )
-        with st.expander("Read before the probe", expanded=bool(selection.context)):
+        with st.expander("Preceding context", expanded=bool(selection.context)):
             _text(
                 "context",
-                "Context",
+                "Text before the input text",
                 selection.context,
                 state.LONGEST_CONTEXT,
-                "What the network has read when the probe begins: its state is warm. Left empty, it starts from zero. "
-                f"It is part of the link up to {state.LINKED_CONTEXT:,} characters.",
+                "What the network reads first, so that the input text does not start from a zero state. It is part of "
+                f"the link if it has at most {state.LINKED_CONTEXT:,} characters.",
             )
         _compare(selection, chosen)
 
@@ -43,7 +44,8 @@ def cut_note(name: str, text: str) -> tuple[str, ...]:
     kept, left_out = st.session_state.get(_CUT, {}).get(name, ("", 0))
     if not left_out or kept != text:
         return ()
-    return (f"The {name} has at most {len(kept):,} characters: {left_out:,} at its end are left out.",)
+    were = "was" if left_out == 1 else "were"
+    return (f"The {_CALLED[name]} is limited to {len(kept):,} characters: {left_out:,} at the end {were} cut.",)
 
 
 def _text(name: str, label: str, shown: str, longest: int, help_text: str) -> None:
@@ -67,7 +69,7 @@ def _take_text(name: str, key: str, shown: str, longest: int) -> None:
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     state.select(**{name: kept})
     if name == "probe" and not kept:
-        state.note_problem("There is nothing in the probe: the run's own stands in.")
+        state.note_problem("The input text is empty: the run's default is used instead.")
 
 
 def compared(selection: state.Selection, chosen: str) -> tuple[list[str], list[str]]:
@@ -87,7 +89,7 @@ def _compare(selection: state.Selection, chosen: Run) -> None:
             try:
                 runs[other] = services.store().run(other)
             except StoreError as error:
-                state.note_problem(f"{error} It is left out of the comparison.")
+                state.note_problem(f"{error} It was removed from the comparison.")
     there = [other for other in shown if other in runs]
     if there != shown:
         _beside(chosen.id, there)
@@ -103,8 +105,8 @@ def _compare(selection: state.Selection, chosen: Run) -> None:
         key=key,
         on_change=_take_compared,
         args=(key, chosen.id, there),
-        placeholder="Other runs",
-        help=f"Up to {state.MOST_COMPARED - 1} other runs read the same probe. It is part of the link.",
+        placeholder="none",
+        help=f"Up to {state.MOST_COMPARED - 1} other runs that read the same input text. They are part of the link.",
     )
 
 

@@ -18,6 +18,7 @@ from playground.access import models, traces
 from playground.access.default_probe import default_probe
 from playground.access.models import Loaded
 from playground.access.probes import Probe, read_probe
+from playground.access.unread import not_read
 from playground.inside import places
 from playground.runs.reader import Snapshot
 from playground.runs.records import DIVERGED, FAILED, HELD_UP, INTERRUPTED, Run
@@ -139,7 +140,7 @@ def look(run: Snapshot, selection: Selection, letter: str = "") -> View:
     trace = traces.trace(loaded, probe, context)
     place, elsewhere = places.nearest_place(selection, trace, loaded.tokens)
     asked += elsewhere
-    notes = (*asked, *notes, *unknown_note(probe, loaded, "probe"), *unknown_note(context, loaded, "context"))
+    notes = (*asked, *notes, *unknown_note(probe, loaded), *unknown_note(context, loaded, "Preceding context: "))
     return View(
         run=run.run,
         steps=sorted({*models.kept_steps(run), loaded.step}),
@@ -164,23 +165,18 @@ def _probe(run: Snapshot, text: str, vocabulary: Vocabulary) -> tuple[Probe, tup
         return read_probe(default_probe(run, vocabulary), vocabulary), ()
     probe = read_probe(text, vocabulary)
     if not len(probe):
-        note = "There is no word in this probe for the model to read: its own probe stands in."
+        note = "The input text has no token to read: the run's default is used instead."
         return read_probe(default_probe(run, vocabulary), vocabulary), (note,)
     if probe.cut:
-        note = f"The probe is cut: {probe.cut:,} characters at its end are left out."
+        note = f"The input text is too long: {probe.cut:,} character{'s' if probe.cut > 1 else ''} at the end cut."
         return probe, (note,)
     return probe, ()
 
 
-def unknown_note(probe: Probe, loaded: Loaded, what: str) -> tuple[str, ...]:
-    """How much of a text the model does not know; nothing where it knows all."""
-    if not probe.unknown:
-        return ()
-    reads = "nothing" if loaded.vocabulary.unknown is None else "<unk>"
-    tokens = loaded.tokens if len(probe) > 1 else loaded.tokens.removesuffix("s")
-    verb = "are" if len(probe.unknown) > 1 else "is"
-    counted = f"{len(probe.unknown):,} of the {what}'s {len(probe):,} {tokens} {verb}"
-    return (f"{counted} unknown to this model: it reads {reads} there.",)
+def unknown_note(probe: Probe, loaded: Loaded, what: str = "") -> tuple[str, ...]:
+    """What of a text the model has no symbol for, and what it reads instead; nothing where it has them all."""
+    said = not_read(probe.text, loaded.vocabulary, without="it reads a zero vector there")
+    return (f"{what}{said}",) if said else ()
 
 
 def trouble_note(run: Run, loaded: Loaded) -> tuple[str, ...]:
@@ -188,12 +184,12 @@ def trouble_note(run: Run, loaded: Loaded) -> tuple[str, ...]:
     ended_badly = run.status in (FAILED, INTERRUPTED, DIVERGED) or run.why == HELD_UP
     if not (ended_badly and run.message):
         return ()
-    return (f"{run.message} Its weights at step {loaded.step:,} are shown.",)
+    return (f"{run.message} The weights at step {loaded.step:,} are shown.",)
 
 
 def not_finite_note(loaded: Loaded) -> str:
-    """That the weights of a step are no numbers any more."""
+    """That the weights of a step are not finite."""
     return (
-        f"The weights of {visible(loaded.run.name)} at step {loaded.step:,} are not finite: what they make is drawn as "
-        "NaN. Choose an earlier step to see numbers."
+        f"The weights of {visible(loaded.run.name)} at step {loaded.step:,} are not finite, so all that is computed "
+        "from them is NaN. Choose an earlier step."
     )

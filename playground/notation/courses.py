@@ -41,15 +41,15 @@ _NOTES: Mapping[tuple[str, str], str] = MappingProxyType(
             "PyTorch has no GRU without a reset gate. Its $z$ is the share of the old state that is kept."
         ),
         ("lstm", "ng"): (
-            r"In Ng's lecture the state is shown without tanh, $a^{\langle t \rangle} = \Gamma_o \odot "
+            r"In Ng's lecture the hidden state has no tanh, $a^{\langle t \rangle} = \Gamma_o \odot "
             r"c^{\langle t \rangle}$: that is the cell “LSTM, course form”. The CS230 cheatsheet adds a gate "
-            r"$\Gamma_r$ on what the candidate sees."
+            r"$\Gamma_r$ on the state that the candidate reads."
         ),
         ("lstm-course", "cs231n"): (
-            r"CS231n's LSTM has $h_t = o \odot \tanh(c_t)$, and no gate on what $g$ sees: it is the cell “LSTM”."
+            r"CS231n's LSTM has $h_t = o \odot \tanh(c_t)$ and no gate on what $g$ reads: it is the cell “LSTM”."
         ),
         ("lstm-course", "pytorch"): (
-            r"torch.nn.LSTM has $h = o \odot \tanh(c)$, and no gate on what $g$ sees: it is the cell “LSTM”."
+            r"torch.nn.LSTM has $h = o \odot \tanh(c)$, and no gate on what $g$ reads: it is the cell “LSTM”."
         ),
         ("lstm-peephole", "cs231n"): "CS231n's LSTM has no peepholes: it is the cell “LSTM”.",
         ("lstm-peephole", "pytorch"): "torch.nn.LSTM has no peepholes: it is the cell “LSTM”.",
@@ -72,9 +72,9 @@ def course_note(cell: Cell, notation: str, *, bias: bool = True) -> str:
     """
     check(notation)
     if cell.name in _IN_NO_COURSE and notation in _UNKNOWN_TO:
-        return f"{_UNKNOWN_TO[notation]} does not have this cell: its letters are used for the same quantities."
+        return f"{_UNKNOWN_TO[notation]} does not have this cell; its symbols are used for the same quantities."
     if cell.name == "rnn" and notation == "cs231n" and bias:
-        return r"CS231n writes no bias, $h_t = \tanh(W_{hh} h_{t-1} + W_{xh} x_t)$; this run has one."
+        return r"CS231n's RNN has no bias, $h_t = \tanh(W_{hh} h_{t-1} + W_{xh} x_t)$; this run has one."
     if cell.name == "lstm-course" and cell.equations == LSTM.equations:  # both of its switches off
         return ""
     return _NOTES.get((cell.name, notation), "")

@@ -6,7 +6,7 @@ default is left out of it. A value that cannot be is never quietly replaced: it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -14,6 +14,7 @@ import streamlit as st
 
 from playground.state import link
 from playground.state.fields import Kind, NearestError, quoted
+from playground.state.labels import labelled
 from playground.state.problems import note_problem
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class PageSettings(Generic[S]):
         """Key of a widget that shows a setting; see `outdated`."""
         return f"{self._state}.{st.session_state.get(self._generation, 0)}.{name}"
 
-    def widget(self, name: str, where: str = "") -> dict[str, Any]:
+    def widget(self, name: str, where: str = "", *, labels: Sequence[str] = ()) -> dict[str, Any]:
         """What the widget of a setting is given so that it changes the setting.
 
         Args:
@@ -138,15 +139,21 @@ class PageSettings(Generic[S]):
             where: of a setting that several parts of a page have a widget for, the part. Streamlit knows a widget by
                 its key: with one key for two, the second would stand at what the first was left at, whatever it is
                 given to show
+            labels: of what it stands at, where the labels of its options may change under it; see `labelled`
         """
         key = self.key(f"{name}.{where}" if where else name)
+        key = labelled(key, *labels) if labels else key
         return {"key": key, "on_change": self._from_widget, "args": (name, key)}
 
     def _from_widget(self, name: str, key: str) -> None:
         if not outdated(key, self.key(name)):
-            others = {other: getattr(self.default, other) for other in self._restart.get(name, ())}
-            renew = any(getattr(self.current(), other) != value for other, value in others.items())
-            self.change(renew=renew, **{name: st.session_state[key]}, **others)
+            self.take(name, st.session_state[key])
+
+    def take(self, name: str, value: Any) -> None:
+        """Set what the setting's own widget shows; those that start over with it do."""
+        others = {other: getattr(self.default, other) for other in self._restart.get(name, ())}
+        renew = any(getattr(self.current(), other) != before for other, before in others.items())
+        self.change(renew=renew, **{name: value}, **others)
 
     def in_link(self, settings: S, name: str) -> str | None:
         """A setting as it stands in the link; None if it does not."""

@@ -80,7 +80,7 @@ class BarStage(Stage):
 
     @property
     def legend(self) -> Locator:
-        return self.page.get_by_role("dialog", name="Keys")
+        return self.page.get_by_role("dialog", name="Keyboard shortcuts")
 
     def shown(self, axis: str) -> str:
         """The place that is shown for "t" or "layer"."""

@@ -238,7 +238,7 @@ def test_nan_is_said_and_hatched(opened: Opened) -> None:
 def test_new_numbers_come_into_the_same_drawing(opened: Opened) -> None:
     stage = opened()
     stage.node("forget").click()
-    stage.button("One operation on").click()
+    stage.button("Next operation").click()
     stage.page.locator(".picture").evaluate("picture => (picture.querySelector('.node').mine = true)")
     before = stage.on_tag("cell")
     stage.show(step=2)
@@ -270,7 +270,7 @@ def test_the_panel_goes_and_comes_back(opened: Opened) -> None:
 
 def test_the_step_is_followed_operation_by_operation(opened: Opened) -> None:
     stage = opened()
-    on = stage.button("One operation on")
+    on = stage.button("Next operation")
     on.click()
     stage.point_away()
     assert stage.lit("node") == {"joined"}
@@ -280,7 +280,7 @@ def test_the_step_is_followed_operation_by_operation(opened: Opened) -> None:
     ahead = set(stage.page.locator(".node.ahead").evaluate_all("all => all.map((one) => one.dataset.name)"))
     assert {"forget", "cell", "hidden", "hidden_out"} <= ahead
     assert not {"joined", "forget_pre", "input", "cell_before"} & ahead
-    stage.button("One operation back").click()
+    stage.button("Previous operation").click()
     assert stage.page.locator(".at").inner_text() == "1 of 14"
     stage.button("Show the whole step").click()
     assert stage.page.locator(".ahead").count() == 0
@@ -292,7 +292,7 @@ def test_it_plays_to_the_end(opened: Opened) -> None:
     stage.run(3 * BEAT)
     assert stage.page.locator(".at").inner_text() == "4 of 4"
     stage.run(BEAT)
-    assert stage.button("Go on").count() == 1, "it stops there"
+    assert stage.button("Resume").count() == 1, "it stops there"
     stage.point_away()
     assert stage.lit("node") == {"hidden", "hidden_out"}
 

@@ -108,7 +108,7 @@ def test_the_terms_of_a_sum_multiply_and_add_up_as_printed(opened: Opened, run: 
             total = rows.pop().locator(".is").inner_text()
             for row in rows:
                 head, product, result = (row.locator(f".{part}").inner_text() for part in ("what", "product", "is"))
-                scaled = re.search(rf"in the sum times .* = ({NUMBER})", head)
+                scaled = re.search(rf"multiplied by .* = ({NUMBER})", head)
                 if head.startswith("from "):
                     scale = typed(scaled[1]) if scaled else 1.0
                 if product:

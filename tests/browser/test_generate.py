@@ -20,7 +20,7 @@ def test_a_text_stands_there_before_anybody_clicks(visits: Visits) -> None:
     page = _open(visits)
     page.written(tokens=500)
     assert page.strip.prompt == "Once upon a time"
-    assert "bits at each character" in page.claim
+    assert "bits per character" in page.claim
     shades = page.strip.shades()
     assert max(shades) > 0.5 > min(shades)
 
@@ -39,7 +39,7 @@ def test_a_chosen_token_shows_its_rivals_and_another_can_be_put_in(visits: Visit
     page.written(tokens=60)
     assert page.strip.text[:20] == before[:20]
     assert page.strip.text[20] != before[20]
-    page.press("Take it back")
+    page.press("Undo")
     eventually(page.page, "the old text is back", lambda: page.strip.text == before)
     assert page.strip.marked("forced") == []
 
@@ -51,7 +51,7 @@ def test_tokens_are_chosen_with_the_keyboard(visits: Visits) -> None:
     for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight", "Enter"):
         page.page.keyboard.press(key)
     eventually(page.page, "the fourth token is chosen", lambda: page.strip.marked("chosen") == [3])
-    page.says("Place 4:").wait_for()
+    page.says("Position 4:").wait_for()
 
 
 def test_back_leads_from_each_text_to_the_one_before_it(visits: Visits) -> None:
@@ -62,7 +62,7 @@ def test_back_leads_from_each_text_to_the_one_before_it(visits: Visits) -> None:
         return [strip.text for strip in page.strips]
 
     views = [(page.page.url, texts())]
-    for name, strips in (("Another", 1), ("Temperature 0 repeats itself", 1), ("Early beside late", 2)):
+    for name, strips in (("New sample", 1), ("Greedy decoding repeats itself", 1), ("Early vs late in training", 2)):
         page.press(name)
         # The link changes before the texts do.
         eventually(
@@ -111,7 +111,7 @@ def test_markup_stays_text_wherever_it_is_typed(visits: Visits) -> None:
     dialogs: list[str] = []
     page.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     page.prompt(MARKUP)
-    field = page.main.get_by_role("textbox", name="Any text")
+    field = page.main.get_by_role("textbox", name="Text to score")
     field.fill(MARKUP)
     field.press("Control+Enter")
     page.says("left out").wait_for()
@@ -125,7 +125,7 @@ def test_markup_stays_text_wherever_it_is_typed(visits: Visits) -> None:
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(visits: Visits) -> None:
     page = _open(visits, "beside=tales-rnn&place=2&look=sentences&length=60", size="phone", theme="dark")
     page.written(strips=2, tokens=60)
-    page.says("times likelier").wait_for()
+    page.says("times more likely").wait_for()
     assert sideways_overflow(page.page) <= 0
     for strip in page.strips:
         box = strip.box.bounding_box()

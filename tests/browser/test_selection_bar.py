@@ -72,7 +72,7 @@ def test_the_pointer_over_the_slider_tells_before_it_chooses(opened: Opened) -> 
 def test_before_the_first_validation_the_loss_in_training_is_told(opened: Opened) -> None:
     bar = opened()
     bar.point(3)
-    assert bar.bubble == "step 5 · 4.1 nats in training"
+    assert bar.bubble == "step 5 · 4.1 nats (training)"
     points = {name: bar.bar.locator(f"svg.all .{name}").get_attribute("d") or "" for name in ("early", "line", "area")}
     assert points["early"].count("L") == 3, "steps 1, 2 and 5, and on to the first validation"
     assert points["line"].count("L") == len(range(10, 1301, 45)) - 1
@@ -82,7 +82,7 @@ def test_before_the_first_validation_the_loss_in_training_is_told(opened: Opened
 def test_one_kept_step_is_said_and_cannot_be_moved(opened: Opened) -> None:
     bar = opened(kept=1, tokens=1, layers=1, units=1)
     assert bar.slider.is_disabled()
-    assert bar.bubble == "step 0 · the only one kept"
+    assert bar.bubble == "step 0 · the only saved step"
     assert bar.button("Play through training").get_attribute("aria-disabled") == "true"
     bar.press(" ", "ArrowRight", ".", "]", "p")
     assert bar.hear() == {"count": 1, "present": True}
@@ -339,7 +339,7 @@ def test_on_a_phone_nothing_is_cut_off_and_a_finger_meets_every_button(opened: O
 
 def test_a_button_stays_under_the_pointer_from_token_to_token(opened: Opened) -> None:
     bar = opened(words=True, tokens=16)
-    after = bar.button("timestep after")
+    after = bar.button("Next timestep")
     before = after.bounding_box()
     for place in range(5, 12):
         after.click()

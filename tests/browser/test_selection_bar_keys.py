@@ -118,7 +118,7 @@ def test_presenter_mode_notation_and_the_legend_have_keys(opened: Opened) -> Non
     bar.comes_to(present=True)  # Esc closed the legend alone
     bar.press("Escape")
     bar.comes_to(present=False)
-    bar.button("Keys").click()
+    bar.button("Keyboard shortcuts").click()
     bar.legend.wait_for()
     bar.press("?")
     bar.legend.wait_for(state="hidden")
@@ -184,7 +184,7 @@ def test_space_does_not_press_a_button_that_was_clicked(opened: Opened) -> None:
     bar.comes_to(step=500)
     assert bar.page.evaluate("window.pressed") == 1
     bar.button("Pause").click()
-    bar.button("timestep after").click()
+    bar.button("Next timestep").click()
     bar.comes_to(t=5)
     bar.press(" ")
     assert bar.button("Pause").is_visible()

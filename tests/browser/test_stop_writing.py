@@ -36,4 +36,4 @@ def test_write_streams_and_stop_ends_it_where_it_is(visits: Visits) -> None:
         page.says("Stopped at").wait_for()
         eventually(page.page, "it shows that no more comes", lambda: not page.strip.writing)
         assert before < page.strip.tokens.count() < LENGTH
-        page.press("Write")
+        page.press("Generate")

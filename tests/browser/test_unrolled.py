@@ -64,7 +64,7 @@ def test_the_copied_link_opens_the_same_view_in_another_browser(visits: Visits) 
     page.scrub("Home")
     page.choose_look("Weight gradient")
     page.look("shares").wait_for()
-    page.press("Fold into the loop")
+    page.press("Show as loop")
     eventually(
         page.page,
         "all of it is in the link",
@@ -131,7 +131,7 @@ def test_back_leads_from_each_experiment_to_the_view_before_it(visits: Visits) -
     views = [(page.page.url, page.claim)]
     for experiment, begins in (
         ("Close the gate that matters most", "Closing"),
-        ("A network whose every number fits", "After 2 characters this RNN"),
+        ("A network small enough to check by hand", "After 2 characters this RNN"),
         ("Vanishing gradients: LSTM vs RNN", "Vanishing gradients"),
     ):
         page.press(experiment)
@@ -175,7 +175,7 @@ def test_two_runs_are_compared_one_above_the_other(visits: Visits) -> None:
 
 def test_markup_stays_text_wherever_it_is_drawn(visits: Visits) -> None:
     page = opened(visits, f"run=tales-gru&look=whatif&t=3&probe={quote(MARKUP)}")
-    page.says("unknown to this model").wait_for()
+    page.says("This model has no symbol for").wait_for()
     for look in ("Arithmetic", "Inside the cell", "Weight gradient", "Task shapes"):
         page.choose_look(look)
         page.look(next(found.name for found in DRILL_DOWNS if found.title == look)).wait_for()

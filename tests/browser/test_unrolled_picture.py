@@ -287,7 +287,7 @@ def test_no_gradient_travels_from_a_column_without_a_loss(opened: Opened) -> Non
 
 def test_the_keys_say_what_every_thickness_means(opened: Opened) -> None:
     names = opened().box.locator(".keys .key-name").all_text_contents()
-    assert "→ change of state, ‖sₜ − sₜ₋₁‖ / (‖sₜ‖ + ‖sₜ₋₁‖)" in names
+    assert "→ relative change, ‖sₜ − sₜ₋₁‖ / (‖sₜ‖ + ‖sₜ₋₁‖)" in names
     assert "‖∂L/∂s‖ (foot of a box), all losses (log)" in names
     assert "← ‖∂L≥ₜ/∂sₜ₋₁‖ through the recurrence (log)" in names
 
@@ -418,7 +418,7 @@ def test_states_travel_right_and_then_the_gradient_travels_left(opened: Opened) 
     assert stage.opacity(".column[data-t='0'] .cell .frame") == [1]
     assert stage.opacity(".column[data-t='1'] .cell .frame")[0] < 0.2
     stage.press("n")
-    assert "“e” came, loss" in stage.said
+    assert "next token “e”, loss" in stage.said
     stage.press("b", "b")
     assert stage.said.startswith("both passes done")
     stage.press(*"n" * 11)
@@ -467,7 +467,7 @@ def test_it_folds_into_the_loop_and_unrolls_again(opened: Opened) -> None:
     stage.run(FOLDING)
     when = stage.box.locator(".rolled .when")
     assert when.text_content() == "t = 7 of 27"
-    assert stage.box.locator(".title").inner_text() == "The network as a loop, at one timestep of the probe"
+    assert stage.box.locator(".title").inner_text() == "The network as a loop, at one timestep of the input text"
     assert stage.box.locator(".column").count() == 1
     stage.show(t=2)
     assert when.text_content() == "t = 3 of 27"
@@ -476,7 +476,7 @@ def test_it_folds_into_the_loop_and_unrolls_again(opened: Opened) -> None:
     stage.run(FOLDING)
     assert len(stage.drawn) > 5
     assert not stage.column(2).get_attribute("style"), "where they were"
-    assert stage.box.locator(".title").inner_text() == "The network, unrolled over the probe"
+    assert stage.box.locator(".title").inner_text() == "The network, unrolled over the input text"
 
 
 def test_unrolled_again_while_it_folds_it_stays_unrolled(opened: Opened) -> None:
@@ -486,7 +486,7 @@ def test_unrolled_again_while_it_folds_it_stays_unrolled(opened: Opened) -> None
     stage.run(2 * FOLDING)
     stage.comes_to(folded=False)
     assert len(stage.drawn) > 5
-    assert stage.fold.inner_text() == "Fold into the loop"
+    assert stage.fold.inner_text() == "Show as loop"
 
 
 def test_a_change_is_marked_and_its_predictions_stand_before_and_after(opened: Opened) -> None:
@@ -503,7 +503,7 @@ def test_hovering_shows_the_numbers_in_full(opened: Opened) -> None:
     stage = opened()
     stage.column(4).locator(".cell .frame").hover()
     text = stage.card.inner_text()
-    for part in ("changed by", "its unit 1", "‖∂L/∂s‖", "expects", "came next", "nats"):
+    for part in ("relative change", "unit 1", "‖∂L/∂s‖", "predicts", "next token", "nats"):
         assert part in text
     stage.page.mouse.move(1, 1)
     assert not stage.card.is_visible()

@@ -34,6 +34,7 @@ from playground.charts.surprise import surprise_spec
 from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.store.starter_files import ORDER
+from playground.text import number
 from playground.views.generate import downloads, drill_downs
 
 LOOKS = [found.name for found in drill_downs.DRILL_DOWNS]
@@ -111,9 +112,12 @@ def test_the_page_opens_on_every_starter_run_with_a_text_and_its_numbers(
     assert said(app) == ""
     assert _job(app).written > 0
     bits = _job(app).bits()
-    claimed = re.search(r"surprised by ([\d.e-]+) bits", read(app))
+    claimed = re.search(r"surprisal of ([\d.e-]+) bits", read(app))
     assert claimed
     assert float(claimed[1]) == pytest.approx(sum(bits) / len(bits), rel=0.01)
+    printed = re.search(r"\(perplexity ([^)]+)\)", read(app))
+    assert printed
+    assert number(2 ** float(claimed[1])) == printed[1], "the two agree as they are printed"
 
 
 @pytest.mark.parametrize(("look", "notation"), [*zip(LOOKS, itertools.cycle(NOTATIONS), strict=False)])
@@ -173,10 +177,10 @@ WRONG = {
     "length": ("999999", "from 1 to 5,000"),
     "forced": (
         "1:2:3",
-        "forced tokens cannot be used: '1:2:3' is not place:token. Give it as place:token, places",
+        "replaced tokens cannot be used: '1:2:3' is not position:token. Give it as position:token, places",
     ),
-    "beside": ("../etc", "run beside cannot be used: '../etc' is no id of a run"),
-    "place": ("x", "place cannot be used: 'x' is no place"),
+    "beside": ("../etc", "run to compare cannot be used: '../etc' is no id of a run"),
+    "place": ("x", "position cannot be used: 'x' is no position"),
     "look": ("<b>", "drill-down cannot be used: '<b>' is no name of a drill-down"),
     "step": (
         "best",
@@ -202,14 +206,14 @@ def test_a_step_that_is_not_kept_is_said_and_the_nearest_stands_in(open_page: Op
     app = open_page("generate", run="tales-gru", step="300")
     kept = [checkpoint.step for checkpoint in snapshot_of("tales-gru").checkpoints]
     there = models.nearest_step(300, kept)
-    assert f"keeps no weights at step 300: step {there:,} is the nearest" in said(app)
+    assert f"has no saved weights at step 300: step {there:,} is the nearest" in said(app)
     assert link(app)["step"] == str(there)
     assert _job(app).request.weights[1] == there
 
 
 def test_a_run_beside_that_is_gone_is_said(open_page: OpenPage, said: Text, link: Link) -> None:
     app = open_page("generate", beside="gone")
-    assert "Nothing is written beside" in said(app)
+    assert "The comparison was removed" in said(app)
     assert "beside" not in link(app)
 
 
@@ -223,8 +227,8 @@ def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text
 def test_going_back_is_followed(open_page: OpenPage, link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
     app = _done(open_page("generate", length="20"))
     first = _job(app).text()
-    app = _done(_press(app, "Another"))
-    app = _done(_press(app, "Temperature 0 repeats itself"))
+    app = _done(_press(app, "New sample"))
+    app = _done(_press(app, "Greedy decoding repeats itself"))
     assert link(app) == {"length": "20", "seed": "2", "temperature": "0"}
     monkeypatch.setattr(state.link, "went_back", lambda: True)
     for given, temperature in (({"length": "20", "seed": "2"}, 0.8), ({"length": "20"}, 0.8)):
@@ -253,18 +257,34 @@ def test_a_prompt_is_read_with_the_nearest_symbols_and_says_so(open_page: OpenPa
 
 def test_an_empty_prompt_says_where_the_text_starts(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", prompt="☃", length="20"))
-    assert "Nothing of the prompt is left: the text starts after a line end" in read(app)
+    assert "No part of the prompt can be read: the model starts from a line end." in read(app)
 
 
-def test_a_prompt_of_100_000_characters_is_read_and_stays_out_of_the_link(
+def test_a_prompt_of_10_000_characters_is_read_and_stays_out_of_the_link(
     open_page: OpenPage, link: Link, said: Text
 ) -> None:
     app = open_page("generate", run="hello-rnn", length="5")
-    app = _widget(app, "text_area", "prompt").set_value("hello" * 20_000).run()
+    app = _widget(app, "text_area", "prompt").set_value("hello" * 2_000).run()
     app = _done(app)
     assert said(app) == ""
-    assert (len(_job(app).start), _job(app).written) == (100_000, 5)
+    assert (len(_job(app).start), _job(app).written) == (10_000, 5)
     assert "prompt" not in link(app)
+
+
+def test_a_longer_prompt_is_refused_and_the_one_before_stays(open_page: OpenPage, said: Text) -> None:
+    app = _done(open_page("generate", run="hello-rnn", length="5", prompt="he"))
+    field = _widget(app, "text_area", "prompt")
+    assert "10,000 characters" in field.label, "said before it is hit"
+    app = _done(field.set_value("hello" * 2_000 + "!").run())
+    assert "the new one has 10,001 characters, and at most 10,000 are possible" in said(app)
+    assert (_job(app).prompt, _widget(app, "text_area", "prompt").value) == ("he", "he")
+    app = _done(_widget(app, "text_area", "prompt").set_value("hell").run())
+    assert _job(app).prompt == "hell"
+
+
+def test_a_longer_prompt_in_a_link_is_said(open_page: OpenPage, said: Text) -> None:
+    app = _done(open_page("generate", run="hello-rnn", length="5", prompt="hello" * 2_000 + "h"))
+    assert "it has 10,001 characters, of which the first 10,000 can be read" in said(app)
 
 
 def test_temperature_zero_is_greedy_and_says_so(open_page: OpenPage, read: Text) -> None:
@@ -272,7 +292,7 @@ def test_temperature_zero_is_greedy_and_says_so(open_page: OpenPage, read: Text)
     other = _done(open_page("generate", temperature="0", length="40", seed="77"))
     assert _job(app).text() == _job(other).text()
     assert "greedy" in read(app)
-    assert "always taking the likeliest" in read(app)
+    assert "Decoded greedily" in read(app)
 
 
 def test_a_greedy_text_that_only_repeats_itself_is_called_a_loop_and_not_copied(
@@ -280,13 +300,13 @@ def test_a_greedy_text_that_only_repeats_itself_is_called_a_loop_and_not_copied(
 ) -> None:
     app = _done(open_page("generate", run="tales-rnn", prompt="Once upon a time", temperature="0", length="300"))
     assert _job(app).text().count(" the stopped") > 20
-    assert re.search(r"it is a loop: from character 1 on the same 12 characters repeat", read(app))
-    assert "of it stands word for word" not in read(app)
+    assert re.search(r"it falls into a loop: from character 1 on the same 12 characters repeat", read(app))
+    assert "of it is copied verbatim" not in read(app)
 
 
 def test_top_k_beyond_the_vocabulary_is_off_and_says_so(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", top_k="5000", length="30"))
-    assert "Top-k 5,000 is off" in read(app)
+    assert "Top-k 5,000 has no effect" in read(app)
     assert _job(app).text() == _job(_done(open_page("generate", length="30"))).text()
 
 
@@ -296,15 +316,15 @@ def test_a_model_of_words_writes_the_whole_length_and_never_unk(open_page: OpenP
     assert job.written == job.request.length
     assert job.vocabulary.unknown not in job.tokens
     assert job.vocabulary.end in job.tokens
-    assert "<unk> is never written." in read(app)
+    assert "<unk> is never generated." in read(app)
 
 
 def test_a_model_of_words_ends_at_a_line_end_where_that_is_asked_for(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", run="tales-words", past_end="0"))
     job = _job(app)
     assert job.vocabulary.end not in job.tokens
-    assert "It drew <eos>" in read(app)
-    assert "<unk> is never written. <eos> ends the text." in read(app)
+    assert "<eos> (end of line) was drawn" in read(app)
+    assert "<unk> is never generated. <eos> ends the text." in read(app)
 
 
 def test_another_prompt_takes_the_tokens_put_into_the_old_text_away(open_page: OpenPage, link: Link) -> None:
@@ -343,10 +363,10 @@ def test_no_two_drill_downs_have_a_control_of_one_setting(open_page: OpenPage) -
 def test_write_writes_once_more_and_another_takes_the_next_seed(open_page: OpenPage, link: Link) -> None:
     app = _done(open_page("generate", length="50"))
     first = _job(app)
-    app = _done(_press(app, "Write"))
+    app = _done(_press(app, "Generate"))
     assert _job(app) is not first
     assert _job(app).text() == first.text()
-    app = _done(_press(app, "Another"))
+    app = _done(_press(app, "New sample"))
     assert link(app)["seed"] == "2"
     assert _job(app).text() != first.text()
 
@@ -388,7 +408,7 @@ def test_a_chosen_token_shows_what_else_could_have_come(open_page: OpenPage, rea
     after = rows.loc[rows["which"] == "as sampled", "probability"]
     assert (after > 0).sum() == 3
     assert after.sum() == pytest.approx(1)
-    assert "Place 5" in read(app)
+    assert "Position 5" in read(app)
 
 
 def test_another_token_is_put_in_and_taken_back(open_page: OpenPage, read: Text, link: Link) -> None:
@@ -401,8 +421,8 @@ def test_another_token_is_put_in_and_taken_back(open_page: OpenPage, read: Text,
     app = _done(app.set_value(vocabulary.symbols[wanted]).run())
     assert _job(app).tokens[:7] == [*before[:6], wanted]
     assert link(app)["forced"] == f"6:{wanted}"
-    assert "Put in by you" in read(app)
-    app = _done(_press(app, "Take it back"))
+    assert "Replaced by you" in read(app)
+    app = _done(_press(app, "Undo"))
     assert _job(app).tokens == before
     assert "forced" not in link(app)
 
@@ -411,10 +431,10 @@ def test_a_token_that_the_model_lacks_is_refused(open_page: OpenPage, said: Text
     app = _done(open_page("generate", length="10", place="2"))
     key = f".{id(_job(app))}.2"
     app = next(field for field in app.main.text_input if str(field.key).endswith(key)).set_value("☃").run()
-    assert "no symbol “☃”" in said(app)
+    assert "“☃” is not in this model's vocabulary" in said(app)
 
 
-@pytest.mark.parametrize("label", ["Temperature 0 repeats itself", "Put another token in", "Early beside late"])
+@pytest.mark.parametrize("label", ["Greedy decoding repeats itself", "Replace a token", "Early vs late in training"])
 def test_every_experiment_works_with_one_click(open_page: OpenPage, said: Text, label: str) -> None:
     app = _done(open_page("generate", length="40"))
     app = _done(_press(app, label))
@@ -432,7 +452,7 @@ def test_every_experiment_works_with_one_click(open_page: OpenPage, said: Text, 
 def test_the_perplexity_of_a_typed_text_is_that_of_its_tokens(open_page: OpenPage, read: Text) -> None:
     app = open_page("generate", look="likely", length="10")
     app = app.main.text_area(key="generate.likely").set_value("The cat sat ☃.").run()
-    found = re.search(r"([\d.]+) bits a character, perplexity ([\d.]+), over (\d+) characters", read(app))
+    found = re.search(r"([\d.]+) bits per character, perplexity ([\d.]+), over (\d+) characters", read(app))
     assert found
     assert float(found[2]) == pytest.approx(2 ** float(found[1]), rel=0.02)
     assert int(found[3]) == len("The cat sat .")
@@ -450,7 +470,7 @@ def test_the_likelier_of_two_sentences_is_named_with_its_factor(open_page: OpenP
     assert list(rows["judge"].unique()) == ["LSTM on Tales, step 4,000", "3-gram", "2-gram", "1-gram"]
     model = rows[rows["judge"].str.startswith("LSTM")].set_index("sentence")["bits"]
     ahead = "first" if model["first"] < model["second"] else "second"
-    assert f"finds the {ahead} sentence" in read(app)
+    assert f"the {ahead} sentence is" in read(app)
 
 
 def test_words_that_a_vocabulary_lacks_are_named_before_they_are_compared(open_page: OpenPage, read: Text) -> None:
@@ -494,7 +514,7 @@ def test_a_run_that_trains_writes_with_its_newest_weights_until_asked_again(open
     store.put_live(run, _trained(run, 9, seed=3))
     app = _done(app.run())
     assert _job(app).request.weights[1] == 8, "a text does not change under the eyes of its reader"
-    app = _done(_press(app, "Write"))
+    app = _done(_press(app, "Generate"))
     assert _job(app).request.weights[1] == 9
 
 

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def test_the_claim_has_the_numbers_of_the_chosen_timestep(open_page: OpenPage) -
     chances = trace.log_probabilities[24].exp()
     best = int(chances.argmax())
     claim = _claim(app)
-    assert claim.startswith(f"After 25 characters this LSTM expects ‘{loaded.vocabulary.display(best)}’")
+    assert claim.startswith(f"After 25 characters this LSTM predicts ‘{loaded.vocabulary.display(best)}’")
     assert f"{100 * float(chances[best]):.0f}%" in claim
     assert f"the gradient of the loss at t = 25 stays above 1% for {activity.reach(trace, FELT)} step" in claim
 
@@ -135,7 +136,7 @@ def test_every_cell_of_the_catalogue_can_be_looked_into(open_page: OpenPage, sai
 def test_a_gate_that_sees_no_past_has_no_recurrent_weights_to_look_at(open_page: OpenPage, read: Text) -> None:
     run = _made(Config().with_values(cell="lstm-depth-gated", units=6, layers=2))
     place = {"run": run, "t": "1", "layer": "1", "probe": "The", "block": "depth", "notation": "pytorch"}
-    refused = "d has no recurrent weights: those of all others stand in."
+    refused = "d has no recurrent weights: those of all other blocks are shown."
     assert refused in read(open_page("unrolled", look="shares", **place))
     assert refused not in read(open_page("unrolled", look="shares", weight="weight_ih", **place))
     assert refused not in read(open_page("unrolled", look="activations", **place))
@@ -146,9 +147,9 @@ def test_the_lowest_of_depth_gated_layers_is_an_lstm(open_page: OpenPage, read: 
     lowest = {"run": run, "t": "1", "layer": "0", "probe": "The"}
     assert "The cell LSTM has no depth" in read(open_page("unrolled", look="whatif", quantity="depth", **lowest))
     above = open_page("unrolled", look="cell", changes="depth:1:1:2:0", **lowest)
-    assert "is left out" not in read(above), "a change of another layer fits that layer"
+    assert "is ignored" not in read(above), "a change of another layer fits that layer"
     assert _picture(above)["cell"] == "LSTM, depth-gated"
-    assert "is left out" in read(open_page("unrolled", look="cell", changes="depth:0:1:2:0", **lowest))
+    assert "is ignored" in read(open_page("unrolled", look="cell", changes="depth:0:1:2:0", **lowest))
 
 
 def test_only_the_chosen_drill_down_is_drawn(open_page: OpenPage) -> None:
@@ -193,10 +194,10 @@ def test_a_link_is_the_view(open_page: OpenPage, link: Link, said: Text) -> None
 
 
 WRONG = {
-    "of": ("all", "loss whose gradient flows back cannot be used: 'all' is no timestep from 0 to 499"),
+    "of": ("all", "loss to backpropagate cannot be used: 'all' is no timestep from 0 to 499"),
     "folded": (
         "maybe",
-        "folded picture cannot be used: 'maybe' is neither 1 nor 0. In its place stands: unfolded.",
+        "loop view cannot be used: 'maybe' is neither 1 nor 0. In its place stands: off.",
     ),
     "look": ("<b>", "drill-down cannot be used: '<b>' is no name of a drill-down"),
     "block": ("x y", "block of weights cannot be used: 'x y' is no name"),
@@ -239,11 +240,11 @@ def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text
 
 
 NEAREST = {
-    "step": ("300", "keeps no weights at step 300", "250"),
-    "t": ("400", "There is no timestep 401 (t=400 in links, which count from 0): the probe has 27", "26"),
+    "step": ("300", "has no saved weights at step 300", "250"),
+    "t": ("400", "There is no timestep 401 (t=400 in links, which count from 0): the input text has 27", "26"),
     "layer": ("3", "There is no layer 4 (layer=3 in links, which count from 0)", "0"),
     "unit": ("99", "There is no unit 100 (unit=99 in links, which count from 0)", "63"),
-    "of": ("26", "There is no loss at t = 27 (of=26 in links, which count from 0): no next token", "25"),
+    "of": ("26", "There is no loss at t = 27 (of=26 in links, which count from 0), as its next token is unknown", "25"),
 }
 
 
@@ -261,15 +262,15 @@ def test_what_does_not_exist_is_said_and_the_nearest_stands_in(
 ELSEWHERE = {
     "changes": (
         "forget:0:2:1:0",
-        "at t = 3 (changes=forget:0:2:1:0 in links, which count from 0) is left out: the cell "
+        "at t = 3 (changes=forget:0:2:1:0 in links, which count from 0) is ignored: the cell "
         "GRU has no forget (it has update, reset, candidate, hidden)",
     ),
     "tokens": ("4:5000", "the vocabulary has"),
-    "quantity": ("cell", "has no cell to change (it has update, reset, candidate, hidden)"),
+    "quantity": ("cell", "has no cell (it has update, reset, candidate, hidden)"),
     "block": ("forget", "has no block 'forget' (it has reset, keep, candidate)"),
     "element": (
         "80:2",
-        "There is no weight 81, 3 (element=80:2 in links, which count from 0) here: 64, 3 is the nearest",
+        "There is no weight 81, 3 (element=80:2 in links, which count from 0) here: the nearest is 64, 3",
     ),
 }
 
@@ -284,9 +285,9 @@ def test_a_link_made_for_another_network_is_answered_with_a_sentence(open_page: 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [("hidden:3:0:0:0", "there is no layer 4, the last is 1"),
-     ("hidden:0:300:0:0", "there is no timestep 301, the last is 27"),
-     ("hidden:0:0:64:0", "there is no unit 65, the last is 64")],
+    [("hidden:3:0:0:0", "there is no layer 4; the last is 1"),
+     ("hidden:0:300:0:0", "there is no timestep 301; the last is 27"),
+     ("hidden:0:0:64:0", "there is no unit 65; the last is 64")],
 )  # fmt: skip
 def test_a_change_at_a_place_that_is_not_there_is_left_out(
     open_page: OpenPage, read: Text, link: Link, change: str, sentence: str
@@ -298,8 +299,8 @@ def test_a_change_at_a_place_that_is_not_there_is_left_out(
 
 def test_where_a_page_counts_as_links_do_a_place_is_written_once(open_page: OpenPage, read: Text) -> None:
     app = open_page("unrolled", probe=PROBE, notation="pytorch", t="400", changes="hidden:0:300:0:0")
-    assert "There is no timestep 400: the probe has 27 characters. Timestep 26 is the nearest." in read(app)
-    assert "The change of hidden at t = 300 is left out: there is no timestep 300, the last is 26." in read(app)
+    assert "There is no timestep 400: the input text has 27 characters. Timestep 26 is the nearest." in read(app)
+    assert "The change of hidden at t = 300 is ignored: there is no timestep 300; the last is 26." in read(app)
     assert "in links" not in read(app)
 
 
@@ -308,7 +309,7 @@ def test_of_a_setting_given_twice_the_last_counts_whatever_else_is_given_twice(
 ) -> None:
     app = open_page("unrolled", probe=PROBE, t=["3", "5"], of=["2", "7"])
     assert "The link gives its timestep 2 times ('3', '5'): the last, '5', counts." in said(app)
-    assert "The link gives its loss whose gradient flows back 2 times ('2', '7'): the last, '7', counts." in said(app)
+    assert "The link gives its loss to backpropagate 2 times ('2', '7'): the last, '7', counts." in said(app)
     assert {"t": "5", "of": "7"}.items() <= link(app).items()
     assert _picture(app)["gradient"]["of"] == 7
 
@@ -316,7 +317,7 @@ def test_of_a_setting_given_twice_the_last_counts_whatever_else_is_given_twice(
 def test_a_model_without_biases_says_so(open_page: OpenPage, read: Text) -> None:
     app = open_page("unrolled", run="hello-rnn", look="shares", weight="bias")
     assert not app.exception
-    assert "This model has no biases: the recurrent weights stand in" in read(app)
+    assert "This model has no biases: the recurrent weights are shown" in read(app)
 
 
 def test_the_sentence_stands_until_something_else_is_chosen(open_page: OpenPage, read: Text) -> None:
@@ -338,7 +339,7 @@ def test_the_shares_of_the_timesteps_make_up_the_gradient(open_page: OpenPage, r
     rows = _rows(of_one, "Each timestep's share")
     assert rows["value"].sum() == pytest.approx(1)
     assert (rows["value"].iloc[8:] == 0).all()
-    last = re.search(r"the 5 steps up to t = 8 make (\d+)% of the gradient", read(of_one))
+    last = re.search(r"the 5 steps up to t = 8 contribute (\d+)% of the gradient", read(of_one))
     assert last
     assert int(last[1]) == pytest.approx(100 * rows["value"].iloc[3:8].sum(), abs=0.51)
 
@@ -377,7 +378,9 @@ def test_the_histogram_is_of_the_layers_own_pre_activations(open_page: OpenPage,
     assert now["z"].iloc[0] == pytest.approx(pre[5, 3], abs=1e-5)
     assert now["value"].iloc[0] == pytest.approx(1 / (1 + np.exp(-pre[5, 3])), abs=1e-5)
     saturated = (np.exp(-np.abs(pre)) / (1 + np.exp(-np.abs(pre))) ** 2 < 0.025).mean()
-    assert float(re.search(r"([\d.]+)% of what Γ\(f\) gets", read(app))[1]) == pytest.approx(100 * saturated, abs=0.06)  # type: ignore[index]
+    assert float(
+        re.search(r"([\d.]+)% of Γ\(f\)'s pre-activations are saturated \(σ′ < 0\.025\)", read(app))[1]
+    ) == pytest.approx(100 * saturated, abs=0.06)  # type: ignore[index]
 
 
 # ---------------------------------------------------------------------- controls show what is drawn
@@ -487,7 +490,7 @@ def test_gates_are_closed_and_changes_taken_back_with_buttons(open_page: OpenPag
     app = open_page("unrolled", look="whatif", probe=PROBE, t="9", unit="3", quantity="output")
     app = _press(app, "Close")
     assert link(app)["changes"] == "output:0:9:3:0"
-    app = _press(app, "Keep open")
+    app = _press(app, "Open")
     assert link(app)["changes"] == "output:0:9:3:1"
     app = _widget(app, "button", "remove.change.0").click().run()
     assert "changes" not in link(app)
@@ -531,7 +534,7 @@ def test_another_token_is_read_instead(open_page: OpenPage, link: Link) -> None:
     likeliest = loaded.vocabulary.display(int(chances.argmax()))
     found = next(changed[name] for name in changed.index if name.split(" ◂")[0] == likeliest)
     assert found == pytest.approx(float(chances.max()), rel=1e-3)
-    assert "Reading ‘u’ for ‘␣’ at t = 5" in _claim(app)
+    assert "Reading ‘u’ instead of ‘␣’ at t = 5" in _claim(app)
 
 
 def test_a_ninth_change_is_refused(open_page: OpenPage, link: Link) -> None:
@@ -558,7 +561,7 @@ def test_every_chart_can_be_taken_away(open_page: OpenPage, look: str) -> None:
 EXPERIMENTS = {
     "Vanishing gradients: LSTM vs RNN": lambda app: _picture(app, 1)["cell"] == "RNN" and "Vanishing" in _claim(app),
     "Close the gate that matters most": lambda app: _claim(app).startswith("Closing") and "raises" in _claim(app),
-    "A network whose every number fits": lambda app: _picture(app)["units"] == 3,
+    "A network small enough to check by hand": lambda app: _picture(app)["units"] == 3,
 }
 
 
@@ -607,7 +610,7 @@ def test_what_the_vocabulary_lacks_is_shown_and_counted(open_page: OpenPage, rea
         app = _widget(app, "button_group", "look").set_value(look).run()
         assert not app.exception, look
         assert said(app) == ""
-        assert "unknown to this model" in read(app)
+        assert "This model has no symbol for" in read(app)
 
 
 def test_a_probe_of_10_000_characters_is_cut_and_says_so(open_page: OpenPage, read: Text, said: Text) -> None:
@@ -661,3 +664,24 @@ def test_an_experiment_that_cannot_start_says_why(
     assert not app.exception
     assert "The run is gone." in said(app)
     assert _settings(app).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("look", "kind", "name", "choice"),
+    [
+        ("activations", "button_group", "block.activations", "update"),
+        ("shares", "button_group", "block.shares", "update"),
+        ("whatif", "selectbox", "quantity", "output"),
+    ],
+)
+def test_a_choice_stays_when_its_labels_follow_another_notation(
+    open_page: OpenPage, look: str, kind: str, name: str, choice: str
+) -> None:
+    app = open_page("unrolled", run="tales-lstm", look=look)
+    app = _widget(app, kind, name).set_value(choice).run()
+    before = _widget(app, kind, name)
+    app.session_state["selection"] = replace(app.session_state["selection"], notation="plain")  # as in another tab
+    after = _widget(app.run(), kind, name)
+    assert not app.exception
+    assert after.value == choice
+    assert after.key != before.key, "the label that the browser still sends is that of no option"

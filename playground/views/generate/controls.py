@@ -10,6 +10,7 @@ from playground.access.runs import snapshot_of
 from playground.frame import around, services
 from playground.runs.reader import Snapshot
 from playground.runs.records import Run, StoreError
+from playground.state import outdated
 from playground.text import escape_markdown, visible
 from playground.views.generate import session, words
 from playground.views.generate.session import Writer
@@ -25,29 +26,31 @@ from playground.views.generate.settings import (
 
 
 def bar(writers: list[Writer], *, active: bool) -> None:
-    """The prompt, and the buttons that write and, while a text is `active`, stop."""
+    """The prompt, and the buttons that generate a text and, while one is `active`, stop it."""
     wanted, first = settings.current(), writers[0]
     given = first.job.request.prompt
+    key = settings.key(f"prompt.{first.loaded.run.id}")  # where none was given, each run begins with its own
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_area(
-            "Prompt",
+            f"Prompt (up to {MOST_PROMPT:,} characters)",
             given,
             height=68,
-            max_chars=MOST_PROMPT,
-            **settings.widget("prompt", first.loaded.run.id),  # where none was given, each run begins with its own
+            key=key,
+            on_change=_take_prompt,
+            args=(key,),
             width=520,
-            help=f"What the model reads before it writes: up to {MOST_PROMPT:,} characters.",
+            help="The text that the model reads before it generates.",
         )
         with st.container(horizontal=True, width="content", vertical_alignment="bottom"):
             st.button(
-                "Write", type="primary", icon=":material/edit:", key="generate.write", on_click=session.begin_again
+                "Generate", type="primary", icon=":material/edit:", key="generate.write", on_click=session.begin_again
             )
             st.button("Stop", icon=":material/stop:", key="generate.stop", disabled=not active, on_click=session.stop)
             st.button(
-                "Another",
+                "New sample",
                 icon=":material/casino:",
                 key="generate.another",
-                help="Writes with the next seed.",
+                help="Generates with the next seed.",
                 on_click=session.begin_another,
             )
     note = words.on_prompt(given, first.job)
@@ -58,26 +61,41 @@ def bar(writers: list[Writer], *, active: bool) -> None:
 
 
 def _forced(wanted: WritingSettings, writer: Writer) -> None:
-    """What was put into the text, each with a button that takes it back."""
+    """The tokens that were replaced, each with a button that undoes it."""
     tokens = dict(writer.job.request.forced)
     if not tokens:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Put in by you:", width="content")
+        st.caption("Replaced by you:", width="content")
         for place, token in tokens.items():
             name = visible(writer.loaded.vocabulary.display(token), spaces=True)
             st.button(
-                f"{escape_markdown(name)} at place {place + 1:,}",
+                f"{escape_markdown(name)} at position {place + 1:,}",
                 icon=":material/undo:",
                 key=f"generate.taken.{place}",
-                help="Takes it back, and what was put in after it.",
+                help="Undoes this replacement and those after it.",
                 on_click=session.take_back,
                 args=(place,),
             )
 
 
+def _take_prompt(key: str) -> None:
+    """Take what was typed or pasted as the prompt; one that is too long is refused, and what stood there is back."""
+    if outdated(key, settings.key("prompt")):
+        return
+    given = str(st.session_state[key])
+    if len(given) > MOST_PROMPT:
+        state.note_problem(
+            f"The prompt was not changed: the new one has {len(given):,} characters, and at most {MOST_PROMPT:,} are "
+            "possible. Shorten it."
+        )
+        settings.change()  # another widget, so that the browser lets go of the long text
+        return
+    settings.take("prompt", given)
+
+
 def side(writers: list[Writer]) -> None:
-    """Which step writes, how it chooses, and who writes beside it."""
+    """The training step whose weights are used, how tokens are sampled, and what to compare with."""
     selection, wanted, first = state.current(), settings.current(), writers[0]
     _step(selection, snapshot_of(selection.run))
     st.slider(
@@ -87,8 +105,8 @@ def side(writers: list[Writer]) -> None:
         wanted.temperature,
         0.05,
         **settings.widget("temperature"),
-        help="Scores are divided by it before softmax. Below 1 the likely gets likelier, above 1 all gets more alike; "
-        f"0 always takes the likeliest token. Up to {HOTTEST:g}.",
+        help="The logits are divided by it before the softmax. Below 1 sharpens the distribution, above 1 flattens it; "
+        f"0 always takes the most likely token (greedy). Up to {HOTTEST:g}.",
     )
     left, right = st.columns(2)
     with left:
@@ -98,7 +116,7 @@ def side(writers: list[Writer]) -> None:
             MOST_TOP_K,
             wanted.top_k,
             **settings.widget("top_k"),
-            help="Only so many of the likeliest tokens may be drawn.",
+            help="Samples from the k most likely tokens only.",
         )
         st.number_input(
             "Seed",
@@ -106,52 +124,55 @@ def side(writers: list[Writer]) -> None:
             MOST_SEED,
             wanted.seed,
             **settings.widget("seed"),
-            help="The same seed draws the same chance numbers, one for each place.",
+            help="The same seed gives the same random draws, one for each position.",
         )
     with right:
         st.number_input(
-            "Nucleus (1: off)",
+            "Top-p (1: off)",
             0.01,
             1.0,
             wanted.top_p,
             0.05,
             **settings.widget("top_p"),
-            help="Only the smallest set of tokens with this much probability may be drawn (top-p).",
+            help="Nucleus sampling: samples from the smallest set of tokens whose probabilities add up to p.",
         )
         st.number_input(
-            f"{first.loaded.tokens.capitalize()}",
+            f"Length ({first.loaded.tokens})",
             1,
             MOST_LENGTH,
             wanted.length,
             step=100,
             **settings.widget("length"),
-            help=f"How many to write: up to {MOST_LENGTH:,}.",
+            help=f"How much to generate: up to {MOST_LENGTH:,}.",
         )
     if first.loaded.vocabulary.end is not None:
         st.toggle(
-            "Write on past <eos>", wanted.past_end, **settings.widget("past_end"), help="<eos> is the end of a line."
+            "Continue past <eos>",
+            wanted.past_end,
+            **settings.widget("past_end"),
+            help="<eos> marks the end of a line. When off, the first one ends the text.",
         )
     st.caption(escape_markdown(_limits(wanted, first)))
     _beside(wanted, first)
 
 
 def _limits(wanted: WritingSettings, writer: Writer) -> str:
-    """What the settings come to: what is switched off, and what never is written."""
+    """What the settings come to: what has no effect, and what is never generated."""
     size, tokens = len(writer.loaded.vocabulary), writer.loaded.tokens
     parts = []
     if wanted.temperature == 0:
-        parts.append("Temperature 0 is greedy: always the likeliest, whatever the seed.")
+        parts.append("Temperature 0 is greedy: always the most likely token, whatever the seed.")
     if wanted.top_k >= size:
-        parts.append(f"Top-k {wanted.top_k:,} is off: there are only {size:,} {tokens}.")
+        parts.append(f"Top-k {wanted.top_k:,} has no effect: the vocabulary has {size:,} {tokens}.")
     if writer.loaded.vocabulary.unknown is not None:
-        parts.append("<unk> is never written.")
+        parts.append("<unk> is never generated.")
     if writer.loaded.vocabulary.end is not None and not wanted.past_end:
         parts.append("<eos> ends the text.")
     return " ".join(parts)
 
 
 def _step(selection: state.Selection, run: Snapshot) -> None:
-    """The training step whose weights write."""
+    """The training step whose weights generate."""
     kept = models.kept_steps(run)
     if len(kept) < 2:
         return
@@ -167,12 +188,12 @@ def _step(selection: state.Selection, run: Snapshot) -> None:
         key=key,
         on_change=state.choose,
         args=("step", key, shown),
-        help="Each step at which the run saved its weights. It is part of the link.",
+        help="A step at which the run saved its weights. It is part of the link.",
     )
 
 
 def _beside(wanted: WritingSettings, writer: Writer) -> None:
-    """Who writes beside: nobody, the same run at another step, or another run."""
+    """What to compare with: nothing, the same run at another step, or another run."""
     chosen = writer.loaded.run
     runs = services.listed_runs()
     run_id, step = wanted.beside
@@ -181,22 +202,23 @@ def _beside(wanted: WritingSettings, writer: Writer) -> None:
         options.append(run_id)
     key = state.labelled(settings.key(f"beside.{run_id}.{chosen.id}"), _in_list(run_id, chosen, runs))
     st.selectbox(
-        "Beside it, from the same prompt and seed",
+        "Compare with",
         options,
         options.index(run_id),
         format_func=lambda other: _in_list(other, chosen, runs),
         key=key,
         on_change=_choose_beside,
         args=(key, chosen.id),
+        help="Another model that generates from the same prompt and seed.",
     )
     if run_id:
         _beside_step(run_id, step)
 
 
 def _in_list(run_id: str, chosen: Run, runs: dict[str, Run]) -> str:
-    """Who may write beside. Streamlit knows an option by its label: no two may be the same."""
+    """What to compare with. Streamlit knows an option by its label: no two may be the same."""
     if not run_id:
-        return "nobody"
+        return "none"
     if run_id == chosen.id:
         return "this run at another step"
     return around.in_list(runs[run_id]) if run_id in runs else run_id
@@ -223,7 +245,7 @@ def _beside_step(run_id: str, step: int) -> None:
     shown = kept[-1] if step == state.NEWEST else models.nearest_step(step, kept)
     key = settings.key(f"beside_step.{run_id}.{shown}")
     st.select_slider(
-        "Its training step",
+        "Training step to compare",
         kept,
         shown,
         format_func=lambda other: f"{other:,}",

@@ -92,19 +92,19 @@ def _names(vocabulary: Vocabulary) -> list[str]:
 def _headline(found: Place, job: WritingJob, place: int) -> str:
     name = _names(job.vocabulary)[found.token]
     if any(at == place for at, _ in job.request.forced):
-        how = f"put in by you; it would have been drawn with {percent(float(found.after[found.token]))}"
+        how = f"replaced by you (sampling probability {percent(float(found.after[found.token]))})"
     else:
-        how = f"drawn with {percent(float(found.after[found.token]))}"
+        how = f"sampling probability {percent(float(found.after[found.token]))}"
     probability = float(found.before[found.token])
     bits = number(-np.log2(probability)) if probability > 0 else "∞"
-    return f"Place {place + 1:,}: {name} · {percent(probability)} to the model ({bits} bits), {how}"
+    return f"Position {place + 1:,}: {name} · model probability {percent(probability)} ({bits} bits), {how}"
 
 
 def _walk(job: WritingJob, place: int) -> None:
     with st.container(horizontal=True, width="content"):
         for name, icon, help_, to, disabled in (
-            ("before", ":material/chevron_left:", "The token before", place - 1, place == 0),
-            ("after", ":material/chevron_right:", "The next token", place + 1, place + 1 >= job.written),
+            ("before", ":material/chevron_left:", "Previous token", place - 1, place == 0),
+            ("after", ":material/chevron_right:", "Next token", place + 1, place + 1 >= job.written),
             ("close", ":material/close:", "Close", -1, False),
         ):
             st.button(
@@ -128,7 +128,7 @@ def _offer(found: Place, loaded: Loaded, job: WritingJob, place: int) -> None:
     with left:
         key = f"generate.offer.{id(job)}.{place}"
         st.pills(
-            f"Put another {one} in its place: the text goes on from there, later chance numbers stay as they are",
+            f"Replace with another {one}: the text continues from there with the same random draws",
             offered,
             format_func=lambda token: labels[token],
             wrap=True,
@@ -139,15 +139,17 @@ def _offer(found: Place, loaded: Loaded, job: WritingJob, place: int) -> None:
     with right:
         key = f"generate.other.{id(job)}.{place}"
         st.text_input(
-            f"Or any {one}, then Enter", key=key, max_chars=64, on_change=_force_typed, args=(key, place, vocabulary)
+            f"Or type any {one}, then Enter",
+            key=key,
+            max_chars=64,
+            on_change=_force_typed,
+            args=(key, place, vocabulary),
         )
     refused = st.session_state.pop("generate.refused", "")
     if refused:
         st.warning(escape_markdown(refused), icon=":material/block:")
     if any(at == place for at, _ in job.request.forced):
-        st.button(
-            "Take it back", icon=":material/undo:", key="generate.back", on_click=session.take_back, args=(place,)
-        )
+        st.button("Undo", icon=":material/undo:", key="generate.back", on_click=session.take_back, args=(place,))
 
 
 def _force_offered(key: str, place: int) -> None:
@@ -163,6 +165,6 @@ def _force_typed(key: str, place: int, vocabulary: Vocabulary) -> None:
     wanted = typed if vocabulary.level == "char" else typed.strip()
     token = next((number for number, symbol in enumerate(vocabulary.symbols) if symbol == wanted), None)
     if token is None or token == vocabulary.unknown:
-        st.session_state["generate.refused"] = f"This model has no symbol “{visible(typed, spaces=True)}” to write."
+        st.session_state["generate.refused"] = f"“{visible(typed, spaces=True)}” is not in this model's vocabulary."
         return
     session.force(place, token)

@@ -32,28 +32,28 @@ def downloads(writer: Writer) -> None:
             file_button("CSV", lambda: export({}, token_rows(job), "csv"), f"{name}-tokens.csv", page="generate")
         for chart in _charts(writer):
             chart_buttons(chart, name, page="generate")
-    with st.expander("Show the code: the same text from the shell", icon=":material/terminal:"):
-        st.caption("Of a run saved with `python -m engine train --save my-run`. The same seed writes the same text.")
+    with st.expander("Show the code: the same text from the command line", icon=":material/terminal:"):
+        st.caption("For a run saved with `python -m engine train --save my-run`. The same seed gives the same text.")
         st.code(command(writer), language="bash", wrap_lines=True)
         if job.request.forced:
-            st.caption("The text above also has tokens that were put in: that is done on this page alone.")
+            st.caption("The text above also has tokens that you replaced, which only this page can do.")
         st.caption(
-            "On the page Runs, *Code and weights* gives the model as a file; `python model.py` takes the same options, "
-            "and always writes the whole length."
+            "On the Runs page, *Code and weights* exports the model as a file; `python model.py` takes the same "
+            "options and always generates the full length."
         )
 
 
 def token_rows(job: WritingJob) -> pd.DataFrame:
-    """One row for each token: place from 1, text, surprise in bits, chance it was drawn with, whether it was put in."""
+    """One row for each token: position from 1, text, surprisal in bits, sampling probability, whether replaced."""
     count = job.written
     forced = dict(job.request.forced)
     return pd.DataFrame(
         {
-            "place": range(1, count + 1),
+            "position": range(1, count + 1),
             "text": job.pieces[:count],
             "bits": job.bits()[:count],
-            "chance": job.chances[:count],
-            "put_in": [place in forced for place in range(count)],
+            "sampling_probability": job.chances[:count],
+            "replaced": [place in forced for place in range(count)],
         }
     )
 
@@ -73,11 +73,13 @@ def command(writer: Writer) -> str:
 def _charts(writer: Writer) -> list[ChartFile]:
     job, place = writer.job, settings.current().place
     charts = [
-        ChartFile("Surprise along the text", "surprise", surprise_spec(), lambda: drill_downs.along(job).to_pandas())
+        ChartFile("Surprisal along the text", "surprise", surprise_spec(), lambda: drill_downs.along(job).to_pandas())
     ]
     if 0 <= place < job.written:
         spec = next_token_spec(theme.family_color(writer.loaded.run.config.model.cell))
-        charts.append(ChartFile("What could come next", f"next-{place + 1}", spec, lambda: _next_frame(writer, place)))
+        charts.append(
+            ChartFile("Next-token distribution", f"next-{place + 1}", spec, lambda: _next_frame(writer, place))
+        )
     return charts
 
 

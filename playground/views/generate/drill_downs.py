@@ -27,7 +27,7 @@ def choose(writers: list[Writer]) -> None:
 def _along(writers: list[Writer]) -> None:
     job = writers[0].job
     if job.active or not job.written:
-        st.caption("The chart comes when the text is written.")
+        st.caption("The chart appears when the text is finished.")
         return
     draw_chart(along(job), surprise_spec(), key="generate.along")
 
@@ -40,7 +40,7 @@ def along(job: WritingJob) -> pa.Table:
 
 DRILL_DOWNS: tuple[DrillDown[list[Writer]], ...] = (
     DrillDown("steps", "Through training", lambda writers: film.panel(writers[0])),
-    DrillDown("along", "Surprise along the text", _along),
+    DrillDown("along", "Surprisal along the text", _along),
     DrillDown("likely", "How likely is a text?", lambda writers: likelihood.panel(writers[0])),
-    DrillDown("sentences", "Two sentences", sentences.panel),
+    DrillDown("sentences", "Compare two sentences", sentences.panel),
 )

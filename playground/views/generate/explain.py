@@ -25,22 +25,22 @@ def what_you_see_while_it_writes(writer: Writer) -> None:
     with left:
         st.markdown("###### What you see")
         st.markdown(
-            "The model gives every token a score; softmax makes probabilities of them, and one token is drawn, "
-            "appended and read in turn. Temperature $T$ sharpens or flattens the probabilities before the draw; top-k "
-            "and nucleus cut off the unlikely. The stronger the colour, the more the token surprised the model itself: "
-            "$-\\log_2 p$ bits, before $T$ and cuts. Choose a token to see what else could have come."
+            "The model gives every token a score; softmax turns the scores into probabilities. One token is drawn, "
+            "appended and read as the next input. Temperature $T$ sharpens or flattens the distribution first; top-k "
+            "and top-p remove unlikely tokens. The stronger the colour, the higher the token's surprisal under the "
+            "model itself: $-\\log_2 p$ bits, before $T$ and truncation. Select a token to see the alternatives."
         )
         st.latex(_equation(state.current().notation))
     with right:
         st.markdown("###### Try")
-        _try("zero", "Temperature 0 repeats itself", _always_the_likeliest)
-        st.caption("Always the likeliest token: soon the same words come round and round.")
-        _try("force", "Put another token in", _another_token, writer)
+        _try("zero", "Greedy decoding repeats itself", _always_the_likeliest)
+        st.caption("Temperature 0 always takes the most likely token: the same words soon repeat.")
+        _try("force", "Replace a token", _another_token, writer)
         st.caption(
-            "One token is replaced early on; the chance numbers stay. When does the text fall back into its old words?"
+            "One early token is replaced; the random draws stay the same. When does the text return to its old words?"
         )
-        _try("early", "Early beside late", _early_beside_late)
-        st.caption("One model at two steps, from the same prompt and seed: what did it learn in between?")
+        _try("early", "Early vs late in training", _early_beside_late)
+        st.caption("One model at two training steps, same prompt and seed: what did it learn in between?")
 
 
 def _try(name: str, label: str, act: Callable[..., None], *args: object) -> None:

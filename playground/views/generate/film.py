@@ -32,8 +32,8 @@ _STATE = "generate.film"
 def panel(writer: Writer) -> None:
     """The slider, and under it what the model wrote at that step."""
     st.caption(
-        f"The first {LENGTH} {writer.loaded.tokens} from the same prompt, seed and settings, written at every step the "
-        "run has kept: from chance to sentences."
+        f"The first {LENGTH} {writer.loaded.tokens} from the same prompt, seed and settings, generated with the "
+        "weights of every saved step."
     )
     try:
         texts = _jobs(writer)

@@ -12,11 +12,11 @@ from engine.config import ConfigError
 from engine.decoding.scores import log_probabilities, perplexity
 from engine.start import prompt_tokens
 from playground.access.models import Loaded
+from playground.access.unread import not_read
 from playground.charts.surprise import surprise_frame, surprise_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.frame.charts import draw_chart
 from playground.frame.fragments import fragment
-from playground.parts.unread import not_read
 from playground.text import escape_markdown, number, visible
 from playground.views.generate import words
 from playground.views.generate.pieces import shown, tenths
@@ -66,7 +66,7 @@ def panel(writer: Writer) -> None:
 def _panel(writer: Writer) -> None:
     loaded = writer.loaded
     text = st.text_area(
-        "Any text",
+        "Text to score",
         _FIRST_TEXT,
         max_chars=MOST_CHARACTERS,
         height=96,
@@ -82,7 +82,7 @@ def _panel(writer: Writer) -> None:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
     if not found.tokens:
-        st.caption("Type something that this model can read.")
+        st.caption("Enter a text that this model can read.")
         return
     st.markdown(f"**{escape_markdown(summary(loaded, found))}**")
     token_strip(
@@ -105,8 +105,8 @@ def summary(loaded: Loaded, found: Scored) -> str:
     most = int(np.argmax(np.where(np.isnan(found.bits), -1.0, found.bits)))
     name = visible(found.pieces[most].strip(" ") or found.pieces[most], spaces=True)
     return (
-        f"{number(found.total / count)} bits a {one}, perplexity {number(found.perplexity)}, over "
-        f"{count:,} {loaded.tokens if count > 1 else one}. Most surprising: “{name}” at place {most + 1:,}, "
+        f"{words.bits_with_perplexity(found.total / count)} bits per {one}, perplexity {number(found.perplexity)}, "
+        f"over {count:,} {loaded.tokens if count > 1 else one}. Highest surprisal: “{name}” at position {most + 1:,}, "
         f"{number(float(found.bits[most]))} bits."
     )
 

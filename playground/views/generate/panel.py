@@ -102,7 +102,7 @@ def _one(text: _Text, side: int, *, alone: bool) -> None:
     said = [words.progress(loaded, job, waiting)]
     if not alone and job.written:
         bits = job.bits()
-        said.append(f"{words.number(sum(bits) / len(bits))} bits a {words.one(loaded)}.")
+        said.append(f"{words.number(sum(bits) / len(bits))} bits per {words.one(loaded)}.")
     if not job.active:
         said.append(words.verbatim(text.copied))
     if side:  # the chosen model's stands beside the prompt
@@ -127,7 +127,7 @@ def strip_of(writer: Writer, copied: Copied | Missing | None, *, at: int = -1) -
         chosen=at,
         active=job.active,
         label=f"Text by {words.who(writer.loaded)}, token by token",
-        empty="" if job.active or count else "Not one token was written.",
+        empty="" if job.active or count else "No tokens were generated.",
     )
 
 

@@ -14,11 +14,11 @@ from engine.models.ngram import NGram
 from playground.access import training_text
 from playground.access.models import Loaded
 from playground.access.training_text import Missing
+from playground.access.unread import not_read
 from playground.charts.surprise import SENTENCES, factor, sentences_frame, sentences_spec
 from playground.components.tokens import FULL_BITS, Strip, token_strip
 from playground.frame.charts import draw_chart
 from playground.frame.fragments import fragment
-from playground.parts.unread import not_read
 from playground.text import escape_markdown
 from playground.views.generate import likelihood, words
 from playground.views.generate.likelihood import Scored
@@ -56,7 +56,7 @@ def _panel(writers: list[Writer], waiting: bool) -> None:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
     if not all(found.tokens for pair in scored for found in pair):
-        st.caption("Type two sentences that the model can read.")
+        st.caption("Enter two sentences that the model can read.")
         return
     _unread(texts, writers)
     judges: list[Judge] = [
@@ -70,7 +70,7 @@ def _panel(writers: list[Writer], waiting: bool) -> None:
     if counted is None:
         st.caption("The n-grams of the training text are being counted.")
     elif isinstance(counted, Missing):
-        st.caption(escape_markdown(f"n-gram models cannot be had: {counted.why}"))
+        st.caption(escape_markdown(f"No n-gram models for comparison: {counted.why}"))
 
 
 def _typed() -> list[str]:
@@ -116,11 +116,11 @@ def verdict(judge: Judge) -> str:
     """Which sentence a judge finds likelier, and by what factor."""
     name, first, second = judge
     if not math.isfinite(first - second):
-        return f"{name} cannot tell: its numbers are not finite."
+        return f"{name} gives no finite probabilities."
     if abs(first - second) < 0.01:
-        return f"{name} finds both equally likely."
+        return f"{name}: both sentences are equally likely."
     ahead = SENTENCES[0] if first < second else SENTENCES[1]
-    return f"{name} finds the {ahead} sentence {factor(abs(first - second))} likelier."
+    return f"{name}: the {ahead} sentence is {factor(abs(first - second))} more likely."
 
 
 def count_judges(

@@ -10,9 +10,9 @@ from playground import state
 from playground.access import models, writing
 from playground.access.models import Loaded
 from playground.access.runs import snapshot_of
+from playground.access.unread import unknown_tokens
 from playground.access.writing import Request, WritingJob
 from playground.inside import places
-from playground.parts.unread import unknown_tokens
 from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
 from playground.views.generate.settings import MOST_FORCED, MOST_SEED, WritingSettings, settings
@@ -69,7 +69,7 @@ def force(place: int, token: int) -> None:
     """Put a token in at a place. What was put in after it goes: the text there will be another."""
     before = [(at, other) for at, other in settings.current().forced if at < place]
     if len(before) >= MOST_FORCED:
-        state.note_problem(f"At most {MOST_FORCED} tokens can be put into a text: take one back first.")
+        state.note_problem(f"At most {MOST_FORCED} tokens can be replaced: undo one first.")
         return
     settings.change(renew=False, forced=(*before, (place, token)), place=place)
 
@@ -145,7 +145,7 @@ def _beside(wanted: WritingSettings) -> Loaded | None:
             step = models.nearest_step(step, kept)
         return _model(run, step)
     except StoreError as error:  # deleted meanwhile, or not there yet: the chosen one still writes
-        state.note_problem(f"{error} Nothing is written beside.")
+        state.note_problem(f"{error} The comparison was removed.")
         settings.change(beside=("", state.NEWEST))
         return None
 

@@ -11,7 +11,7 @@ from playground.state import NEWEST, PageSettings, fields
 from playground.state.fields import Kind, setting, whole
 from playground.state.selection import RUN
 
-MOST_PROMPT = 100_000
+MOST_PROMPT = 10_000
 MOST_LENGTH = 5_000
 MOST_SEED = 2**31 - 1
 MOST_TOP_K = 50_000
@@ -21,7 +21,7 @@ LINKED_PROMPT = 500
 """Characters of a prompt that stands in the link; a longer one does not."""
 
 _STEP = whole("step", NEWEST, fields.LARGEST)
-_FORCED = fields.group("place:token", whole("place", 0, MOST_LENGTH - 1), whole("token", 0, MOST_TOP_K))
+_FORCED = fields.group("position:token", whole("position", 0, MOST_LENGTH - 1), whole("token", 0, MOST_TOP_K))
 
 
 def _read_beside(text: str) -> tuple[str, int]:
@@ -39,7 +39,7 @@ _BESIDE = Kind(_read_beside, _write_beside, "a run, or a run and a step: id:step
 
 @dataclass(frozen=True)
 class WritingSettings:
-    """What to write, and what of it is looked at."""
+    """What to generate, and what of it is looked at."""
 
     prompt: str | None = setting(None, fields.text(MOST_PROMPT, LINKED_PROMPT), "prompt", "one that the model can read")
     """None for one that the model can read"""
@@ -50,12 +50,12 @@ class WritingSettings:
     length: int = setting(500, whole("length", 1, MOST_LENGTH), "length")
     past_end: bool = setting(True, fields.flag(), "past_end", "on")
     """the length decides how much is written; off, the first line end of a model of words ends the text"""
-    beside: tuple[str, int] = setting(("", NEWEST), _BESIDE, "run beside", "none")
+    beside: tuple[str, int] = setting(("", NEWEST), _BESIDE, "run to compare", "none")
     forced: tuple[tuple[int, int], ...] = setting(
-        (), fields.several(_FORCED, MOST_FORCED, by=lambda pair: pair[0], ordered=True), "forced tokens", "none"
+        (), fields.several(_FORCED, MOST_FORCED, by=lambda pair: pair[0], ordered=True), "replaced tokens", "none"
     )
     """(place, token) of those put in by the visitor"""
-    place: int = setting(-1, whole("place", -1, MOST_LENGTH - 1), "place", "none")
+    place: int = setting(-1, whole("position", -1, MOST_LENGTH - 1), "position", "none")
     """the token that is looked at; -1 for none"""
     look: str = setting("steps", fields.name("name of a drill-down"), "drill-down")
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from engine.cells import CELLS
+from engine.numbers import enough_digits
 from playground.access import writing
 from playground.access.models import Loaded
 from playground.access.training_text import Copied, Missing
+from playground.access.unread import not_read
 from playground.access.writing import WritingJob
 from playground.parts.samples import repeated
-from playground.parts.unread import not_read
 from playground.text import number, shorten, visible
 
-_DREW_END = "It drew <eos>, the end of a line, and"
+_DREW_END = "<eos> (end of line) was drawn and"
 
 
 def who(loaded: Loaded) -> str:
@@ -24,21 +25,25 @@ def one(loaded: Loaded) -> str:
     return "character" if loaded.vocabulary.level == "char" else "word"
 
 
+def bits_with_perplexity(bits: float) -> str:
+    """Bits per token beside a perplexity: with as many digits as it takes to get the one printed, 2 to the bits."""
+    return enough_digits(bits, lambda printed: (2.0**printed,))
+
+
 def claim(loaded: Loaded, job: WritingJob, copied: Copied | Missing | None) -> str:
     """One sentence with the text's numbers."""
     cell = CELLS[loaded.run.config.model.cell].title
     bits = job.bits()
     if not bits and not job.active:
-        return f"This {cell} ended its text before the first {one(loaded)}: take another seed or prompt."
+        return f"This {cell} ended its text before the first {one(loaded)}: try another seed or prompt."
     if not bits:
-        return f"This {cell} is about to write: nothing is on paper yet."
+        return f"This {cell} has not generated anything yet."
     mean = sum(bits) / len(bits)
-    how = (
-        "always taking the likeliest" if job.request.temperature == 0 else f"at temperature {job.request.temperature:g}"
-    )
+    temperature = job.request.temperature
+    how = "Decoded greedily" if temperature == 0 else f"Sampled at temperature {temperature:g}"
     sentence = (
-        f"Writing {how}, this {cell} is surprised by {number(mean)} bits at each {one(loaded)}: "
-        f"as if it chose among {number(2.0**mean)}"
+        f"{how}, this {cell}'s text has a surprisal of {bits_with_perplexity(mean)} bits per {one(loaded)} "
+        f"(perplexity {number(2.0**mean)})"
     )
     return sentence + _told(job, copied)
 
@@ -48,60 +53,61 @@ def _told(job: WritingJob, copied: Copied | Missing | None) -> str:
         return "."
     looped = repeated(job.text())
     if looped:
-        return f"; it is {looped}."
+        return f"; it falls into {looped}."
     if not isinstance(copied, Copied):
         return "."
     if not copied.longest:
-        return "; nothing of it stands word for word in its training text."
+        return "; none of it is copied verbatim from the training text."
     share = number(100 * copied.share)
-    return f"; {share}% of it stands word for word in its training text, up to {len(copied.longest):,} characters."
+    longest = f"the longest stretch has {len(copied.longest):,} characters"
+    return f"; {share}% of it is copied verbatim from the training text ({longest})."
 
 
 def progress(loaded: Loaded, job: WritingJob, waiting: int) -> str:
     """How the writing stands: what came, how fast, and how it ended."""
     count, tokens = job.written, loaded.tokens
     if job.status == writing.WAITING:
-        return f"Waits to be written, number {waiting + 1} in line." if waiting else "Begins."
+        return f"Queued, number {waiting + 1} in line." if waiting else "Starting."
     if job.status == writing.FAILED:
         return ""
-    speed = f", {number(count / job.seconds)} a second" if job.seconds > 0 and count else ""
+    speed = f", {number(count / job.seconds)} per second" if job.seconds > 0 and count else ""
     if job.status == writing.WRITING:
         if not count:
-            return f"Reads the prompt of {len(job.start):,} {tokens}."
-        return f"Writes: {count:,} of {job.request.length:,} {tokens}{speed}."
-    came = "<eos>, the end of a line, was put in and" if count in dict(job.request.forced) else _DREW_END
+            return f"Reading the prompt of {len(job.start):,} {tokens}."
+        return f"Generating: {count:,} of {job.request.length:,} {tokens}{speed}."
+    came = "<eos> (end of line) was inserted and" if count in dict(job.request.forced) else _DREW_END
     ending = {
         writing.DONE: "",
-        writing.ENDED: f" {came} ended its text there.",
+        writing.ENDED: f" {came} ended the text there.",
         writing.STOPPED: f" Stopped at {count:,} of {job.request.length:,}.",
     }[job.status]
     written = f"1 {one(loaded)}" if count == 1 else f"{count:,} {tokens}"
-    return f"{written} written{speed}.{ending}"
+    return f"{written} generated{speed}.{ending}"
 
 
 def verbatim(copied: Copied | Missing | None) -> str:
     """What is copied, with the longest stretch by name."""
     if copied is None:
-        return "The training text is being read, to mark what is copied from it."
+        return "Searching the training text for copied stretches."
     if isinstance(copied, Missing):
-        return f"Nothing can be marked as copied: {copied.why}"
+        return f"Copied stretches cannot be marked: {copied.why}"
     if not copied.longest:
-        return "No stretch of 20 characters or more stands in the training text."
+        return "No stretch of 20 characters or more is copied from the training text."
     stretch = shorten(visible(copied.longest), 90)
-    return f"The longest stretch that stands in the training text has {len(copied.longest):,} characters: “{stretch}”."
+    return f"The longest stretch copied from the training text has {len(copied.longest):,} characters: “{stretch}”."
 
 
 def on_prompt(given: str, job: WritingJob) -> str:
     """What of a prompt the model could not read, and where a text without one starts."""
     parts = [not_read(given, job.vocabulary)]
     if not job.prompt:
-        what = "The prompt is empty" if not given else "Nothing of the prompt is left"
+        what = "The prompt is empty" if not given else "No part of the prompt can be read"
         first = job.vocabulary.display(job.start[0])
         meaning = {"↵": "a line end", "<eos>": "a line end, <eos>"}.get(first, f"“{first}”")
-        parts.append(f"{what}: the text starts after {meaning}, which the model reads first.")
+        parts.append(f"{what}: the model starts from {meaning}.")
     return " ".join(filter(None, parts))
 
 
 def why_empty(job: WritingJob) -> str:
-    """Why a text that is done has not one token."""
-    return "It drew <eos> at once: an empty line." if job.status == writing.ENDED else "Not one token was written."
+    """Why a text that is done has no tokens."""
+    return "<eos> was drawn first: the line is empty." if job.status == writing.ENDED else "No tokens were generated."

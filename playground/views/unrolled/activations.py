@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from engine.analysis.activations import ACTIVATIONS, activation_of, saturation
+from engine.analysis.activations import ACTIVATIONS, SATURATED, STEEPEST, activation_of, saturation
 from engine.numbers import enough_digits
 from playground import theme
 from playground.charts.activation import Chosen, activation_frame, activation_spec, value_and_slope
@@ -28,8 +28,8 @@ def panel(view: View) -> None:
     st.markdown(f"**{escape_markdown(sentence(view, block))}**")
     draw_chart(frame(view, block), spec(view, block), key="unrolled.activations")
     st.caption(
-        "Where the function is flat, its slope is next to 0: whatever gradient arrives there is all but lost. The "
-        "upright ticks are the chosen unit at every timestep, the dots where it stands now."
+        "Where the function is flat, its derivative is close to 0 and almost no gradient passes back through it. The "
+        "vertical ticks mark the chosen unit at every timestep, the dots its value at the chosen timestep."
     )
 
 
@@ -40,28 +40,25 @@ def charts(view: View) -> list[ChartFile]:
 
 
 def sentence(view: View, block: str) -> str:
-    """How much of the layer is saturated, and where the chosen unit stands."""
+    """How much of the layer is saturated, by the threshold that `saturation` has, and the chosen unit's value."""
     name = activation_of(view.cell, block)
     pre = view.trace[f"{block}_pre"][view.layer].double().numpy()  # (time, unit)
     base = first_index(view.notation)
-    who = (
-        f"{blocks.named(view, block)}, layer {view.layer + base}"
-        if view.trace.layers > 1
-        else blocks.named(view, block)
-    )
+    who, layer = blocks.named(view, block), f" in layer {view.layer + base}" if view.trace.layers > 1 else ""
     broken = int((~np.isfinite(pre)).sum())
     if broken == pre.size:
-        return f"All {broken:,} pre-activations of {who} are NaN or infinite: the weights at this step are broken."
+        return f"All {broken:,} pre-activations of {who}{layer} are NaN or infinite: the network has diverged."
     share = float(saturation(pre[np.isfinite(pre)], name))
     z = float(pre[view.t, view.unit])
     at = value_and_slope(*ACTIVATIONS[name])
     height, slope = at(z)
+    sign = _SIGNS[name]
     said = (
-        f"{number(100 * share)}% of what {who} gets lies where {_SIGNS[name]} is flat; unit {view.unit + base} at "
-        f"t = {view.t + base} has z = {enough_digits(z, at)}, {_SIGNS[name]}(z) = {number(height)} and "
-        f"slope {number(slope)}."
+        f"{number(100 * share)}% of {who}'s pre-activations{layer} are saturated ({sign}′ < "
+        f"{number(SATURATED * STEEPEST[name])}); unit {view.unit + base} at t = {view.t + base} has "
+        f"z = {enough_digits(z, at)}, {sign}(z) = {number(height)} and {sign}′(z) = {number(slope)}."
     )
-    return f"{broken:,} values are NaN or infinite. {said}" if broken else said
+    return f"{broken:,} pre-activations are NaN or infinite. {said}" if broken else said
 
 
 def frame(view: View, block: str) -> pd.DataFrame:

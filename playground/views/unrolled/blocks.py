@@ -14,7 +14,8 @@ def fit(view: View) -> None:
     wanted, there = settings.current().block, view.cell.blocks
     if wanted and wanted not in there:
         settings.correct(
-            f"The cell {view.cell.title} has no block {wanted!r} (it has {', '.join(there)}): {there[0]} stands in.",
+            f"The cell {view.cell.title} has no block {wanted!r} (it has {', '.join(there)}); "
+            f"{there[0]} is shown instead.",
             block="",
             element=None,
         )
@@ -40,11 +41,11 @@ def choose(view: View) -> str:
     block = chosen(view)
     if len(view.cell.blocks) > 1:
         st.segmented_control(
-            "Of",
+            "Gate or candidate",
             list(view.cell.blocks),
             default=block,
             required=True,
             format_func=lambda name: latex(view, name),
-            **settings.widget("block", "activations"),
+            **settings.widget("block", "activations", labels=(latex(view, block),)),
         )
     return block

@@ -94,23 +94,22 @@ def _misfit(view: View, change: Change) -> str:
         ("unit", change.unit, view.trace.units),
     ):
         if value >= count:
-            return f"{where} is left out: there is no {name} {value + base:,}, the last is {count - 1 + base:,}."
+            return f"{where} is ignored: there is no {name} {value + base:,}; the last is {count - 1 + base:,}."
     cell = view.model.stack.cells[change.layer]
     there = quantities(cell)
     if change.quantity not in there:
-        return f"{where} is left out: the cell {cell.title} has no {change.quantity} (it has {', '.join(there)})."
+        return f"{where} is ignored: the cell {cell.title} has no {change.quantity} (it has {', '.join(there)})."
     return ""
 
 
 def _misfit_token(view: View, time: int, token: int) -> str:
     base = first_index(view.notation)
-    where = (
-        f"The token put in at t = {time + base}{link.zero_based_note('tokens', f'{time}:{token}', base)} is left out"
-    )
+    asked = link.zero_based_note("tokens", f"{time}:{token}", base)
+    where = f"The replacement token at t = {time + base}{asked} is ignored"
     if time >= view.trace.length:
-        return f"{where}: there is no timestep {time + base:,}, the last is {view.trace.length - 1 + base:,}."
+        return f"{where}: there is no timestep {time + base:,}; the last is {view.trace.length - 1 + base:,}."
     if token >= len(view.vocabulary):
-        return f"{where}: the vocabulary has {len(view.vocabulary):,} tokens, and this is number {token:,} from 0 on."
+        return f"{where}: there is no token {token:,}; the vocabulary has tokens 0 to {len(view.vocabulary) - 1:,}."
     return ""
 
 
@@ -118,7 +117,7 @@ def _misfit_token(view: View, time: int, token: int) -> str:
 
 
 def named(view: View, quantity: str) -> str:
-    """What the notation calls a gate or state: "Γᵤ", "keep gate", "a⟨t⟩"."""
+    """What the notation calls a gate or state: "Γᵤ", "forget gate", "a⟨t⟩"."""
     return notation.term(quantity, view.notation, cell=view.run_cell).text
 
 
@@ -150,10 +149,8 @@ def subject(view: View, fitted: Fitted) -> tuple[str, bool]:
     if fitted.changes:
         return doing(view, fitted.changes[0]), False
     time, token = fitted.tokens[0]
-    return (
-        f"Reading {quoted(view, token)} for ‘{view.probe.names[time]}’ at t = {time + first_index(view.notation)}",
-        False,
-    )
+    at = time + first_index(view.notation)
+    return f"Reading {quoted(view, token)} instead of ‘{view.probe.names[time]}’ at t = {at}", False
 
 
 def expected_probability(trace: Trace) -> np.ndarray:
@@ -183,10 +180,10 @@ def effect(view: View, other: Trace, fitted: Fitted) -> str:
     turn = np.where(same, np.abs(after - before), -1.0)
     at = int(np.argmax(turn))
     if turn[at] < _NOTICED:
-        return f"{said}; no loss of a token that stays moves by more than {_NOTICED:g} nats."
+        return f"{said}; no loss with an unchanged target moves by more than {_NOTICED:g} nats."
     token, time = quoted(view, int(other.targets[at])), at + first_index(view.notation)
     losses = f"from {number(float(before[at]))} to {number(float(after[at]))} nats"
-    return f"{said}; most of all the loss of {token} at t = {time}, {losses}."
+    return f"{said}; the loss that changes most is that of {token} at t = {time}, {losses}."
 
 
 def _mean_losses(before: Trace, after: Trace, several: bool) -> str:
@@ -202,11 +199,12 @@ def _without_losses(view: View, other: Trace, several: bool) -> str:
     before, after = (trace.log_probabilities[view.t].double().exp() for trace in (view.trace, other))
     best = int(before.argmax())
     if not (before.isfinite().all() and after.isfinite().all()):
-        return "cannot be judged: the predictions are NaN"
+        return "cannot be evaluated: the predictions are NaN"
     at, chances = view.t + first_index(view.notation), (percent(float(before[best])), percent(float(after[best])))
-    return (
-        f"leave{'' if several else 's'} {quoted(view, best)} at t = {at} with {chances[1]}, where it had {chances[0]}"
-    )
+    s, what = "" if several else "s", f"the probability of {quoted(view, best)} at t = {at}"
+    if chances[0] == chances[1]:
+        return f"leave{s} {what} at {chances[0]}"
+    return f"change{s} {what} from {chances[0]} to {chances[1]}"
 
 
 # ---------------------------------------------------------------------- a change worth seeing

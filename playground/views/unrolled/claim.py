@@ -55,7 +55,7 @@ def claim(views: Sequence[View], of: Target) -> str:
         return f"{said}."
     here = f"the gradient of the loss at t = {found.t + first_index(view.notation)}"
     if found.whole and found.steps == 0:
-        return f"{said}; nothing stands before it to which {here} could travel back."
+        return f"{said}; {here} has no earlier timestep to flow back to."
     return f"{said}; {here} {_far(found)}."
 
 
@@ -65,24 +65,26 @@ def _expects(view: View) -> str:
     after = f"After {read:,} {kind}{'' if read == 1 else 's'} this {view.run_cell.title}"
     chances = view.trace.log_probabilities[view.t].double().exp().numpy()  # (vocabulary)
     if not np.isfinite(chances).all():
-        return f"{after} gives NaN for every {kind}: its weights at this step, or what it reads, are broken"
+        return f"{after} predicts NaN for every {kind}: its weights at this step or its input state are not finite"
     best = int(chances.argmax())
-    said = f"{after} expects ‘{view.vocabulary.display(best)}’ with {percent(float(chances[best]))}"
+    said = f"{after} predicts ‘{view.vocabulary.display(best)}’ with probability {percent(float(chances[best]))}"
     wanted = int(view.trace.targets[view.t])
     if wanted in (UNKNOWN, best):
-        return said + (", and it comes" if wanted == best else "")
-    return f"{said}; what comes, ‘{view.vocabulary.display(wanted)}’, had {percent(float(chances[wanted]))}"
+        return said + (", correctly" if wanted == best else "")
+    return (
+        f"{said}; the actual next {kind}, ‘{view.vocabulary.display(wanted)}’, gets {percent(float(chances[wanted]))}"
+    )
 
 
 def _far(found: Reach) -> str:
-    """How far back a gradient reaches, after its name: "stays above 1% for 10 steps back, then vanishes"."""
+    """How far back a gradient reaches, after its name: "stays above 1% for 10 steps, then vanishes"."""
     if found.most >= EXPLODES:
-        return f"explodes: it grows to {number(found.most)} times its size on its way back"
+        return f"explodes: its norm grows to {number(found.most)} times its value there on the way back"
     if found.whole:
-        return f"stays above {100 * FELT:g}% all the way back, {_steps(found.steps)}"
+        return f"stays above {100 * FELT:g}% for all {_steps(found.steps)} back"
     if found.steps == 0:
-        return f"vanishes in one step back: less than {100 * FELT:g}% of it arrives there"
-    return f"stays above {100 * FELT:g}% for {_steps(found.steps)} back, then vanishes"
+        return f"vanishes within one step: less than {100 * FELT:g}% of its norm is left there"
+    return f"stays above {100 * FELT:g}% for {_steps(found.steps)}, then vanishes"
 
 
 def _steps(count: int) -> str:
@@ -92,7 +94,7 @@ def _steps(count: int) -> str:
 def _compared(views: Sequence[View], of: Target) -> str:
     pairs = [(view, found) for view in views if (found := reach(view, of)) is not None]
     if not pairs:
-        return "No loss is known here: the probe has no next token, or the weights hold NaN."
+        return "There is no loss here: the input text has no next token, or the weights are NaN."
     kind = "Exploding" if any(found.most >= EXPLODES for _, found in pairs) else "Vanishing"
     steps = {view.step for view, _ in pairs}
     together = f" at step {pairs[0][0].step:,}" if len(steps) == 1 else ""
@@ -106,7 +108,7 @@ def _compared(views: Sequence[View], of: Target) -> str:
 def _in_short(found: Reach) -> str:
     """The same where several are told of together."""
     if found.most >= EXPLODES:
-        return f"grows {number(found.most)} times"
+        return f"grows to {number(found.most)} times its norm"
     return f"above {100 * FELT:g}% for {'all ' if found.whole else ''}{_steps(found.steps)} back"
 
 

@@ -23,29 +23,30 @@ def downloads(view: View, drill_down: DrillDown[View]) -> None:
     with st.container(horizontal=True):
         files = st.popover("Download", icon=":material/download:", key="unrolled.files", on_change="rerun")
     source = st.expander(
-        "Show the code: the same recording in Python", icon=":material/code:", key="unrolled.code", on_change="rerun"
+        "Show the code: these numbers in Python", icon=":material/code:", key="unrolled.code", on_change="rerun"
     )
     if files.open:
         with files:
             _files(view, of, drill_down)
     if source.open:
         with source:
-            st.caption("Of a run saved with `python -m engine train --save my-run`.")
+            st.caption("For a run saved with `python -m engine train --save my-run`.")
             st.code(code(view, of, changes.made(view)[0]), language="python", wrap_lines=True)
 
 
 def _files(view: View, of: Target, drill_down: DrillDown[View]) -> None:
     name = f"{view.run.id}-{view.step}"
-    st.caption("Along the probe: tokens, losses, sizes of states and gradients")
-    file_button("CSV", lambda: export({}, rows(view, of), "csv"), f"{name}-probe.csv", page="unrolled")
+    st.caption("Per timestep: tokens, losses, norms of states and gradients")
+    file_button("CSV", lambda: export({}, rows(view, of), "csv"), f"{name}-timesteps.csv", page="unrolled")
     for chart in drill_down.charts(view):
         chart_buttons(chart, name, page="unrolled")
-    st.caption("The network, its arithmetic and its cell have their own buttons.")
+    st.caption("The network, the arithmetic and the cell have download buttons of their own.")
 
 
 def rows(view: View, of: Target) -> pd.DataFrame:
-    """One row for each timestep; sizes of states and gradients for each layer. Timesteps as the notation has them."""
-    trace = view.gradient(of)
+    """One row for each timestep; norms of states and gradients for each layer, and of what the gradient carries on to
+    the timestep before. Timesteps as the notation has them."""
+    trace, carried = view.gradient(of), view.carried(of)
     base = first_index(view.notation)
     chances, wanted = trace.log_probabilities.double().exp(), trace.targets.tolist()
     likely, odds = trace.top(1)
@@ -63,6 +64,7 @@ def rows(view: View, of: Target) -> pd.DataFrame:
             found[f"{state}_norm_layer_{layer + base}"] = activity.norms(trace, state)[layer].tolist()
             found[f"{state}_change_layer_{layer + base}"] = activity.change(trace, state)[layer].tolist()
         found[f"gradient_norm_layer_{layer + base}"] = activity.gradient_norms(trace)[layer].tolist()
+        found[f"gradient_carried_layer_{layer + base}"] = carried[layer].tolist()
     return pd.DataFrame(found)
 
 
@@ -86,13 +88,13 @@ t = {t}  # {counted}
 s = {names}  # the state of a layer: {words}
 gradient = torch.stack([trace.grad[name] for name in s])  # (state, layer, time, unit), of {losses}
 
-print("loss at t, nats (NaN where nothing follows):", float(trace.losses[t]))
-print("‖∂L/∂s‖ at t, of each layer:", torch.linalg.vector_norm(gradient, dim=(0, 3))[:, t].tolist())
-print("what travels on to t - 1, of each layer:", carried_norms(model, trace)[:, t].tolist())
+print("loss at t, nats (NaN where the next token is unknown):", float(trace.losses[t]))
+print("‖∂L/∂s‖ at t, by layer:", torch.linalg.vector_norm(gradient, dim=(0, 3))[:, t].tolist())
+print("norm carried on to t - 1, by layer:", carried_norms(model, trace)[:, t].tolist())
 """
 
 _CHANGED = """
-# All of the above is of the pass without changes, and so are the gradients in the picture.
+# Everything above is for the pass without changes, as are the gradients in the picture.
 changed = engine.record(model, {tokens}, changes={changes}{state})
 print("loss at t after the changes:", float(changed.losses[t]))
 """

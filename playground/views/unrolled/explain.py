@@ -32,11 +32,11 @@ def what_you_see(view: View) -> None:
     words, formulas = st.columns([0.6, 0.4], gap="large", vertical_alignment="center")
     with words:
         st.caption(
-            "**What you see:** one network, drawn once for each token that it reads, with the same weights in every "
-            "column. Hidden states travel right; each box is a layer's state, coloured by its values. On top stand the "
-            "likeliest next tokens and the loss of what really came. Backpropagation through time carries the gradient "
-            "of the loss left: it *vanishes* where it fades to nothing, and *explodes* where it grows. Choose a column "
-            "for its numbers."
+            "**What you see:** one network unrolled over time: a column for each token it reads, with the same weights "
+            "in all. Hidden states flow to the right; each box is a layer's state, coloured by its values. At the top "
+            "are the most likely next tokens and the loss on the actual one. Backpropagation through time carries the "
+            "gradient to the left: it *vanishes* where it shrinks to nothing and *explodes* where it grows. Select a "
+            "column for its numbers."
         )
     with formulas:
         st.latex(equations(view))
@@ -51,21 +51,21 @@ def _experiments(view: View) -> None:
         _try(
             "reach",
             lessons.VANISHING_TITLE,
-            "One loss at the end, before any training: whose gradient reaches back further?",
+            "One loss at the end, before training: in which network does its gradient reach further back?",
             _vanishing,
         )
     with second:
         _try(
             "close",
-            "Close the gate that matters most" if _gated(view) else "Silence the unit that matters most",
-            "One number is set to 0 where it raises the loss most. Which predictions give way?",
+            "Close the gate that matters most" if _gated(view) else "Zero the unit that matters most",
+            "Sets to 0 the one value whose removal raises the loss most. Which predictions get worse?",
             _telling,
         )
     with third:
         _try(
             "hello",
-            "A network whose every number fits",
-            "Three units read “hello”. Check one sum by hand: choose a unit in the arithmetic.",
+            "A network small enough to check by hand",
+            "Three units read “hello”. Select a unit in the arithmetic and verify its sum.",
             _hello,
         )
 

@@ -26,9 +26,9 @@ def fit(view: View) -> None:
     if found == asked or asked == "sum":
         return
     base = first_index(view.notation)
-    stands = "the sum stands" if found == "sum" else f"that at t = {found + base} stands"
+    instead = "the sum of all losses" if found == "sum" else f"the loss at t = {found + base}"
     where = f"t = {asked + base}{link.zero_based_note('of', asked, base)}"
-    settings.correct(f"There is no loss at {where}: no next token is known there; {stands} in.", of=found)
+    settings.correct(f"There is no loss at {where}, as its next token is unknown: {instead} is used.", of=found)
 
 
 def choose(view: View, of: Target) -> None:
@@ -36,12 +36,17 @@ def choose(view: View, of: Target) -> None:
     base = first_index(view.notation)
     here = view.trace.nearest_loss(view.t)
     options: list[Target] = ["sum", *sorted({time for time in (here, of) if isinstance(time, int)})]
+
+    def says(time: Target) -> str:
+        return "all losses" if time == "sum" else f"at t = {time + base}"
+
     st.segmented_control(
         "Loss",
         options,
         default=of,
         required=True,
-        format_func=lambda time: "the sum" if time == "sum" else f"at t = {time + base}",
-        **settings.widget("of"),
-        help="Whose gradient flows back: that of all losses, or of one. A click on a loss in the picture chooses it.",
+        format_func=says,
+        **settings.widget("of", labels=(says(of),)),
+        help="The loss to backpropagate: the sum over all timesteps, or the loss at one. Click a loss in the picture "
+        "to select it.",
     )

@@ -26,7 +26,7 @@ from playground.views.unrolled.drill_downs import DRILL_DOWNS, select
 from playground.views.unrolled.picture import Scales, picture, scales_of
 from playground.views.unrolled.settings import settings
 
-KEYS = (("A", "animate both passes"), ("N", "one single step on"), ("B", "one single step back"))
+KEYS = (("A", "animate both passes"), ("N", "one step forward"), ("B", "one step back"))
 """The picture's own keys, for the bar's legend."""
 
 

@@ -47,12 +47,14 @@ def picture(
     """
     trace = view.trace if of is None else view.gradient(of)
     if other is not None and other.length != trace.length:
-        raise ValueError(f"A change is drawn over the same probe: {other.length} timesteps are not {trace.length}.")
+        raise ValueError(
+            f"The changed pass has {other.length} timesteps, the original {trace.length}: they must be equal."
+        )
     cell = view.run_cell
     kind = "word" if view.vocabulary.level == "word" else "character"
     return Picture(
-        title="The network, unrolled over the probe",
-        folded_title="The network as a loop, at one timestep of the probe",
+        title="The network, unrolled over the input text",
+        folded_title="The network as a loop, at one timestep of the input text",
         about=_about(view, kind, other),
         run=visible(view.run.name),
         letter=view.letter,
@@ -76,7 +78,7 @@ def picture(
         predictions=_predictions(view, trace, other),
         targets=_targets(view, trace),
         losses=trace.losses,
-        uniform=rounded(math.log(trace.log_probabilities.shape[1])),
+        vocabulary=trace.log_probabilities.shape[1],
         gradient=None if of is None else _gradient(trace, of, view.carried(of)),
         other=None if other is None else _other(view, trace, other, changes),
         signs=_signs(view),
@@ -110,18 +112,18 @@ def _about(view: View, kind: str, other: Trace | None) -> str:
     trace = view.trace
     layers = "1 layer" if trace.layers == 1 else f"{trace.layers} layers"
     read = f"1 {kind}" if trace.length == 1 else f"{trace.length} {kind}s"
-    sentence = f"{view.run_cell.title} with {layers} of {trace.units} units, over {read}."
+    sentence = f"{view.run_cell.title} with {layers} of {trace.units} units, reading {read}."
     if trace.log_probabilities.isnan().any():
-        return f"{sentence} Its numbers are not finite: they are drawn as NaN."
+        return f"{sentence} Its values are not finite and are drawn as NaN."
     known = trace.losses.isfinite().nonzero().flatten()
     if not len(known):
         return f"{sentence} No next {kind} is known, so there is no loss."
     worst = int(known[trace.losses[known].argmax()])
     mean = f"{number(mean_loss(trace))} nats"
     if other is not None:
-        mean += f", with the change {number(mean_loss(other))}"
+        mean += f" ({number(mean_loss(other))} after the change)"
     return (
-        f"{sentence} Its mean loss is {mean}; what came after {kind} {worst + 1} surprised it most: "
+        f"{sentence} Its mean loss is {mean}; the highest is that after {kind} {worst + 1}: "
         f"{number(float(trace.losses[worst]))} nats."
     )
 

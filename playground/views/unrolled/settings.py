@@ -16,7 +16,7 @@ MOST_VALUE = 1e6
 _MOST_LAYERS, _MOST_UNITS, _MOST_TOKENS = 100, 100_000, 1_000_000
 
 WEIGHTS = ("weight_hh", "weight_ih", "bias")
-MEASURES = {"along": "share along the sum", "norm": "size of the share"}
+MEASURES = {"along": "share of the total", "norm": "norm"}
 
 
 def rounded(value: float) -> float:
@@ -52,24 +52,27 @@ class UnrolledSettings:
     of: Literal["sum"] | int = setting(
         "sum",
         fields.either("sum", _TIME, "sum, or a timestep counted from 0"),
-        "loss whose gradient flows back",
+        "loss to backpropagate",
         "the sum of all losses",
     )
     """the sum of all losses, or the loss at one timestep, counted from 0"""
-    folded: bool = setting(False, fields.flag(), "choice of the folded picture", "unfolded")
-    overview: bool = setting(False, fields.flag(), "choice of the overview", "off")
+    folded: bool = setting(False, fields.flag(), "loop view", "off")
+    overview: bool = setting(False, fields.flag(), "overview", "off")
     """whether the picture shows every timestep at once, without predictions"""
     look: str = setting("arithmetic", fields.name("name of a drill-down"), "drill-down")
     block: str = setting("", fields.name("name of a block"), "block of weights", "the cell's first")
     """rows of the weights whose pre-activations and gradients are looked at; "" for the cell's first"""
     weight: str = setting("weight_hh", fields.choice(*WEIGHTS), "weight")
-    element: tuple[int, int] | None = setting(None, _ELEMENT, "element of a weight", "all of them together")
+    element: tuple[int, int] | None = setting(None, _ELEMENT, "element of a weight", "all elements")
     """one weight of the block, from unit `column` (or input) to unit `row`; None for all of them together"""
     measure: str = setting("along", fields.choice(*MEASURES), "measure")
     quantity: str = setting("", _QUANTITY, "quantity to change", "the cell's first")
     changes: tuple[Change, ...] = setting((), several(_CHANGE, MOST_CHANGES, by=place_of), "changes", "no change")
     tokens: tuple[tuple[int, int], ...] = setting(
-        (), several(_TOKEN, MOST_CHANGES, by=lambda pair: pair[0], ordered=True), "replaced tokens", "the probe's own"
+        (),
+        several(_TOKEN, MOST_CHANGES, by=lambda pair: pair[0], ordered=True),
+        "replaced tokens",
+        "those of the input text",
     )
 
 
@@ -83,6 +86,6 @@ def put(changes: tuple[Change, ...], new: Change) -> tuple[Change, ...]:
     """The changes with a new one, in place of any at the same place. One too many is left out, and said."""
     kept = [old for old in changes if place_of(old) != place_of(new)]
     if len(kept) >= MOST_CHANGES:
-        settings.correct(f"{MOST_CHANGES} changes stand already: take one back first.")
+        settings.correct(f"At most {MOST_CHANGES} changes can be made at once: undo one first.")
         return changes
     return (*kept, replace(new, value=rounded(new.value)))

@@ -28,7 +28,7 @@ SHOWN = 5
 
 _READ, _SAY, _BOTH, _NEITHER = Cell(reads=""), Cell(says=""), Cell(reads="", says=""), Cell()
 
-_NONE_YET = "No model of this shape here yet."
+_NONE_YET = "Not available yet."
 
 
 def shapes(view: View) -> Shapes:
@@ -48,9 +48,9 @@ def _one_to_one() -> Shape:
     return Shape(
         name="one-to-one",
         title="One to one",
-        task="a plain network: one input, one answer, no time",
+        task="feedforward network: one input, one output, no time",
         live=False,
-        caption=f"{_NONE_YET} It would look at one picture and name what is on it.",
+        caption=f"{_NONE_YET} It would classify one image.",
         cells=[_BOTH],
     )
 
@@ -59,9 +59,9 @@ def _many_to_one() -> Shape:
     return Shape(
         name="many-to-one",
         title="Many to one",
-        task="sentiment, the language of a name, a promoter in DNA",
+        task="sentiment, language of a name, promoters in DNA",
         live=False,
-        caption=f"{_NONE_YET} It would read a whole review and say once, at its end, whether it is a good one.",
+        caption=f"{_NONE_YET} It would read a whole review and predict its sentiment once, at the end.",
         cells=[_READ, _READ, _READ, _BOTH],
     )
 
@@ -70,9 +70,9 @@ def _encoder_decoder() -> Shape:
     return Shape(
         name="encoder-decoder",
         title="Many to many, encoder and decoder",
-        task="translation, dates, speech",
+        task="translation, date formats, speech recognition",
         live=False,
-        caption=f"{_NONE_YET} It would read a sentence to its end and only then write it in another language.",
+        caption=f"{_NONE_YET} It would read a whole sentence and only then generate its translation.",
         cells=[_READ, _READ, _READ, _SAY, replace(_BOTH, fed_back=True), replace(_BOTH, fed_back=True)],
     )
 
@@ -97,11 +97,11 @@ def _in_step(view: View) -> Shape:
     return _scaled(
         Shape(
             name="in-step",
-            title="Many to many, in step",
-            task=f"the next {what}, named entities, frames of a film",
+            title="Many to many, same length",
+            task=f"next {what}, named entities, frames of a video",
             live=True,
-            caption=f"{visible(view.run.name)} on the probe: at every {what} it says which it expects next. "
-            "Those that came are framed.",
+            caption=f"{visible(view.run.name)} on the input text: at every {what} it predicts the next one. "
+            "Correct predictions are framed.",
             cells=cells,
         )
     )
@@ -112,14 +112,16 @@ def _one_to_many(view: View) -> Shape:
     shape = Shape(
         name="one-to-many",
         title="One to many",
-        task="writing text or music, captions of pictures",
+        task="text and music generation, image captions",
         live=False,
         caption="",
         cells=[_BOTH, *[replace(_BOTH, fed_back=True)] * (SHOWN - 1)],
     )
     known = [token for token in view.trace.tokens.tolist() if token != UNKNOWN]
     if not known:
-        return replace(shape, caption="The probe has no token that this model knows: it has nothing to begin with.")
+        return replace(
+            shape, caption="No token of the input text is in this model's vocabulary, so there is none to start from."
+        )
     try:
         written = _written(view, known[0])
     except ConfigError as error:
@@ -128,8 +130,8 @@ def _one_to_many(view: View) -> Shape:
     what = "word" if view.vocabulary.level == "word" else "character"
     names = [view.vocabulary.display(token) for token in (known[0], *written)]
     caption = (
-        f"{visible(view.run.name)} writes by itself: it is given {names[0]} and then reads what it has just said, "
-        f"always the likeliest {what}. It is {_percent(trace, written)} sure of them on average."
+        f"{visible(view.run.name)} generates greedily: from {names[0]} on, its most likely {what} is its next input. "
+        f"Mean probability: {_percent(trace, written)}."
     )
     return _scaled(replace(shape, live=True, caption=caption, cells=_writing(trace, names, written)))
 

@@ -18,11 +18,11 @@ from playground.frame.charts import draw_chart
 from playground.inside.view import View, look
 from playground.runs.records import StoreError
 from playground.text import number
-from playground.views.unrolled.claim import FELT, reach
+from playground.views.unrolled.claim import FELT, Reach, reach
 from playground.views.unrolled.settings import settings
 
-HEIGHT = 156
-"""Of the chart in pixels: two networks and it have room on one screen."""
+HEIGHT, PRESENTED_HEIGHT = 156, 120
+"""Of the chart in pixels, and in presenter mode, which enlarges it: two networks and it have room on one screen."""
 
 
 def panel(views: Sequence[View], of: Target) -> None:
@@ -30,7 +30,7 @@ def panel(views: Sequence[View], of: Target) -> None:
     draw_chart(frame(views, of), spec(), key="unrolled.fading")
     st.caption(" ".join((PRODUCT, *since_the_start(views, of))))
     st.toggle(
-        "Overview: every timestep at once, without predictions",
+        "Overview: all timesteps at once, without predictions",
         settings.current().overview,
         **settings.widget("overview"),
     )
@@ -38,7 +38,7 @@ def panel(views: Sequence[View], of: Target) -> None:
 
 def spec() -> Spec:
     """The chart's specification."""
-    return fading_spec(FELT, HEIGHT)
+    return fading_spec(FELT, PRESENTED_HEIGHT if state.current().present else HEIGHT)
 
 
 def frame(views: Sequence[View], of: Target) -> pd.DataFrame:
@@ -61,10 +61,10 @@ def curve(view: View, of: Target) -> Curve:
 # ---------------------------------------------------------------------- in words
 
 PRODUCT = (
-    r"Backpropagation through time multiplies by one Jacobian, $\partial s_t / \partial s_{t-1}$, for each step back. "
-    "A product of many factors vanishes if they shrink it, a falling line on this logarithmic axis, or explodes if "
-    "they stretch it, a rising one. An LSTM's cell state has a path of its own, on which only the forget gate "
-    "multiplies."
+    r"Backpropagation through time multiplies the gradient by a Jacobian $\partial s_t / \partial s_{t-1}$ for each "
+    "step back. On this logarithmic axis the product vanishes (a falling line) if the factors shrink it, and explodes "
+    "(a rising line) if they stretch it. Along an LSTM's cell state the direct path is multiplied by the forget gate "
+    "alone."
 )
 
 
@@ -76,11 +76,15 @@ def since_the_start(views: Sequence[View], of: Target) -> list[str]:
         then = None if first is None else reach(first, of)
         if first is not None and now is not None and then is not None:
             said.append(
-                f"{view.letter or 'This network'} kept {100 * FELT:g}% for {then.steps:,} steps back at step "
-                f"{first.step:,} and keeps it for {now.steps:,} at step {view.step:,}"
+                f"In {view.letter or 'this network'} the gradient stayed above {100 * FELT:g}% for {_steps(then)} at "
+                f"training step {first.step:,} and stays above it for {_steps(now)} at step {view.step:,}"
                 f"{_why(first, view, further=now.steps > then.steps)}."
             )
     return said
+
+
+def _steps(found: Reach) -> str:
+    return f"{found.steps:,} step{'' if found.steps == 1 else 's'}"
 
 
 def untrained(view: View) -> View | None:
@@ -98,15 +102,16 @@ def _why(first: View, now: View, *, further: bool) -> str:
     if now.run_cell.family == "rnn":
         before, after = (number(recurrent_stretch(view)) for view in (first, now))
         outweighs = (
-            ": they outweigh that its activation function now works where it is flatter, and so a trained RNN reaches "
-            "further than an untrained one"
+            ", which outweighs that its activation function is now more saturated: a trained RNN reaches further back "
+            "than an untrained one"
         )
         return f"; the largest singular value of its recurrent weights went from {before} to {after}" + (
             outweighs if further else ""
         )
     if "forget" in now.trace:
         before, after = (number(float(view.trace["forget"].nanmean())) for view in (first, now))
-        return f"; the mean of its forget gates went from {before} to {after}: they now choose what is kept"
+        opens = "after training they open and close with the input"
+        return f"; the mean of its forget gates went from {before} to {after}: {opens}"
     return ""
 
 

@@ -102,11 +102,13 @@ def columns(view: View) -> int:
 def fit(view: View) -> None:
     """Say so where the settings name a weight that the model does not have."""
     if settings.current().weight == "bias" and not view.model.config.bias:
-        settings.correct("This model has no biases: the recurrent weights stand in.", weight="weight_hh", element=None)
+        settings.correct("This model has no biases: the recurrent weights are shown.", weight="weight_hh", element=None)
     wanted = settings.current()
     if wanted.look == "shares" and wanted.block and wanted.block not in _rows(view):
         named = blocks.named(view, wanted.block)
-        settings.correct(f"{named} has no recurrent weights: those of all others stand in.", block="", element=None)
+        settings.correct(
+            f"{named} has no recurrent weights: those of all other blocks are shown.", block="", element=None
+        )
     if settings.current().element is None:
         return
     row, column = settings.current().element or (0, 0)
@@ -115,7 +117,7 @@ def fit(view: View) -> None:
         base = first_index(view.notation)
         asked = f"{row + base}, {column + base}{link.zero_based_note('element', f'{row}:{column}', base)}"
         settings.correct(
-            f"There is no weight {asked} here: {unit + base}, {place + base} is the nearest.", element=(unit, place)
+            f"There is no weight {asked} here: the nearest is {unit + base}, {place + base}.", element=(unit, place)
         )
 
 
@@ -145,7 +147,7 @@ def _choose(view: View, of: Target) -> None:
                 shown=blocks.chosen(view) if alone else None,
             )
         if not alone:
-            _control("Drawn", "measure", list(MEASURES), lambda name: MEASURES[name])
+            _control("Contribution", "measure", list(MEASURES), lambda name: MEASURES[name])
         _choose_element(view)
 
 
@@ -153,13 +155,14 @@ def _control(
     label: str, name: str, options: list[str], says: Callable[[str], str], *, shown: str | None = None
 ) -> None:
     """The choice of a setting; `shown` is the option that it stands at, where that is another than it says."""
+    standing = getattr(settings.current(), name) if shown is None else shown
     st.segmented_control(
         label,
         options,
-        default=getattr(settings.current(), name) if shown is None else shown,
+        default=standing,
         required=True,
         format_func=says,
-        **settings.widget(name, "shares"),
+        **settings.widget(name, "shares", labels=(says(standing),)),
     )
 
 
@@ -168,7 +171,7 @@ def _choose_element(view: View) -> None:
     base = first_index(view.notation)
     chosen = settings.current().element
     key = settings.key("element")
-    st.toggle("one weight alone", chosen is not None, key=key, on_change=_toggle_element, args=(key, view.unit))
+    st.toggle("Single weight", chosen is not None, key=key, on_change=_toggle_element, args=(key, view.unit))
     if chosen is None:
         return
     for name, place, most in (("to unit", 0, view.trace.units), (_from(view), 1, columns(view))):
@@ -188,7 +191,7 @@ def _choose_element(view: View) -> None:
 
 def _from(view: View) -> str:
     below = settings.current().weight == "weight_ih" and view.layer == 0
-    return "from input value" if below else "from unit"
+    return "from input" if below else "from unit"
 
 
 def _toggle_element(key: str, unit: int) -> None:
@@ -222,30 +225,30 @@ def sentence(view: View, of: Target, values: np.ndarray) -> str:
     """How the gradient comes about, with numbers."""
     base = first_index(view.notation)
     if not np.isfinite(values).all():
-        return "The gradient is NaN or infinite at some timesteps: the weights at this step, or a loss, are broken."
+        return "The gradient is NaN or infinite at some timesteps: the weights at this step, or a loss, are not finite."
     if not values.any():
-        return "No timestep adds anything: there is no loss here, or no gradient reaches this weight."
+        return "No timestep contributes: there is no loss here, or no gradient reaches this weight."
     end = view.trace.length if of == "sum" else of + 1
     kind = measure()
     biggest = int(np.argmax(np.abs(values)))
     read = f"t = {biggest + base}, where ‘{view.probe.names[biggest]}’ is read"
     if kind == "element":
         total, largest = float(values.sum()), float(values[biggest])
-        way = ", against the sum" if total * largest < 0 else ""
+        way = ", of opposite sign" if total * largest < 0 else ""
         return (
-            f"The steps add up to {number(total)}: learning pulls this weight {'up' if total < 0 else 'down'}. The "
-            f"largest share is that of {read}: {number(largest)}{way}."
+            f"The contributions add up to {number(total)}: gradient descent {'raises' if total < 0 else 'lowers'} this "
+            f"weight. The largest is that of {read}: {number(largest)}{way}."
         )
     if kind == "norm":
-        return f"The largest share is that of {read}: {number(float(values[biggest]))}."
+        return f"The largest contribution is that of {read}: {number(float(values[biggest]))}."
     few = min(_LAST, end)
     last = float(values[max(0, end - few) : end].sum())
     against = int((values < 0).sum())
-    said = f"The largest share, {_percent(float(values[biggest]))}, is that of {read}"
+    said = f"The largest contribution, {_percent(float(values[biggest]))}, is that of {read}"
     if end > few:
         which = f"the last {few} steps" if of == "sum" else f"the {few} steps up to t = {of + base}"
-        said += f"; {which} make {_percent(last)} of the gradient"
-    return f"{said}. {against} of {len(values)} steps pull{'s' if against == 1 else ''} against the sum."
+        said += f"; {which} contribute {_percent(last)} of the gradient"
+    return f"{said}. {against} of {len(values)} contributions point{'s' if against == 1 else ''} against the total."
 
 
 def _percent(share: float) -> str:

@@ -21,8 +21,8 @@ from playground.views.unrolled.settings import MOST_CHANGES, place_of, put, sett
 
 _FIRST = "unrolled.whatif.first"
 RULE = (
-    "With a token replaced the text is another one: the network reads the changed text and is judged on it, so the "
-    "token put in is also the target of the timestep before, in the picture, the losses and their mean alike."
+    "Replacing a token changes the text: the network reads the changed text and its losses are computed on it, so the "
+    "new token is also the target of the timestep before, in the picture, the losses and their mean."
 )
 _GRID = 200
 """Places of the slider between its ends."""
@@ -42,8 +42,8 @@ def panel(view: View) -> None:
         _choose_token(view)
     if other is None:
         st.caption(
-            "Nothing is overridden yet. Choose the timestep, layer and unit in the bar at the top or in the picture; "
-            "everything after the change is computed anew by the same weights."
+            "Nothing is changed yet. Select the timestep, layer and unit in the bar at the top or in the picture; "
+            "everything after the change is recomputed with the same weights."
         )
         return
     _standing(view, fitted)
@@ -62,8 +62,8 @@ def charts(view: View) -> list[ChartFile]:
     if other is None:
         return []
     return [
-        ChartFile("What if, along the text", "what-if", along_spec(), lambda: frame_along(view, other, fitted)),
-        ChartFile("What if, next tokens", "what-if-next", top_spec(), lambda: frame_top(view, other)),
+        ChartFile("What if: along the text", "what-if", along_spec(), lambda: frame_along(view, other, fitted)),
+        ChartFile("What if: next token", "what-if-next", top_spec(), lambda: frame_top(view, other)),
     ]
 
 
@@ -74,27 +74,29 @@ def fit(view: View) -> None:
     """Say so where the settings name a gate or state that the cell does not have."""
     wanted, there = settings.current().quantity, changes.quantities(view.cell)
     if wanted and wanted not in there:
-        said = (
-            f"The cell {view.cell.title} has no {wanted} to change (it has {', '.join(there)}): {there[0]} stands in."
-        )
+        said = f"The cell {view.cell.title} has no {wanted} (it has {', '.join(there)}): {there[0]} is used instead."
         settings.correct(said, quantity="")
 
 
 def _choose_quantity(view: View) -> str:
     quantity = settings.current().quantity or changes.quantities(view.cell)[0]
+
+    def says(name: str) -> str:
+        return f"{changes.named(view, name)}: {_meaning(view, name)}"
+
     st.selectbox(
         "Gate or state",
         list(changes.quantities(view.cell)),
         list(changes.quantities(view.cell)).index(quantity),
-        format_func=lambda name: f"{changes.named(view, name)}: {_meaning(view, name)}",
-        **settings.widget("quantity"),
+        format_func=says,
+        **settings.widget("quantity", labels=(says(quantity),)),
     )
     return quantity
 
 
 def _meaning(view: View, quantity: str) -> str:
     meanings = {gate.name: gate.meaning for gate in view.cell.gates}
-    return meanings.get(quantity) or {"hidden": "the state that is shown", "cell": "the long-term memory"}[quantity]
+    return meanings.get(quantity) or {"hidden": "the layer's output", "cell": "the layer's memory"}[quantity]
 
 
 def _choose_value(view: View, quantity: str) -> None:
@@ -119,10 +121,10 @@ def _choose_value(view: View, quantity: str) -> None:
         on_change=_set_by_slider,
         args=(here, key),
         disabled=full,
-        help=f"Up to {MOST_CHANGES} changes can stand at once.",
+        help=f"Up to {MOST_CHANGES} changes at once.",
     )
     with st.container(horizontal=True):
-        ends = (("Close", 0.0), ("Keep open", 1.0)) if changes.is_gate(view, quantity) else (("Set to 0", 0.0),)
+        ends = (("Close", 0.0), ("Open", 1.0)) if changes.is_gate(view, quantity) else (("Set to 0", 0.0),)
         for name, end in ends:
             st.button(
                 name, key=f"unrolled.whatif.{name}", on_click=_set, args=(replace(here, value=end),), disabled=full
@@ -167,9 +169,9 @@ def _choose_token(view: View) -> None:
         on_change=_replace_token,
         args=(view.t, own, key),
         disabled=view.t not in tokens and len(tokens) >= MOST_CHANGES,
-        help=f"The probe has ‘{escape_markdown(view.probe.names[view.t])}’ there. Choose another one of the "
-        "vocabulary: it is read instead, and it is what the timestep before should have predicted.",
-        placeholder="a token of the vocabulary",
+        help=f"The input text has ‘{escape_markdown(view.probe.names[view.t])}’ there. Another token of the vocabulary "
+        "is read instead and becomes the target of the timestep before.",
+        placeholder="Select a token",
     )
 
 
@@ -187,7 +189,7 @@ def _replace_token(time: int, own: int, key: str) -> None:
 
 
 def _standing(view: View, fitted: Fitted) -> None:
-    """Each change with a button that takes it back."""
+    """Each change with a button that undoes it."""
     with st.container(horizontal=True, key="unrolled-changes"):
         for place, change in enumerate(fitted.changes):
             was = float(view.trace[change.quantity][change.layer, change.time, change.unit])
@@ -199,7 +201,7 @@ def _standing(view: View, fitted: Fitted) -> None:
             )
             _removal(said, f"token.{time}", tokens=tuple(pair for pair in fitted.tokens if pair[0] != time))
         if len(fitted.changes) + len(fitted.tokens) > 1:
-            _removal("Take all back", "all", changes=(), tokens=())
+            _removal("Undo all", "all", changes=(), tokens=())
 
 
 def _removal(label: str, name: str, **left: tuple) -> None:
@@ -209,7 +211,7 @@ def _removal(label: str, name: str, **left: tuple) -> None:
         key=f"unrolled.whatif.remove.{name}",
         on_click=settings.change,
         kwargs=left,
-        help="Take it back",
+        help="Undo this change",
     )
 
 

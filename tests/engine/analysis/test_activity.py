@@ -120,7 +120,7 @@ def test_all_layers_count(make_model: Models, traced: Traces) -> None:
 
 def test_a_sum_of_losses_has_no_one_place_to_fade_from(make_model: Models, traced: Traces) -> None:
     for target in ("sum", None):
-        with pytest.raises(ValueError, match="record the trace with the timestep of one"):
+        with pytest.raises(ValueError, match="record the trace with its timestep"):
             reach(traced(make_model(), target))
 
 

@@ -202,7 +202,7 @@ def test_without_gradients_or_a_second_direction_it_says_what_to_do(make_model: 
     cell = model.stack.cells[0]
     with pytest.raises(ValueError, match="record it with gradient"):
         contributions(cell, traced(model, None), 0)
-    with pytest.raises(ValueError, match="reads forward only"):
+    with pytest.raises(ValueError, match="is unidirectional"):
         contributions(cell, traced(model), 0, reverse=True)
     with pytest.raises(IndexError, match="no row 99"):
         element_contributions(cell, traced(model), 0, "weight_hh", 99)

@@ -172,7 +172,7 @@ def test_what_is_not_there_is_refused_by_name(make_model: Models, traced: Traces
     trace = traced(model, None)
     with pytest.raises(ValueError, match="'gru' has no block 'forget'; choose one of reset, keep, candidate"):
         weighted_sum(model, trace, 0, 0, "forget", 0)
-    with pytest.raises(ValueError, match="reads forward only"):
+    with pytest.raises(ValueError, match="is unidirectional"):
         weighted_sum(model, trace, 0, 0, "reset", 0, reverse=True)
 
 

@@ -243,10 +243,10 @@ def test_a_model_whose_weights_ran_away_says_so(broken: str) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"prompt_tokens": []}, "write a prompt"),
+        ({"prompt_tokens": []}, "give a prompt"),
         ({"prompt_tokens": [0, VOCABULARY]}, f"no token {VOCABULARY}"),
         ({"prompt_tokens": [-1]}, "no token -1"),
-        ({"prompt_tokens": [10**30]}, "beyond all bounds"),
+        ({"prompt_tokens": [10**30]}, "out of range"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**63}, "seed"),
         ({"temperature": math.nan}, "temperature"),
@@ -255,8 +255,8 @@ def test_a_model_whose_weights_ran_away_says_so(broken: str) -> None:
         ({"forbidden": range(VOCABULARY)}, "forbidden"),
         ({"forbidden": (VOCABULARY,)}, "no token"),
         ({"forced": {0: VOCABULARY}}, "no token"),
-        ({"forced": {-1: 0}}, "place -1"),
-        ({"forced": {3: 2}, "forbidden": (2,)}, "never to be written"),
+        ({"forced": {-1: 0}}, "position -1"),
+        ({"forced": {3: 2}, "forbidden": (2,)}, "is forbidden"),
     ],
     ids=str,
 )

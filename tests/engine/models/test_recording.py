@@ -231,11 +231,11 @@ def test_weights_that_are_not_numbers_are_recorded_as_they_are(make_model, cell)
 @pytest.mark.parametrize(
     ("tokens", "sentence"),
     [
-        ([], "The probe is empty"),
+        ([], "The input is empty"),
         ([1] * (LONGEST_PROBE + 1), "has 501 tokens; at most 500"),
         ([1, VOCABULARY], "The token 6 does not exist: the vocabulary has tokens 0 to 5"),
         ([1, -2], "The token -2 does not exist"),
-        ([[1, 2], [3, 4]], "one row of token ids"),
+        ([[1, 2], [3, 4]], "one-dimensional sequence of token ids"),
         ([1.5], "whole numbers"),
     ],
     ids=["empty", "too long", "too large", "negative", "two rows", "a fraction"],
@@ -248,8 +248,8 @@ def test_a_probe_that_cannot_be_read_is_refused(make_model, tokens, sentence):
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
-        (4, "Timestep 4 has no loss: nothing follows the last token"),
-        (1, "Timestep 1 has no loss: the token that follows is unknown"),
+        (4, "Timestep 4 has no loss: there is no token after the last"),
+        (1, "Timestep 1 has no loss: the next token is unknown"),
         (5, "from 0 to 4, not 5"),
         (-1, "from 0 to 4, not -1"),
         ("mean", "not 'mean'"),
@@ -270,5 +270,5 @@ def test_a_state_of_another_model_is_refused(make_model):
     for other in (make_model("gru"), make_model(layers=1), make_model(units=5)):
         with pytest.raises(ConfigError, match="make it with `warm`"):
             record(make_model("lstm"), TOKENS, state=warm(other, TOKENS))
-    with pytest.raises(ConfigError, match="one stream"):
+    with pytest.raises(ConfigError, match="batch of one"):
         record(make_model("lstm"), TOKENS, state=make_model("lstm").initial_state(2))

@@ -50,7 +50,7 @@ def test_json_names_the_files_and_the_step(saved_run: Path, tmp_path: Path, in_j
     status, (line,) = in_json("export", str(saved_run), str(tmp_path / "out"), "--step", "2")
     assert status == 0
     assert (line["event"], line["step"]) == ("export", 2)
-    assert "after\n2 steps of training on a text of one's own" in Path(line["script"]).read_text(encoding="utf-8")
+    assert "after\n2 steps of training on a user's own text" in Path(line["script"]).read_text(encoding="utf-8")
     assert Path(line["weights"]).is_file()
 
 

@@ -27,11 +27,31 @@ def test_every_character_is_a_token_with_a_name_that_can_be_seen() -> None:
 
 
 def test_what_a_vocabulary_lacks_is_unknown_and_keeps_its_place() -> None:
-    probe = read_probe("aéb☃\t", CHARACTERS)
+    probe = read_probe("aжb☃\t", CHARACTERS)
     assert probe.tokens.tolist() == [CHARACTERS.encode("a")[0], UNKNOWN, CHARACTERS.encode("b")[0], UNKNOWN, UNKNOWN]
-    assert probe.names == ("a", "é", "b", "☃", "⇥")
+    assert probe.names == ("a", "ж", "b", "☃", "⇥")
     assert probe.unknown == (1, 3, 4)
-    assert probe.text == "aéb☃\t"
+    assert probe.text == "aжb☃\t"
+
+
+@pytest.mark.parametrize("text", ["aéb", "ae\u0301b"])
+def test_what_has_a_near_symbol_is_read_as_that(text: str) -> None:
+    probe = read_probe(text, CHARACTERS)
+    assert probe.tokens.tolist() == CHARACTERS.encode("aeb").tolist()
+    assert (probe.names, probe.unknown) == (("a", "e", "b"), ())
+
+
+def test_what_is_read_as_several_symbols_takes_as_many_timesteps_and_none_beyond_the_limit() -> None:
+    dots = CharVocabulary("ab.")
+    assert read_probe("a…b", dots).tokens.tolist() == dots.encode("a...b").tolist()
+    probe = read_probe("a…b", dots, limit=3)
+    assert (probe.tokens.tolist(), probe.text, probe.cut) == (dots.encode("a").tolist(), "a", 2)
+
+
+def test_a_word_with_another_apostrophe_is_read_as_the_one_that_is_known() -> None:
+    words = WordVocabulary(["<unk>", "<eos>", "don't", "go"])
+    probe = read_probe("don’t go", words)
+    assert (probe.tokens.tolist(), probe.names, probe.unknown) == ([2, 3], ("don't", "go"), ())
 
 
 def test_where_a_vocabulary_has_a_symbol_for_the_unknown_that_is_read() -> None:
@@ -84,4 +104,4 @@ def test_any_text_gives_a_name_for_each_token_and_no_more_than_are_allowed(text:
 
 
 def test_probes_that_read_alike_have_one_key() -> None:
-    assert read_probe("aéb", CHARACTERS).key == read_probe("a☃b", CHARACTERS).key != read_probe("ab", CHARACTERS).key
+    assert read_probe("aжb", CHARACTERS).key == read_probe("a☃b", CHARACTERS).key != read_probe("ab", CHARACTERS).key

@@ -79,7 +79,7 @@ def test_the_page_opens_on_the_first_starter_run(open_inside: OpenInside) -> Non
     (view,) = _views(app)
     assert view.run.id == "tales-lstm"
     assert app.subheader[0].value == "1 views"
-    assert _area(app, "Probe").value == view.probe.text
+    assert _area(app, "Input text").value == view.probe.text
     assert not app.warning
     assert _notes(app) == ""
     assert _link(app) == {}
@@ -155,7 +155,7 @@ def test_the_page_opens_in_every_notation(open_inside: OpenInside, notation: str
     [
         (
             {"t": "41", "probe": "He said"},
-            "There is no timestep 42 (t=41 in links, which count from 0): the probe has 7",
+            "There is no timestep 42 (t=41 in links, which count from 0): the input text has 7",
             {"t": "6"},
         ),
         (
@@ -165,8 +165,8 @@ def test_the_page_opens_in_every_notation(open_inside: OpenInside, notation: str
         ),
         ({"unit": "64"}, "There is no unit 65 (unit=64 in links, which count from 0): a layer of this", {"unit": "63"}),
         ({"unit": "64", "notation": "pytorch"}, "There is no unit 64: a layer", {"unit": "63"}),
-        ({"step": "9"}, "keeps no weights at step 9: step 8 is the nearest.", {"step": "8"}),
-        ({"step": "999999999999"}, "keeps no weights at step 999,999,999,999: step 4,000", {"step": "4000"}),
+        ({"step": "9"}, "has no saved weights at step 9: step 8 is the nearest.", {"step": "8"}),
+        ({"step": "999999999999"}, "has no saved weights at step 999,999,999,999: step 4,000", {"step": "4000"}),
     ],
     ids=str,
 )
@@ -261,7 +261,7 @@ def test_when_the_chosen_run_is_deleted_meanwhile_the_first_starter_run_stands_i
 
 def test_a_context_that_is_not_in_the_link_is_said(open_inside: OpenInside) -> None:
     app = _choose(open_inside(), context="word " * 101)
-    assert "it is not part of the link" in _notes(app)
+    assert "the link leaves it out" in _notes(app)
     assert len(_views(app.run())[0].context) == 505
 
 
@@ -271,29 +271,29 @@ def test_a_context_that_is_not_in_the_link_is_said(open_inside: OpenInside) -> N
 def test_a_text_is_taken_from_the_sidebar_and_cut_so_that_it_shows(open_inside: OpenInside) -> None:
     app = open_inside()
     assert "Up to 500 characters" in [caption.value for caption in app.sidebar.caption], "said before it is reached"
-    _area(app, "Probe").set_value("ab" * 5_000).run()
-    assert _area(app, "Probe").value == "ab" * 250
-    assert "9,500 at its end are left out" in _notes(app)
+    _area(app, "Input text").set_value("ab" * 5_000).run()
+    assert _area(app, "Input text").value == "ab" * 250
+    assert "9,500 at the end were cut" in _notes(app)
     assert _link(app)["probe"] == "ab" * 250
-    _area(app, "Probe").set_value("ab" * 250 + "c").run()
-    assert _area(app, "Probe").value == "ab" * 250, "the same text again, and not what was pasted"
-    assert ": 1 at its end" in _notes(app)
-    _area(app, "Probe").set_value("He said").run()
-    assert "left out" not in _notes(app)
+    _area(app, "Input text").set_value("ab" * 250 + "c").run()
+    assert _area(app, "Input text").value == "ab" * 250, "the same text again, and not what was pasted"
+    assert ": 1 at the end" in _notes(app)
+    _area(app, "Input text").set_value("He said").run()
+    assert "were cut" not in _notes(app)
 
 
 def test_an_emptied_probe_is_the_runs_own_again(open_inside: OpenInside) -> None:
     app = open_inside(probe="He said")
     for _ in range(2):
-        _area(app, "Probe").set_value("").run()
-        assert _area(app, "Probe").value == "They ate the fish, and then"
+        _area(app, "Input text").set_value("").run()
+        assert _area(app, "Input text").value == "They ate the fish, and then"
         assert _link(app) == {}
 
 
 def test_a_context_is_read_before_the_probe(open_inside: OpenInside) -> None:
     app = open_inside()
     cold = _views(app)[0].trace
-    _area(app, "Context").set_value("It was ").run()
+    _area(app, "Text before the input text").set_value("It was ").run()
     (view,) = _views(app)
     assert view.context.text == "It was "
     assert view.trace.initial["hidden"].abs().sum() > 0 == cold.initial["hidden"].abs().sum()
@@ -308,7 +308,7 @@ def test_runs_are_compared_each_by_its_own_vocabulary(open_inside: OpenInside) -
     assert [len(view.probe) for view in (mine, words, hello)] == [7, 2, 7]
     assert (mine.t, words.t, hello.t) == (6, 1, 6)
     assert "timestep" not in _notes(app), "only the chosen run's place is asked for"
-    assert "C, hello, with three units: 5 of the probe's 7 characters are unknown" in _notes(app)
+    assert "C, hello, with three units: This model has no symbol for “t”" in _notes(app)
     app.sidebar.multiselect[0].set_value([]).run()
     assert "compare" not in _link(app)
     assert len(_views(app)) == 1

@@ -79,7 +79,7 @@ def test_a_place_that_does_not_exist_is_named_as_the_notation_counts_and_the_nea
         f" ({part} in links, which count from 0)" if first else "" for part in ("t=9", "layer=4", "unit=1200")
     )
     assert time == (
-        f"There is no timestep {9 + first}{t}: the probe has 5 characters. Timestep {4 + first} is the nearest."
+        f"There is no timestep {9 + first}{t}: the input text has 5 characters. Timestep {4 + first} is the nearest."
     )
     assert layer == f"There is no layer {4 + first}{above}: this network has 1 layer. Layer {first} is the nearest."
     wanted = f"{1_200 + first:,}{far}"
@@ -89,15 +89,19 @@ def test_a_place_that_does_not_exist_is_named_as_the_notation_counts_and_the_nea
 def test_a_step_that_is_not_kept_is_said_and_the_nearest_is_shown() -> None:
     view = _view(step=641)
     assert view.step == 640
-    assert view.notes == ("LSTM on Tales keeps no weights at step 641: step 640 is the nearest.",)
+    assert view.notes == ("LSTM on Tales has no saved weights at step 641: step 640 is the nearest.",)
 
 
-def test_what_a_model_does_not_know_is_counted() -> None:
+def test_what_a_model_has_no_symbol_for_is_named_with_what_it_reads_instead() -> None:
     view = _view(probe="é and ☃", context="☃")
-    assert view.probe.tokens[0] == UNKNOWN
+    assert view.probe.names[0] == "e"
+    assert view.probe.tokens[-1] == UNKNOWN
     known, context = view.notes
-    assert known == "2 of the probe's 7 characters are unknown to this model: it reads nothing there."
-    assert context == "1 of the context's 1 character is unknown to this model: it reads nothing there."
+    assert known == (
+        "This model has no symbol for “é”: it reads “e” instead. "
+        "This model has no symbol for “☃”: it reads a zero vector there."
+    )
+    assert context == "Preceding context: This model has no symbol for “☃”: it reads a zero vector there."
     assert torch.isfinite(view.trace["hidden"]).all()
 
 
@@ -105,13 +109,13 @@ def test_an_unknown_word_is_read_as_unk() -> None:
     view = _view("tales-words", probe="the zeppelin")
     assert view.probe.names == ("the", "zeppelin")
     assert view.probe.unknown == (1,)
-    assert view.notes == ("1 of the probe's 2 words is unknown to this model: it reads <unk> there.",)
+    assert view.notes == ("This model has no symbol for “zeppelin”: it reads <unk> instead.",)
 
 
 def test_a_probe_without_a_word_is_said_and_the_own_one_stands_in() -> None:
     view = _view("tales-words", probe="   ")
-    assert view.probe.text == "They ate the fish, and then they"
-    assert "no word in this probe" in view.notes[0]
+    assert view.probe.text == '"What would we do," asked', "the first stretch without an unknown word"
+    assert "no token to read" in view.notes[0]
 
 
 @pytest.mark.parametrize("run", ["tales-lstm", "tales-rnn", "hello-rnn"])
@@ -142,7 +146,7 @@ def test_why_a_run_ended_badly_or_waits_is_shown_with_its_last_weights(status: s
     well = snapshot_of("tales-gru")
     run = replace(well.run, status=status, why=why, message="Interrupted: its process was killed.")
     view = look(replace(well, run=run), Selection(run=run.id, t=400))
-    note = f"Interrupted: its process was killed. Its weights at step {view.step:,} are shown."
+    note = f"Interrupted: its process was killed. The weights at step {view.step:,} are shown."
     assert (view.notes[0] == note) is shown
     assert "There is no timestep 401" in view.notes[-1]
     assert torch.isfinite(view.trace["hidden"]).all()
@@ -156,8 +160,8 @@ def test_weights_that_are_not_finite_are_looked_at_and_said(
     view = _view(run)
     assert torch.isnan(view.trace["hidden"]).all()
     assert view.notes == (
-        "The weights of Apart at step 3 are not finite: what they make is drawn as NaN. "
-        "Choose an earlier step to see numbers.",
+        "The weights of Apart at step 3 are not finite, so all that is computed from them is NaN. "
+        "Choose an earlier step.",
     )
 
 

@@ -64,8 +64,8 @@ export function weightChain(parent, on) {
 
   function said() {
     const count = data.weights.toLocaleString("en");
-    const steps = data.names.length === 1 ? "the one timestep" : `all ${data.names.length} timesteps`;
-    return `One set of weights, ${count} numbers, for ${steps}. They change with training (now step ${data.step.toLocaleString("en")}), never along the text.`;
+    const steps = data.names.length === 1 ? "used at the one timestep" : `shared by all ${data.names.length} timesteps`;
+    return `One set of weights, ${count} parameters, ${steps}. They change during training (now step ${data.step.toLocaleString("en")}), never along the text.`;
   }
 
   function picture(key) {
@@ -88,7 +88,7 @@ export function weightChain(parent, on) {
     drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
     drawing.setAttribute("width", width);
     drawing.setAttribute("height", height);
-    drawing.setAttribute("aria-label", `${length} timesteps, one set of weights; timestep ${t + data.first} is chosen`);
+    drawing.setAttribute("aria-label", `${length} timesteps, one set of weights; timestep ${t + data.first} is selected`);
     const named = namesThatFit(data.names, t, space / (LETTER * zoom));
     const paths = children(lines, length, () => svg("path", { fill: "none" }));
     const texts = children(names, length, () => svg("text", { "text-anchor": "middle" }));

@@ -114,7 +114,7 @@ export function equationList(parent) {
     setText(one.values, value === undefined ? "–" : print(value));
     if (one.key === "clock") setText(one.scale, "for all units");
     else if (one.key === "loss") setText(one.scale, value === undefined ? "" : "nats");
-    else setText(one.scale, target === null ? "not known" : `“${target}”`);
+    else setText(one.scale, target === null ? "unknown" : `“${target}”`);
   }
 
   function fillVector(one, vector, data) {
@@ -170,7 +170,7 @@ function scaleOf({ gate, full, numbers, length }) {
   const nan = numbers.reduce((count, value) => count + Number.isNaN(value), 0);
   const cut = length > numbers.length ? `${numbers.length} of ${length.toLocaleString("en")}` : "";
   const beyond = numbers.reduce((count, value) => count + (Math.abs(value) > full * 1.001), 0);
-  const scale = gate ? "0 to 1" : `±${digits(full)}${beyond ? `, ${beyond} beyond` : ""}`;
+  const scale = gate ? "0 to 1" : `±${digits(full)}${beyond ? `, ${beyond} outside` : ""}`;
   return [nan ? `${nan} NaN` : scale, cut].filter(Boolean).join(", ");
 }
 

@@ -245,11 +245,11 @@ function reading({ reads, names, t, layer, first, target }) {
   const token = `“${names[t]}”`;
   const input = {
     "one-hot": `reads ${token} as a one-hot vector`,
-    embedding: `reads ${token} as its learned vector`,
+    embedding: `reads ${token} as its embedding`,
     state: `reads the state of layer ${layer - 1 + first} (the token is ${token})`,
-    unknown: "reads a token that the vocabulary does not have: a vector of zeros",
+    unknown: "reads a token that is not in the vocabulary: a zero vector",
   }[reads];
-  return target === null ? `${input}; what follows is not known` : `${input}; “${target}” follows`;
+  return target === null ? `${input}; the next token is unknown` : `${input}; the next token is “${target}”`;
 }
 
 function likely(parent, data) {
@@ -267,7 +267,7 @@ function likely(parent, data) {
     setText(label, name);
     bar.firstChild.style.width = `${Number.isFinite(value) ? 100 * value : 0}%`;
     setText(number, digits(value));
-    setText(mark, target ? "follows" : "");
+    setText(mark, target ? "target" : "");
     row.classList.toggle("target", target);
   });
 }

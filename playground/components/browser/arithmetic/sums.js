@@ -133,7 +133,7 @@ export function unitSums(parent, on) {
     const most = Math.max(...Object.values(sum.groups).map(({ count, shown }) => count - shown - 1));
     const all = find(".all");
     all.hidden = most <= 0;
-    setText(all, whole ? "Largest terms only" : "Every term");
+    setText(all, whole ? "Largest terms only" : "All terms");
     all.setAttribute("aria-pressed", String(whole));
     ledger.classList.toggle("whole", whole);
     const range = spanOf(listed);
@@ -224,8 +224,8 @@ export function unitSums(parent, on) {
       what.dataset.head = wanted;
       const gate = key === "hidden_before" ? sum.before : null;
       const gates = gate && gate in data.symbols ? [signOf(data.symbols[gate]), " ⊙ "] : [];
-      what.replaceChildren("from ", ...gates, signOf(data.symbols[key]), count > 1 ? `, ${count} terms, together ${together}` : "");
-      if (scaling) what.append("; in the sum times ", signOf(data.symbols[scaling]), ` = ${scale}`);
+      what.replaceChildren("from ", ...gates, signOf(data.symbols[key]), count > 1 ? `, ${count} terms, total ${together}` : "");
+      if (scaling) what.append("; multiplied by ", signOf(data.symbols[scaling]), ` = ${scale}`);
     }
   }
 
@@ -255,7 +255,7 @@ export function unitSums(parent, on) {
     fillWords(find(".result"), numbersIn(equation));
     const [total, recorded] = [figure(sum.total), figure(sum.recorded)];
     const changed = Math.abs(total - recorded) > 1e-3 * Math.max(1, Math.abs(total));
-    setText(find(".put"), changed ? `The sum is ${digits(total)}; ${digits(recorded)} was put in its place.` : "");
+    setText(find(".put"), changed ? `The sum is ${digits(total)}; it was replaced by ${digits(recorded)}.` : "");
   }
 
   return { load, redraw: () => data && show() };

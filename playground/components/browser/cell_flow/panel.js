@@ -146,7 +146,7 @@ export default mounted((parent, send) => {
   }
 
   function about(node, source) {
-    if (node.operation === "in" && node.name !== "input" && !data.t) return "The state that the probe starts from; nothing was read before it.";
+    if (node.operation === "in" && node.name !== "input" && !data.t) return "The initial state, before the first token of the input text.";
     const meaning = `${source.meaning[0].toUpperCase()}${source.meaning.slice(1)}`;
     return node.operation === "in" || node.operation === "out" ? `${meaning}; ${node.does}.` : `${meaning}. ${signOfOperation(node)} ${node.does}.`;
   }
@@ -159,7 +159,7 @@ export default mounted((parent, send) => {
   function idle() {
     const level = data.layers > 1 ? `, layer ${data.layer + data.first}` : "";
     const reads = data.reads ? ` The model reads “${data.reads}”.` : "";
-    return `${data.layout.title}, timestep t = ${data.t + data.first}${level}.${reads} Point at a wire or an operation; a click keeps it.`;
+    return `${data.layout.title}, timestep t = ${data.t + data.first}${level}.${reads} Point at a wire or an operation to see its values; click to pin it.`;
   }
 
   // ---- pointer and keyboard
@@ -204,7 +204,7 @@ export default mounted((parent, send) => {
     sheet.build(data.layout.equations);
     hovered = null;
     if (!drawing.byName.has(pinned)) pinned = null;
-    picture.setAttribute("aria-label", `One step of the ${data.layout.title}: arrow keys go from operation to operation, Enter keeps one.`);
+    picture.setAttribute("aria-label", `One step of the ${data.layout.title}: arrow keys move between operations, Enter pins one.`);
   }
 
   function fill() {
@@ -287,7 +287,7 @@ function legend(element, { mode, unit, base }, data) {
   const count = Math.min(SHOWN[mode], data.units);
   const first = Math.min(Math.floor(unit / count) * count, data.units - count);
   const words = count < data.units ? `strips: units ${first + base} to ${first + count - 1 + base} of ${data.units}` : `strips: all ${count} units`;
-  setText(strips, mode === "vector" ? `${words}; ø mean of a gate, ‖·‖ norm of the rest` : words);
+  setText(strips, mode === "vector" ? `${words}; ø mean of a gate, ‖·‖ norm of other vectors` : words);
 }
 
 function fileName(data) {

@@ -19,7 +19,7 @@ export function player(bar, show) {
   }
 
   function label() {
-    setText(find("play"), timer ? "❚❚ Pause" : at === null ? "▶ Play the step" : "▶ Go on");
+    setText(find("play"), timer ? "❚❚ Pause" : at === null ? "▶ Play the step" : "▶ Resume");
   }
 
   function pause() {

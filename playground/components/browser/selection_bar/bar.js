@@ -147,8 +147,8 @@ export default mounted((parent, send) => {
     refuse(at(".more"), place >= size(axis) - 1);
     stepper.classList.toggle("alone", size(axis) < 2);
     stepper.setAttribute("aria-label", spoken(axis));
-    for (const [name, said] of [["less", "before"], ["more", "after"]]) {
-      const about = `${word} ${said}`;
+    for (const [name, said] of [["less", "Previous"], ["more", "Next"]]) {
+      const about = `${said} ${word}`;
       at(`.${name}`).setAttribute("aria-label", about);
       at(`.${name}`).title = `${about} (${at(`.${name} kbd`).textContent})`;
     }

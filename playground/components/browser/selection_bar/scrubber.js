@@ -58,13 +58,13 @@ export function scrubber(root, act) {
   }
 
   function said(step) {
-    if (!kept.steps.length) return "no weights are kept yet";
+    if (!kept.steps.length) return "no weights saved yet";
     const words = [`step ${step.toLocaleString("en")}`];
     const place = kept.steps.indexOf(step);
     const loss = kept.losses[place] ?? kept.training[place] ?? null;
-    const whose = (kept.losses[place] ?? null) === null ? " in training" : "";
+    const whose = (kept.losses[place] ?? null) === null ? " (training)" : "";
     if (loss !== null) words.push(typeof loss === "string" ? digits(figure(loss)) : `${digits(loss)} ${kept.loss_unit}${whose}`);
-    if (kept.steps.length === 1) words.push("the only one kept");
+    if (kept.steps.length === 1) words.push("the only saved step");
     return words.join(" · ");
   }
 

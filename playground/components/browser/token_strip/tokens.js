@@ -105,7 +105,7 @@ function showTip(root, span, data) {
   const bits = data.tenths[place] / 10;
   const share = 100 * 2 ** -bits;
   const notes = [`${named(data.pieces[place])}`, `${bits.toFixed(1)} bits`, `p ≈ ${share < 0.1 ? "<0.1" : digits(share, 2)}%`];
-  if (span.classList.contains("forced")) notes.push("put in by you");
+  if (span.classList.contains("forced")) notes.push("replaced by you");
   if (span.classList.contains("copied")) notes.push("copied");
   tip.textContent = notes.join(" · ");
   const box = span.getBoundingClientRect();

@@ -23,7 +23,7 @@ export function describeFold(root, { data }, folded) {
   put(root.querySelector(".title"), {}, title);
   put(root.querySelector(".sheet"), { "aria-label": `${title}. ${data.about}` });
   const button = root.querySelector(".fold");
-  put(button, { "aria-pressed": String(folded) }, folded ? "Unroll over time" : "Fold into the loop");
+  put(button, { "aria-pressed": String(folded) }, folded ? "Show unrolled" : "Show as loop");
   root.classList.toggle("folded", folded);
 }
 
@@ -49,11 +49,11 @@ export function offerTargets(label, numbers, t) {
 export function tableOf(numbers) {
   const { data, lanes, gradient, other } = numbers;
   const names = ["t", "token", "layer"];
-  for (const lane of lanes) names.push(`norm of ${lane.name}`, `share of ${lane.name} changed`, `${lane.name} of unit ${numbers.when(data.unit)}`);
+  for (const lane of lanes) names.push(`norm of ${lane.name}`, `relative change of ${lane.name}`, `${lane.name} of unit ${numbers.when(data.unit)}`);
   if (gradient) names.push(`gradient norm, of ${gradient.of === "sum" ? "all losses" : `the loss at t = ${numbers.when(gradient.of)}`}`);
   if (gradient) names.push("gradient norm carried to the timestep before");
-  names.push("next token", "loss (nats)", "likeliest next", "its probability");
-  if (other) names.push(...lanes.map((lane) => `${lane.name} apart by`), "next token after the change", "loss after the change (nats)");
+  names.push("next token", "loss (nats)", "most likely next", "its probability");
+  if (other) names.push(...lanes.map((lane) => `norm of the change in ${lane.name}`), "next token after the change", "loss after the change (nats)");
   const rows = [names];
   for (let t = 0; t < numbers.length; t++) {
     for (let layer = 0; layer < numbers.layers; layer++) {

@@ -13,16 +13,16 @@ export function fillCard(card, numbers, t, layer) {
   if (t >= 0) {
     say(data.signs.input, data.tokens[t], "head");
     if (data.unknown.includes(t)) say("not in the vocabulary", `the model reads ${data.unknown_read_as || "a zero vector"}`);
-  } else say("before the first token", data.context ? "the state that the context left" : "the state is zero", "head");
+  } else say("before the first token", data.context ? "the state after the preceding context" : "the state is zero", "head");
   lanes.forEach((lane, place) => {
     const sign = lane.signs[layer];
     const then = other ? ` → ${digits(numbers.normThen(place, layer, t))}` : "";
     say(["‖", sign, "‖"], digits(numbers.norm(place, layer, t)) + then);
     if (t < 0) return;
-    say("changed by", percent(numbers.change(place, layer, t)), "sub");
+    say("relative change", percent(numbers.change(place, layer, t)), "sub");
     const unit = other ? ` → ${digits(numbers.unitThen(place, layer, t))}` : "";
-    say(`its unit ${numbers.when(data.unit)}`, digits(numbers.unit(place, layer, t)) + unit, "sub");
-    if (other) say("apart by", digits(numbers.apart(place, layer, t)), "sub");
+    say(`unit ${numbers.when(data.unit)}`, digits(numbers.unit(place, layer, t)) + unit, "sub");
+    if (other) say("‖changed − original‖", digits(numbers.apart(place, layer, t)), "sub");
   });
   if (numbers.gradient) sayGradient(say, numbers, t, layer);
   if (t >= 0) sayEnds(say, numbers, t);
@@ -35,21 +35,21 @@ export function fillCard(card, numbers, t, layer) {
 function sayGradient(say, numbers, t, layer) {
   say("‖∂L/∂s‖", digits(numbers.pull(layer, t)), "gradient");
   if (t + 1 < numbers.length) say(`← arrives from t = ${numbers.when(t + 1)}`, digits(numbers.carried(layer, t + 1)), "sub");
-  if (t >= 0 && numbers.cut(t)) say(`✂ while training, none went on to t = ${numbers.when(t - 1)}`, "", "sub");
+  if (t >= 0 && numbers.cut(t)) say(`✂ truncated in training: none reached t = ${numbers.when(t - 1)}`, "", "sub");
 }
 
 function sayEnds(say, numbers, t) {
   const { data, other } = numbers;
   const said = numbers.guesses(t).slice(0, 4).map(({ name, chance, then }) => `${name} ${percent(chance)}${then ? ` → ${percent(then)}` : ""}`);
-  say("expects", said.join("   "), "wide");
+  say("predicts", said.join("   "), "wide");
   const goal = goalOf(numbers, t);
-  if (goal === null) return say("came next", "the probe ends here", "wide");
+  if (goal === null) return say("next token", "the input text ends here", "wide");
   const loss = numbers.loss(t);
   const then = other ? ` → ${digits(other.losses[t])}` : "";
   const later = other && Number.isFinite(other.losses[t]) ? ` → ${chanceOf(other.losses[t])}` : "";
-  say("came next", Number.isFinite(loss) ? `${goal} (p = ${chanceOf(loss)}${later})` : goal, "wide");
-  if (goal !== data.targets[t]) say("◆ in the text as it was", data.targets[t] ?? "unknown", "mark");
-  say("loss", Number.isFinite(loss) ? `−ln p = ${digits(loss)}${then} nats` : unknownNext(data, t) ? "none: it is not in the vocabulary" : "NaN");
+  say("next token", Number.isFinite(loss) ? `${goal} (p = ${chanceOf(loss)}${later})` : goal, "wide");
+  if (goal !== data.targets[t]) say("◆ in the original text", data.targets[t] ?? "unknown", "mark");
+  say("loss", Number.isFinite(loss) ? `−ln p = ${digits(loss)}${then} nats` : unknownNext(data, t) ? "none: not in the vocabulary" : "NaN");
 }
 
 // A probability with as many digits as it takes to compute the printed loss from it.

@@ -182,8 +182,8 @@ function patchCut(column, numbers, layout, t, { colors }) {
 // What is said of such a place.
 export function cutWords(numbers, t) {
   const { chunk } = numbers.data;
-  const steps = chunk === 1 ? "every timestep" : `every ${chunk} timesteps`;
-  return `Truncated backpropagation: while this run trained, the gradient was cut after ${steps}, counted here from the first token, so none went from t = ${numbers.when(t)} to t = ${numbers.when(t - 1)}. The state went on. What is drawn is the whole gradient.`;
+  const steps = chunk === 1 ? "at every timestep" : `every ${chunk} timesteps`;
+  return `Truncated backpropagation: in training, the gradient was cut ${steps} (counted here from the first token), so none flowed from t = ${numbers.when(t)} to t = ${numbers.when(t - 1)}; the state was carried on. The picture shows the full gradient.`;
 }
 
 // A diamond where something was changed, and an outline as thick as the states are now apart.

@@ -13,8 +13,8 @@ export function putSign(element, sign, time) {
   let shift = 0;
   for (const [text, place] of sign) {
     const aim = place === "up" ? -0.42 : place === "down" ? 0.28 : 0;
-    const size = place ? 0.74 : 1;
-    const part = svg("tspan", { dy: `${((aim - shift) / size).toFixed(3)}em`, "font-size": place ? "74%" : null }, text.replace("§", time));
+    const size = place ? 0.8 : 1;
+    const part = svg("tspan", { dy: `${((aim - shift) / size).toFixed(3)}em`, "font-size": place ? "80%" : null }, text.replace("§", time));
     if (!place && text.length <= 2) part.setAttribute("class", "letter");
     element.append(part);
     shift = aim;

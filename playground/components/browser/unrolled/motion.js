@@ -126,14 +126,14 @@ function spokenStep(numbers, { phase, t, layer }) {
   }
   const [best] = numbers.guesses(t);
   const loss = numbers.loss(t);
-  const judged = Number.isFinite(loss) ? `; “${data.targets[t]}” came, loss ${digits(loss)} nats` : "";
-  return `forward, t = ${when}: expects “${best.name}” with ${percent(best.chance)}${judged}`;
+  const judged = Number.isFinite(loss) ? `; next token “${data.targets[t]}”, loss ${digits(loss)} nats` : "";
+  return `forward, t = ${when}: predicts “${best.name}” (${percent(best.chance)})${judged}`;
 }
 
 function restingWords(numbers) {
   if (!numbers) return "";
-  if (!numbers.gradient) return "forward pass done; choose a loss to send its gradient back";
-  return numbers.gradient.entry.length ? "both passes done: states →, gradient ←" : "forward pass done; there is no loss to flow back";
+  if (!numbers.gradient) return "forward pass done; choose a loss to backpropagate";
+  return numbers.gradient.entry.length ? "both passes done: states →, gradient ←" : "forward pass done; there is no loss to backpropagate";
 }
 
 // The number that travels with the front of a pass.

@@ -69,7 +69,7 @@ function scalesOf({ data, lanes, gradient, other }) {
   const pulls = gradient ? [...gradient.norms, ...gradient.carried].filter((value) => value > 0 && Number.isFinite(value)) : [];
   const most = common ? common.pull[1] : pulls.length ? pulls.reduce((a, b) => Math.max(a, b)) : 0;
   const least = common ? common.pull[0] : pulls.length ? pulls.reduce((a, b) => Math.min(a, b)) : 0;
-  return { norms, apart, loss: 2 * data.uniform, pull: { most, least: Math.max(least, most * 1e-6), clipped: least < most * 1e-6 } };
+  return { norms, apart, loss: 2 * Math.log(data.vocabulary), pull: { most, least: Math.max(least, most * 1e-6), clipped: least < most * 1e-6 } };
 }
 
 // The least and the greatest norm of a state, the one before the first token aside: it is zero, or another text's.

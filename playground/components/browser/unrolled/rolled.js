@@ -78,7 +78,7 @@ function patchAside(rolled, numbers, layout, t, x) {
   });
 }
 
-// Out at the right, round, and in again one timestep later. As thick as the share of the state that changed just now.
+// Out at the right, round, and in again one timestep later. As thick as the relative change of the state just now.
 function patchLoop(parts, numbers, { lane, layer, t, right, place, roomy, colors }) {
   const change = numbers.change(lane, layer, t);
   const thick = Number.isFinite(change) ? FLOW.least + FLOW.more * change : 2;
@@ -90,7 +90,7 @@ function patchLoop(parts, numbers, { lane, layer, t, right, place, roomy, colors
   const wing = thick / 2 + 4;
   put(parts.head, { d: `M${right + 1} ${to - 1}L${right + 13} ${to - wing}V${to + wing}Z`, fill: color });
   const whose = numbers.lanes.length > 1 ? ` of ${plainSign(numbers.lanes[lane].signs[layer])}` : "";
-  const shares = roomy ? `${percent(change)}${whose} changed` : percent(change);
+  const shares = roomy ? `relative change${whose} ${percent(change)}` : percent(change);
   put(parts.share, { x: right + 58, y: middle + (lane ? 0 : 11) }, shares);
   put(parts.name, { x: right + 58, y: middle - 9 });
   putSign(parts.name, lane ? [] : numbers.data.signs.weight_hh, "");

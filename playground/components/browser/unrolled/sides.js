@@ -22,10 +22,10 @@ export function patchSide(side, numbers, layout, colors, width, scale = 1) {
     else element.textContent = text;
     return element;
   };
-  line(width > 80 ? "what came next" : "next", layout.target.y + PILL / 2 + 1);
+  line(width > 80 ? "next token" : "next", layout.target.y + PILL / 2 + 1);
   line("loss", layout.target.y + PILL + 10, "quiet");
-  line(width > 80 ? "predicted" : "guess", layout.guesses.y + BAR / 2);
-  if (data.signs.prediction[0][0].length < 7) line(data.signs.prediction, layout.guesses.y + BAR * 1.6 + 2, "sign");
+  line(width > 80 ? "predicted" : "pred.", layout.guesses.y + BAR / 2);
+  if (data.signs.prediction[0][0].length < 7) line(data.signs.prediction, layout.guesses.y + BAR * 1.6 + 6, "sign");
   for (const row of layout.rows) {
     const top = row.lanes.at(-1).y;
     numbers.lanes.forEach((lane, place) => {
@@ -56,18 +56,18 @@ export function keysOf(numbers, colors) {
       name: other ? `${name(lane)}: changed − original` : `units of ${name(lane)} (squares)`,
       brief: other ? `Δ ${name(lane)}` : `units of ${name(lane)}`,
       from: colors.negative, middle: colors.paper, to: colors.positive, low: drawn.finite ? digits(-drawn.full) : "", high: drawn.finite ? digits(drawn.full) : "no values",
-      note: drawn.high > drawn.full || drawn.low < -drawn.full ? `(${digits(drawn.low)} to ${digits(drawn.high)} occur)` : "",
+      note: drawn.high > drawn.full || drawn.low < -drawn.full ? `(${digits(drawn.low)} to ${digits(drawn.high)} in all)` : "",
     });
   });
-  keys.push({ name: "→ change of state, ‖sₜ − sₜ₋₁‖ / (‖sₜ‖ + ‖sₜ₋₁‖)", brief: "change of state", arrows: colors.family, ends: FLOW, low: "0%", high: "100%" });
+  keys.push({ name: "→ relative change, ‖sₜ − sₜ₋₁‖ / (‖sₜ‖ + ‖sₜ₋₁‖)", brief: "relative change", arrows: colors.family, ends: FLOW, low: "0%", high: "100%" });
   const costliest = numbers.losses.reduce((most, value) => (value > most ? value : most), 0);
   if (!data.overview) keys.push({
     name: "loss", brief: "loss", from: colors.paper, to: colors.surprise, low: "0", high: `${costliest > scales.loss ? "≥ " : ""}${digits(scales.loss)} nats`,
-    note: `(uniform guess ${digits(data.uniform)})`,
+    note: `(uniform guess, ln ${data.vocabulary.toLocaleString("en")} = ${digits(Math.log(data.vocabulary))})`,
   });
   if (gradient) keys.push(...gradientKeys(numbers, colors));
   if (other) {
-    keys.push({ name: "◆ changed here; outline: how far apart", brief: "◆ changed here", outlines: colors.alarm, low: "0", high: digits(scales.apart) });
+    keys.push({ name: "◆ changed here; outline: ‖changed − original‖", brief: "◆ changed here", outlines: colors.alarm, low: "0", high: digits(scales.apart) });
   }
   return keys;
 }
@@ -78,10 +78,10 @@ function gradientKeys({ scales, gradient, other, when }, colors) {
   const { least, most, clipped } = scales.pull;
   const whole = gradient.of === "sum" ? "all losses" : `loss at t = ${when(gradient.of)}`;
   const ends = { low: `${clipped ? "≤ " : ""}${digits(least)}`, high: digits(most) };
-  const note = most ? "" : gradient.norms.some(Number.isNaN) ? "(NaN)" : "(nothing flows back)";
+  const note = most ? "" : gradient.norms.some(Number.isNaN) ? "(NaN)" : "(no gradient)";
   return [
-    { brief: "‖∂L/∂s‖ (log)", name: `‖∂L/∂s‖ (foot of a box), ${whole}${other ? ", unchanged" : ""} (log)`, from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise, ...ends, note },
-    { brief: "← ‖∂L≥ₜ/∂sₜ₋₁‖ (log)", name: "← ‖∂L≥ₜ/∂sₜ₋₁‖ through the recurrence (log)", arrows: colors.surprise, ends: { least: PULL.least + 0.08 * PULL.more, more: 0.92 * PULL.more }, back: true, ...ends },
+    { brief: "‖∂L/∂s‖", name: `‖∂L/∂s‖ (foot of a box), ${whole}${other ? ", unchanged" : ""} (log)`, from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise, ...ends, note },
+    { brief: "‖∂L≥ₜ/∂sₜ₋₁‖", name: "← ‖∂L≥ₜ/∂sₜ₋₁‖ through the recurrence (log)", arrows: colors.surprise, ends: { least: PULL.least + 0.08 * PULL.more, more: 0.92 * PULL.more }, back: true, ...ends },
   ];
 }
 

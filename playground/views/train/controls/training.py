@@ -8,7 +8,7 @@ from engine.config import ConfigError
 from engine.data import TextError
 from engine.training.optimizers import OPTIMIZERS
 from playground.access import corpora
-from playground.parts.unread import not_read
+from playground.access.unread import not_read
 from playground.state.draft import Draft
 from playground.text import escape_markdown
 from playground.views.train.controls.settings import edit, pick, setting, widget_key

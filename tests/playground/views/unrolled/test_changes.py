@@ -65,7 +65,7 @@ def test_what_fits_is_kept_and_the_rest_has_a_reason_each(view: Look) -> None:
     assert fitted.tokens == ((2, 4),)
     said = " ".join(fitted.problems)
     assert len(fitted.problems) == 4
-    for part in ("has no cell", "no layer 2, the last is 1", "no timestep 91, the last is 27", "9,999"):
+    for part in ("has no cell", "no layer 2; the last is 1", "no timestep 91; the last is 27", "9,999"):
         assert part in said
 
 
@@ -115,14 +115,14 @@ def test_a_change_that_does_nothing_says_so(view: Look) -> None:
     fitted = changes.Fitted((Change("forget", 0, 9, 5, value),), (), ())
     said = changes.effect(found, changes.applied(found, fitted), fitted)
     assert f"leaves the mean loss at {number(changes.mean_loss(found.trace))} nats" in said
-    assert "no loss of a token that stays moves" in said
+    assert "no loss with an unchanged target moves" in said
 
 
 def test_where_nothing_is_known_to_follow_the_likeliest_token_is_told_of(view: Look) -> None:
     found = view("tales-lstm", probe="T", t=0)
     fitted = changes.Fitted((Change("cell", 0, 0, 5, 6.0),), (), ())
     said = changes.effect(found, changes.applied(found, fitted), fitted)
-    assert said.startswith("Setting c⟨t⟩ of unit 6, t = 1 to 6 leaves ‘")
+    assert said.startswith("Setting c⟨t⟩ of unit 6, t = 1 to 6 leaves the probability of ‘")
     assert percent(float(found.trace.log_probabilities[0].exp().max())) in said
 
 

@@ -40,8 +40,11 @@ def test_it_says_what_is_expected_and_what_comes(view: Look) -> None:
     best, wanted = int(chances.argmax()), int(found.trace.targets[2])
     said = claim([found], "sum")
     assert best != wanted
-    assert f"expects ‘{found.vocabulary.display(best)}’ with {percent(float(chances[best]))}" in said
-    assert f"what comes, ‘{found.vocabulary.display(wanted)}’, had {percent(float(chances[wanted]))}" in said
+    assert f"predicts ‘{found.vocabulary.display(best)}’ with probability {percent(float(chances[best]))}" in said
+    assert (
+        f"the actual next character, ‘{found.vocabulary.display(wanted)}’, gets {percent(float(chances[wanted]))}"
+        in said
+    )
 
 
 def test_a_gradient_reaches_as_far_back_as_a_hundredth_of_it_arrives(view: Look) -> None:
@@ -52,7 +55,7 @@ def test_a_gradient_reaches_as_far_back_as_a_hundredth_of_it_arrives(view: Look)
         steps += 1
     assert reach(found, "sum") == reach(found, 24)
     assert reach(found, "sum").steps == steps > 3  # type: ignore[union-attr]
-    assert f"the gradient of the loss at t = 25 stays above 1% for {steps} steps back, then vanishes." in claim(
+    assert f"the gradient of the loss at t = 25 stays above 1% for {steps} steps, then vanishes." in claim(
         [found], "sum"
     )
 
@@ -64,17 +67,17 @@ def test_of_a_chosen_loss_the_claim_tells_that_ones_reach(view: Look) -> None:
 def test_where_nothing_follows_the_last_loss_is_told(view: Look) -> None:
     said = claim([view("tales-lstm", t=26)], "sum")
     assert "the gradient of the loss at t = 26 stays above 1%" in said
-    assert "what comes" not in said
+    assert "the actual next" not in said
 
 
 def test_one_token_has_no_loss_to_tell_of(view: Look) -> None:
     said = claim([view("tales-lstm", probe="T", t=0)], "sum")
-    assert said.startswith("After 1 character this LSTM expects")
+    assert said.startswith("After 1 character this LSTM predicts")
     assert "loss" not in said
 
 
 def test_the_first_timestep_has_nothing_before_it(view: Look) -> None:
-    assert "nothing stands before it" in claim([view("tales-lstm", t=0)], "sum")
+    assert "has no earlier timestep to flow back to" in claim([view("tales-lstm", t=0)], "sum")
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)
@@ -113,4 +116,4 @@ def test_a_gradient_that_grows_is_said_to_explode(view: Look) -> None:
     made = replace(found, loaded=loaded, trace=traces.trace(loaded, found.probe, found.context))
     most = float(activity.fading(made.gradient(24)).max())
     assert most > 10
-    assert f"explodes: it grows to {number(most)} times its size" in claim([made], "sum")
+    assert f"explodes: its norm grows to {number(most)} times its value there" in claim([made], "sum")

@@ -92,4 +92,7 @@ def test_the_table_has_a_row_for_each_timestep(view: Look) -> None:
     assert list(rows["token"]) == list(found.probe.names)
     np.testing.assert_allclose(-np.log(rows["probability"][:-1].astype(float)), rows["loss_nats"][:-1], rtol=1e-4)
     np.testing.assert_allclose(rows["hidden_norm_layer_1"], found.trace["hidden"][0].norm(dim=-1), rtol=1e-5)
+    carried = found.carried("sum")[0]
+    assert rows["gradient_carried_layer_1"].tolist() == pytest.approx(carried.tolist())
+    assert not rows["gradient_carried_layer_1"].equals(rows["gradient_norm_layer_1"])
     assert {"cell_norm_layer_1", "hidden_change_layer_1", "gradient_norm_layer_1"} <= {*rows.columns}

@@ -227,7 +227,7 @@ def test_a_change_shows_what_is_likely_before_it_or_after_it() -> None:
 
 
 def test_a_change_over_another_probe_is_refused() -> None:
-    with pytest.raises(ValueError, match="same probe: 1 timesteps are not 27"):
+    with pytest.raises(ValueError, match="1 timesteps, the original 27"):
         picture(_view(), other=_view(probe="a").trace)
 
 
@@ -264,7 +264,7 @@ def test_the_mean_loss_with_a_token_replaced_is_that_of_the_changed_text_as_are_
     other = view.what_if([], tokens=changed)
     losses = [-float(other.log_probabilities[t, changed[t + 1]]) for t in range(len(tokens) - 1)]
     drawn = picture(view, "sum", other)
-    assert f"with the change {number(sum(losses) / len(losses))};" in drawn.about
+    assert f"({number(sum(losses) / len(losses))} after the change);" in drawn.about
     assert drawn.other is not None
     np.testing.assert_allclose(drawn.other.losses[:-1], losses, rtol=1e-5)
     assert drawn.other.targets[4] == view.vocabulary.display(tokens[0]), "the target before it is the token put in"

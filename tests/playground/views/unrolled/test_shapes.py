@@ -39,7 +39,7 @@ def test_a_shape_without_a_model_says_so_and_has_no_values() -> None:
     for shape in _named(_view()).values():
         if shape.live:
             continue
-        assert shape.caption.startswith("No model of this shape here yet. It would ")
+        assert shape.caption.startswith("Not available yet. It would ")
         assert all(cell.norm is None and cell.chance is None for cell in shape.cells)
         assert all((cell.reads or "") == (cell.says or "") == "" for cell in shape.cells)
 
@@ -86,7 +86,7 @@ def test_a_short_probe_shows_all_it_has() -> None:
 def test_without_a_known_token_there_is_nothing_to_begin_with() -> None:
     shape = _named(_view(probe="€"))["one-to-many"]
     assert not shape.live
-    assert "no token that this model knows" in shape.caption
+    assert "No token of the input text is in this model's vocabulary" in shape.caption
     assert all(cell.norm is None for cell in shape.cells)
 
 

@@ -64,13 +64,14 @@ def test_what_training_changed_is_told_with_the_numbers_of_both_steps(view: Look
     assert vanishing.since_the_start([first], 25) == []
     (said,) = vanishing.since_the_start([now], 25)
     then, later = (vanishing.curve(one, 25).reach for one in (first, now))
-    assert f"B kept 1% for {then} steps back at step 0 and keeps it for {later} at step 4,000" in said
+    before = f"In B the gradient stayed above 1% for {then} steps at training step 0"
+    assert f"{before} and stays above it for {later} steps at step 4,000" in said
     stretch = [
         float(np.linalg.svd(one.model.stack.layer_parameters(0)["weight_hh"].detach().numpy(), compute_uv=False)[0])
         for one in (first, now)
     ]
     assert f"from {number(stretch[0])} to {number(stretch[1])}" in said
-    assert "a trained RNN reaches further than an untrained one" in said
+    assert "a trained RNN reaches further back than an untrained one" in said
 
 
 def test_one_colour_means_one_number_in_all_pictures_that_are_compared(view: Look) -> None:

@@ -11,8 +11,12 @@ from playground.text import shorten, visible
 _MOST_NAMED = 8
 
 
-def not_read(text: str, vocabulary: Vocabulary) -> str:
-    """Sentences on what of a text the vocabulary has no symbol for; empty if it has them all."""
+def not_read(text: str, vocabulary: Vocabulary, *, without: str = "left out") -> str:
+    """Sentences on what of a text the vocabulary has no symbol for; empty if it has them all.
+
+    Args:
+        without: what becomes of that for which there is nothing to be read instead, not even `<unk>`
+    """
     instead = vocabulary.read_instead(text)
     as_others = {token: other for token, other in instead.items() if other not in ("", UNKNOWN)}
     lost = [token for token in instead if token not in as_others]
@@ -21,7 +25,7 @@ def not_read(text: str, vocabulary: Vocabulary) -> str:
         read = ", ".join(_named([other]) for other in list(as_others.values())[:_MOST_NAMED])
         sentences.append(f"This model has no symbol for {_named(as_others)}: it reads {read} instead.")
     if lost:
-        what = "left out" if vocabulary.unknown is None else f"it reads {UNKNOWN} instead"
+        what = without if vocabulary.unknown is None else f"it reads {UNKNOWN} instead"
         sentences.append(f"This model has no symbol for {_named(lost)}: {what}.")
     return " ".join(sentences)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.data import CharVocabulary, WordVocabulary
+from playground.access.unread import not_read, unknown_tokens
 from playground.parts.setting_names import in_labels
-from playground.parts.unread import not_read, unknown_tokens
 
 LETTERS = CharVocabulary.build("abc '", 10)
 
