@@ -6,26 +6,28 @@ from engine.config import rename_settings
 
 _LABELS = {
     "corpus": "Text",
-    "level": "Read by",
+    "level": "Tokens",
+    "streams": "Batch size",
+    "chunk": "Sequence length (truncated BPTT)",
     "optimizer": "Optimiser",
     "embedding": "Embedding (0: one-hot)",
     "dropout": "Dropout",
     "input_dropout": "Input dropout",
     "bias": "Biases",
-    "gain": "Initial gain",
-    "clip": "Clip gradients",
-    "clip_threshold": "Clip at",
+    "gain": "Initialisation gain",
+    "clip": "Gradient clipping",
+    "clip_threshold": "Clipping threshold",
     "averaging": "Weight averaging",
-    "until_loss": "Stop at loss",
+    "until_loss": "Stop at validation loss",
     "patience": "Early stopping",
-    "initialisation": "Initial weights",
-    "vocabulary_limit": "Most words",
+    "initialisation": "Weight initialisation",
+    "vocabulary_limit": "Max vocabulary size",
     "learning_rate": "Learning rate",
 }
 
 
 def spoken(name: str) -> str:
-    """A setting's name as people say it."""
+    """A setting's name in a sentence."""
     return name.replace("_", " ")
 
 

@@ -19,10 +19,10 @@ def not_read(text: str, vocabulary: Vocabulary) -> str:
     sentences = []
     if as_others:
         read = ", ".join(_named([other]) for other in list(as_others.values())[:_MOST_NAMED])
-        sentences.append(f"This model has no symbol for {_named(as_others)}: it reads {read} instead.")
+        sentences.append(f"Not in the model's vocabulary: {_named(as_others)}, read as {read}.")
     if lost:
-        what = "left out" if vocabulary.unknown is None else f"it reads {UNKNOWN} instead"
-        sentences.append(f"This model has no symbol for {_named(lost)}: {what}.")
+        what = "left out" if vocabulary.unknown is None else f"read as {UNKNOWN}"
+        sentences.append(f"Not in the model's vocabulary: {_named(lost)}, {what}.")
     return " ".join(sentences)
 
 

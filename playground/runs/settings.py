@@ -62,13 +62,19 @@ class AppSettings:
         "where runs are kept: an SQLAlchemy URL",
         shown="SQLite in .unrolled/ in the repository",
     )
-    executor: str = _variable("UNROLLED_EXECUTOR", "local", "who trains the runs", choices=("local",))
-    workers: int = _variable("UNROLLED_WORKERS", _cores, "runs that train at once", shown="cores", low=1, high=256)
+    executor: str = _variable("UNROLLED_EXECUTOR", "local", "what trains the runs", choices=("local",))
+    workers: int = _variable(
+        "UNROLLED_WORKERS", _cores, "runs that train at the same time", shown="cores", low=1, high=256
+    )
     threads: int = _variable(
         "UNROLLED_THREADS", 0, "threads of one training run; 0 shares the cores among the workers", low=0, high=256
     )
     linger: float = _variable(
-        "UNROLLED_LINGER", 60.0, "seconds that a paused run stays loaded, to go on at once", low=0.0, high=3_600.0
+        "UNROLLED_LINGER",
+        60.0,
+        "seconds that a paused run stays in memory, to be resumed at once",
+        low=0.0,
+        high=3_600.0,
     )
     max_queue: int = _variable("UNROLLED_MAX_QUEUE", 50, "runs that may wait for a worker", low=0, high=100_000)
     max_steps: int = _variable("UNROLLED_MAX_STEPS", 200_000, "steps of one run", low=1, high=1_000_000)
@@ -84,14 +90,14 @@ class AppSettings:
     max_store_mb: int = _variable(
         "UNROLLED_MAX_STORE_MB",
         4_000,
-        "megabytes that the store may hold; above it no run is started or brought in until some are deleted",
+        "megabytes that the store may hold; above it no run can be started or imported until some are deleted",
         low=1,
         high=1_000_000_000,
     )
     max_runs_per_visitor: int = _variable(
         "UNROLLED_MAX_RUNS_PER_VISITOR",
         8,
-        "runs that one visitor may have training or waiting; a race counts each of its runs",
+        "runs that one visitor may have training or queued; models that are compared count one by one",
         low=1,
         high=100_000,
     )
@@ -154,9 +160,9 @@ def _parsed(text: str, item: Field, kind: type) -> Any:
         value = kind(text)
     except ValueError:
         wanted = "a whole number" if kind is int else "a number"
-        raise AppSettingsError(f"{name} is {text!r}; write {wanted}.") from None
+        raise AppSettingsError(f"{name} is {text!r}; set it to {wanted}.") from None
     if not about["low"] <= value <= about["high"]:
-        raise AppSettingsError(f"{name} is {text}; write a number from {about['low']:,g} to {about['high']:,g}.")
+        raise AppSettingsError(f"{name} is {text}; set it to a number from {about['low']:,g} to {about['high']:,g}.")
     return value
 
 

@@ -72,10 +72,10 @@ def said(data: DataConfig) -> str:
     wishes = _wishes(data)
     if (wishes.streams, wishes.chunk) == (data.streams, data.chunk):
         return ""
-    names = f"{label('streams')} and {label('chunk').lower()}"
+    names = f"{label('streams')} and {label('chunk').partition(' (')[0].lower()}"
     return (
-        f"{names} are fitted to this text: {data.streams:,} × {data.chunk:,} instead of {wishes.streams:,} × "
-        f"{wishes.chunk:,}."
+        f"{names} were reduced to fit this short text: {data.streams:,} × {data.chunk:,} instead of "
+        f"{wishes.streams:,} × {wishes.chunk:,}."
     )
 
 

@@ -11,7 +11,7 @@ from engine.config import Config, ConfigError
 from engine.data import SOURCES, TextError, TextFacts
 from playground.access import corpora
 from playground.parts import text_facts
-from playground.parts.setting_names import in_labels
+from playground.parts.setting_names import in_labels, label
 from playground.state import draft as drafts
 from playground.state.draft import Draft
 from playground.text import escape_markdown, number, shorten, size
@@ -48,7 +48,7 @@ def _level(draft: Draft) -> None:
     chosen = draft.config.data.level
     shown = list(dict.fromkeys((chosen, *levels)))
     st.selectbox(
-        "Read by",
+        label("level"),
         shown,
         shown.index(chosen),
         format_func=lambda level: {"char": "characters", "word": "words"}[level],
@@ -91,8 +91,8 @@ def _preview(config: Config) -> None:
         return
     what = "characters" if corpus.level == "char" else "words"
     st.markdown(
-        f"**{number(len(corpus.train))}** {what} to learn from, **{number(len(corpus.validation))}** to be judged by, "
-        f"**{number(len(corpus.vocabulary))}** different ones."
+        f"Training **{number(len(corpus.train))}** {what}, validation **{number(len(corpus.validation))}**, "
+        f"vocabulary **{number(len(corpus.vocabulary))}**."
     )
     fitted = batches.said(config.data)
     if fitted:
@@ -101,11 +101,11 @@ def _preview(config: Config) -> None:
     own_text.notes(config.data.corpus)
     for note in corpus.notes:
         st.caption(escape_markdown(note))
-    with st.popover("Look at the text and its vocabulary", icon=":material/visibility:", width="stretch"):
-        st.caption("The beginning of the training part")
+    with st.popover("Show the text and its vocabulary", icon=":material/visibility:", width="stretch"):
+        st.caption("Beginning of the training part")
         st.code(shorten(corpus.train_text[:700], 600), language=None, wrap_lines=True)
         shown = min(len(corpus.vocabulary), 400)
-        st.caption(f"Vocabulary, {number(shown)} of {number(len(corpus.vocabulary))}")
+        st.caption(f"Vocabulary: {number(shown)} of {number(len(corpus.vocabulary))} symbols")
         symbols = "  ".join(corpus.vocabulary.display(token) for token in range(shown))
         st.code(symbols, language=None, wrap_lines=True)
 

@@ -51,11 +51,14 @@ def _first_loss(config: Config) -> None:
     counted = f"a 1-gram model, {number(beat['1-gram'], digits=True)} nats per token"
     if config.model.bias and config.model.output_bias == "frequencies":
         st.caption(
-            f"The loss starts near that of {counted}, and not at {guess}: the output bias starts at the log frequency "
-            f"of each {what}. Set it to random to start at the uniform guess."
+            f"The loss starts near that of {counted}, rather than at {guess}: the output bias is initialised to the "
+            f"log frequency of each {what}. With a random output bias the loss starts at the uniform guess."
         )
     else:
-        st.caption(f"The loss starts near that of {guess}. With its bias at the frequencies it starts near {counted}.")
+        st.caption(
+            f"The loss starts near that of {guess}. With the output bias initialised to the log frequency of each "
+            f"{what}, it starts near that of {counted}."
+        )
 
 
 def _equations(model: ModelConfig, names: str) -> None:

@@ -55,13 +55,13 @@ def fields() -> None:
         _problem(brought)
     key = f"own.pasted.{brought.turn}"
     with st.form(f"own.form.{brought.turn}", border=False):  # what is pasted goes to the server once, with the button
-        st.text_area("Paste a text of your own", height=68, key=key)
+        st.text_area("Paste your own text", height=68, key=key)
         st.form_submit_button(
             "Use the pasted text", icon=":material/content_paste:", width="stretch", on_click=_take_pasted, args=(key,)
         )
     key = f"own.upload.{brought.turn}"
     st.file_uploader("or upload a file", key=key, max_upload_size=_MEGABYTES, on_change=_take_uploaded, args=(key,))
-    st.caption("It stays on this server, in the store of runs.")
+    st.caption("Your text is stored on this server, together with the runs.")
 
 
 def _problem(brought: _Brought) -> None:
@@ -70,7 +70,7 @@ def _problem(brought: _Brought) -> None:
         st.error(escape_markdown(brought.problem))
     for offer in brought.offers:
         st.button(
-            escape_markdown(f"Read it as {offer.title}: {offer.words}"),
+            escape_markdown(f"Read as {offer.title}: {offer.words}"),
             key=f"own.offer.{brought.turn}.{offer.encoding}",
             width="stretch",
             on_click=_take_offered,
@@ -86,11 +86,11 @@ def notes(corpus: str) -> None:
     if corpora.is_sorted(corpus):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
-                ":material/sort: The lines of this text seem to be sorted by kind: its last tenth, which is the "
-                "validation part, is unlike the rest.",
+                ":material/sort: The lines of this text appear to be sorted by kind, so its last tenth, the validation "
+                "part, differs from the rest.",
                 width="stretch",
             )
-            st.button("Shuffle its lines", icon=":material/shuffle:", on_click=_shuffle, args=(corpus,))
+            st.button("Shuffle the lines", icon=":material/shuffle:", on_click=_shuffle, args=(corpus,))
 
 
 def _brought() -> _Brought:

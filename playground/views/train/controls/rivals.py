@@ -13,7 +13,8 @@ def heading(draft: Draft) -> None:
     """What the controls set up: not the run that is shown, but the next one."""
     what = "the next run" if len(draft.configs) == 1 else f"the next {len(draft.configs)} runs"
     st.markdown(
-        f"###### Settings of {what}", help="They start with the button above; the run that is shown keeps its own."
+        f"###### Settings of {what}",
+        help="They apply to the runs that you start with the button above; the run on screen keeps its own.",
     )
 
 
@@ -24,7 +25,7 @@ def rival_controls(draft: Draft) -> None:
             letters = list(RUN_LETTERS[: len(draft.configs)])
             key = draft.key("rival")
             st.segmented_control(
-                "Set up",
+                "Settings of model",
                 letters,
                 default=letters[draft.chosen],
                 required=True,
@@ -32,7 +33,7 @@ def rival_controls(draft: Draft) -> None:
                 on_change=_choose_rival,
                 args=(letters, key),
             )
-            if st.button("Remove", icon=":material/remove:", help="Take this one out of the race"):
+            if st.button("Remove", icon=":material/remove:", help="Remove this model from the comparison"):
                 drafts.keep(draft.without_chosen())
                 st.rerun()
         full = len(draft.configs) >= drafts.MOST_RIVALS
@@ -40,7 +41,8 @@ def rival_controls(draft: Draft) -> None:
             "Add a model to compare",
             icon=":material/add:",
             disabled=full,
-            help=f"Train up to {drafts.MOST_RIVALS} models at once, on the same text, seed and batches.",
+            help=f"Train up to {drafts.MOST_RIVALS} models side by side on the same text and batches, with the same "
+            "seed.",
         ):
             drafts.keep(draft.with_rival())
             st.rerun()

@@ -53,7 +53,8 @@ def _length(draft: Draft) -> None:
         key=key,
         disabled=len(draft.configs) > 1,
         width="stretch",
-        help="Seconds are turned into steps after measuring for a moment. A race runs by steps.",
+        help="A length in seconds is converted into steps after a short speed measurement. Models that are compared "
+        "train for a number of steps.",
         on_change=edit,
         args=("training", "seconds", key, lambda choice: 60.0 if choice == "seconds" else 0.0),
     )
