@@ -125,7 +125,7 @@ def test_markup_stays_text_wherever_it_is_typed(visits: Visits) -> None:
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(visits: Visits) -> None:
     page = _open(visits, "beside=tales-rnn&place=2&look=sentences&length=60", size="phone", theme="dark")
     page.written(strips=2, tokens=60)
-    page.says("times likelier").wait_for()
+    page.says("times more likely").wait_for()
     assert sideways_overflow(page.page) <= 0
     for strip in page.strips:
         box = strip.box.bounding_box()

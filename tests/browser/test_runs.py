@@ -163,7 +163,7 @@ def test_an_exported_run_is_imported_as_it_was_and_a_damaged_file_is_refused(vis
     raw = runs.download("Run file", tmp_path).read_bytes()
     count = runs.count
     runs.upload("<b>cut</b>.zip", raw[: len(raw) // 2])
-    sentence = runs.alerts("not brought in").first
+    sentence = runs.alerts("not imported").first
     sentence.wait_for()
     assert "<b>cut</b>.zip" in sentence.inner_text()
     runs.upload("hello.zip", raw)

@@ -166,21 +166,21 @@ def test_a_link_is_the_text(open_page: OpenPage, link: Link) -> None:
 
 
 WRONG = {
-    "temperature": ("-1", "temperature cannot be used: '-1' is no temperature from 0 to 3. In its place stands: 0.8."),
-    "top_k": ("many", "top_k cannot be used: 'many' is no count from 0 to 50,000. In its place stands: 0, off."),
-    "top_p": ("0", "top_p cannot be used: '0' is no probability from 0.01 to 1."),
+    "temperature": ("-1", "temperature cannot be used: '-1' is not a temperature from 0 to 3. Used instead: 0.8."),
+    "top_k": ("many", "top_k cannot be used: 'many' is not a count from 0 to 50,000. Used instead: 0, off."),
+    "top_p": ("0", "top_p cannot be used: '0' is not a probability from 0.01 to 1."),
     "seed": ("1e3", "seed cannot be used: '1e3' is no seed"),
     "length": ("999999", "from 1 to 5,000"),
     "forced": (
         "1:2:3",
-        "forced tokens cannot be used: '1:2:3' is not place:token. Give it as place:token, places",
+        "forced tokens cannot be used: '1:2:3' is not place:token. Use the form place:token, positions",
     ),
-    "beside": ("../etc", "run beside cannot be used: '../etc' is no id of a run"),
-    "place": ("x", "place cannot be used: 'x' is no place"),
-    "look": ("<b>", "drill-down cannot be used: '<b>' is no name of a drill-down"),
+    "beside": ("../etc", "run beside cannot be used: '../etc' is not a valid run id"),
+    "place": ("x", "place cannot be used: 'x' is not a valid place"),
+    "look": ("<b>", "drill-down cannot be used: '<b>' is not a valid name of a drill-down"),
     "step": (
         "best",
-        "training step cannot be used: 'best' is no step: give a whole number from 0 on, or -1 for",
+        "training step cannot be used: 'best' is not a valid step: give a whole number of 0 or more, or -1 for",
     ),
     "run": ("nope", "no run"),
 }
@@ -215,8 +215,8 @@ def test_a_run_beside_that_is_gone_is_said(open_page: OpenPage, said: Text, link
 
 def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text, link: Link) -> None:
     app = open_page("generate", look="inside", length="10")
-    assert "There is no drill-down 'inside' (there are steps, along, " in said(app)
-    assert "“Through training” is open in its place." in said(app)
+    assert "There is no view 'inside': choose one of steps, along, " in said(app)
+    assert "“Through training” is shown instead." in said(app)
     assert "look" not in link(app)
 
 
@@ -385,7 +385,7 @@ def test_what_is_copied_is_named(open_page: OpenPage, read: Text) -> None:
 def test_a_chosen_token_shows_what_else_could_have_come(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", place="4", top_k="3", length="30"))
     rows = _rows(app, "What could come next")
-    after = rows.loc[rows["which"] == "as sampled", "probability"]
+    after = rows.loc[rows["which"] == "after temperature and truncation", "probability"]
     assert (after > 0).sum() == 3
     assert after.sum() == pytest.approx(1)
     assert "Place 5" in read(app)
@@ -446,7 +446,7 @@ def test_the_likelier_of_two_sentences_is_named_with_its_factor(open_page: OpenP
     while training_text.ngrams(run) is None and time.monotonic() < end:
         time.sleep(0.02)
     app.run()
-    rows = _rows(app, "Which sentence is likelier?")
+    rows = _rows(app, "Which sentence is more likely?")
     assert list(rows["judge"].unique()) == ["LSTM on Tales, step 4,000", "3-gram", "2-gram", "1-gram"]
     model = rows[rows["judge"].str.startswith("LSTM")].set_index("sentence")["bits"]
     ahead = "first" if model["first"] < model["second"] else "second"

@@ -79,7 +79,7 @@ def test_limits_are_said_before_they_bite(settings: AppSettings, store: Store, t
         store.create_run(tiny, owner="ada")
     store.max_bytes = int(store.storage().used / 0.85)
     said = plain(limit_usage(few, store, "ada").summary())
-    assert "4 of your 5 runs going" in said
+    assert "4 of your 5 runs training or queued" in said
     assert "a run started now is number 5 in the queue" in said
     assert "left in the store" in said
     store.max_bytes = store.storage().used

@@ -104,7 +104,7 @@ export default mounted((parent, send) => {
       order = now;
     }
     none.hidden = rows.length > 0;
-    const empty = "No runs yet: train one or import one.";
+    const empty = "No runs yet: start one on the page Train.";
     setText(none.firstElementChild, data.rows.length ? "No run matches." : empty);
     find(".clear").hidden = !data.rows.length;
     const hidden = data.rows.length - rows.length;

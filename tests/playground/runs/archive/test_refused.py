@@ -64,8 +64,8 @@ def test_a_member_that_is_missing(packed: bytes) -> None:
 def test_a_member_that_nobody_expects(packed: bytes) -> None:
     for name in ("notes.txt", "weights.pkl", "checkpoints/step-25.safetensors", "samples.JSON", "é"):
         parts = opened(packed) | {name: b"x"}
-        assert "is no member of a run file" in refusal(zipped(parts))
-        assert "is no member of a run file" in refusal(sealed(parts))
+        assert "is not a member of a run file" in refusal(zipped(parts))
+        assert "is not a member of a run file" in refusal(sealed(parts))
     late = opened(packed) | {"checkpoints/step-000030.safetensors": b"x"}
     assert "step-000030.safetensors is not in manifest.json" in refusal(zipped(late))
     assert "not a checkpoint that run.json lists" in refusal(sealed(late))
@@ -110,7 +110,7 @@ def test_a_member_twice(packed: bytes) -> None:
     buffer = io.BytesIO(packed)
     with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("run.json", b"{}")
-    assert "run.json stands in it twice" in refusal(buffer.getvalue())
+    assert "run.json occurs twice" in refusal(buffer.getvalue())
 
 
 def patched_entry(raw: bytes, name: str, offset: int, form: str, value: int) -> bytes:
@@ -270,10 +270,10 @@ TABLES = [
     ("metrics.csv", b"step,loss\n1,2\n", "does not begin with the columns step, loss"),
     ("metrics.csv", b"\xff", "is not UTF-8"),
     ("changes.csv", b'step,key,value,text,when\n1,"a', "is not a CSV file"),
-    ("changes.csv", b"step,key,value,text,when\n1,<b>,,,0\n", "line 2: <b> is no kind of change"),
+    ("changes.csv", b"step,key,value,text,when\n1,<b>,,,0\n", "line 2: <b> is not a kind of change"),
     ("changes.csv", b"step,key,value,text,when\n1,paused,,\x07,0\n", "line 2: a text has control characters"),
-    ("changes.csv", b"step,key,value,text,when\n1,paused,inf,,0\n", "line 2: inf is no finite number"),
-    ("changes.csv", b"step,key,value,text,when\n1,paused,,,-1\n", "line 2: -1 is no moment"),
+    ("changes.csv", b"step,key,value,text,when\n1,paused,inf,,0\n", "line 2: inf is not a finite number"),
+    ("changes.csv", b"step,key,value,text,when\n1,paused,,,-1\n", "line 2: -1 is not a time in seconds since 1970"),
 ]
 
 
@@ -285,13 +285,13 @@ def test_a_table_that_cannot_stand(packed: bytes, member: str, content: bytes, s
 
 
 METRIC_LINES = [
-    ("1,hello,1,1,1,1,1,1,1", "line 2: hello is no number"),
-    ("1,,1,1,1,1,1,1,1", "line 2: nothing is no number"),
-    ("1,1_0,1,1,1,1,1,1,1", "line 2: 1_0 is no number"),
-    ("1,٣,1,1,1,1,1,1,1", "is no number"),
-    (f"1,{'9' * 50},1,1,1,1,1,1,1", "is no number"),
-    ("1.0,1,1,1,1,1,1,1,1", "1.0 is no whole number"),
-    ("-1,1,1,1,1,1,1,1,1", "-1 is no whole number"),
+    ("1,hello,1,1,1,1,1,1,1", "line 2: hello is not a number"),
+    ("1,,1,1,1,1,1,1,1", "line 2: nothing is not a number"),
+    ("1,1_0,1,1,1,1,1,1,1", "line 2: 1_0 is not a number"),
+    ("1,٣,1,1,1,1,1,1,1", "is not a number"),
+    (f"1,{'9' * 50},1,1,1,1,1,1,1", "is not a number"),
+    ("1.0,1,1,1,1,1,1,1,1", "1.0 is not a whole number"),
+    ("-1,1,1,1,1,1,1,1,1", "-1 is not a whole number"),
     ("41,1,1,1,1,1,1,1,1", "step 41, and the run has the steps 0 to 40"),
     ("9999999999,1,1,1,1,1,1,1,1", "the run has the steps 0 to 40"),
     ("1,1", "has 2 values in line 2, where 9 are due"),

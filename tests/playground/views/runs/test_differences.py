@@ -38,7 +38,7 @@ def test_only_what_differs_is_told_and_by_the_names_on_train() -> None:
         "Cell": ("LSTM", "GRU"),
         "Embedding (0: one-hot)": ("64", "0"),
         "Optimiser": ("AdamW", "SGD"),
-        "Clip at": ("1", "0.25"),
+        "Clipping threshold": ("1", "0.25"),
     }
 
 
@@ -60,7 +60,7 @@ def test_texts_and_levels_are_told_in_words() -> None:
     other = one.with_values(corpus="own:" + "0" * 64, level="word")
     shown = {line.name: line.values for line in differing_settings([one, other])}
     assert shown["Text"] == ("Tales", "own text")
-    assert shown["Read by"] == ("characters", "words")
+    assert shown["Tokens"] == ("characters", "words")
 
 
 def test_scores_are_in_bits_for_all_and_in_perplexity_of_each_ones_tokens() -> None:
@@ -70,17 +70,21 @@ def test_scores_are_in_bits_for_all_and_in_perplexity_of_each_ones_tokens() -> N
     ]
     shown = {line.name: line.values for line in scores(runs)}
     assert shown["Best validation loss, bits per character"] == ("1.00", "1.25")
-    assert shown["Its perplexity per token"] == ("2.00", "16.0")
-    assert shown["reached at step"] == ("1,200", NOTHING)
-    assert shown["Unknown tokens of the validation part"] == (NOTHING, "10.8%")
-    assert shown["Validation part that stands in the training part"] == (NOTHING, "2%")
-    assert shown["Time training"] == ("1 min 15 s", NOTHING)
+    assert shown["Perplexity per token at that step"] == ("2.00", "16.0")
+    assert shown["Reached at step"] == ("1,200", NOTHING)
+    assert shown["Unknown tokens in the validation part"] == (NOTHING, "10.8%")
+    assert shown["Validation text also in the training text"] == (NOTHING, "2%")
+    assert shown["Training time"] == ("1 min 15 s", NOTHING)
     assert shown["Parameters"] == ("30.9 k", NOTHING)
 
 
 def test_a_run_that_was_never_judged_has_dashes() -> None:
     shown = {line.name: line.values for line in scores([_run(Config())])}
-    assert shown["Best validation loss, bits per character"] == shown["Its perplexity per character"] == (NOTHING,)
+    assert (
+        shown["Best validation loss, bits per character"]
+        == shown["Perplexity per character at that step"]
+        == (NOTHING,)
+    )
 
 
 @pytest.mark.parametrize(
