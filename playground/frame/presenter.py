@@ -17,6 +17,7 @@ _LAYOUT = """<style>
   padding: 1.4rem clamp(1rem, 3vw, 2.5rem) 3rem;
 }
 [data-testid="stHeader"] { background: transparent; pointer-events: none; }
+[data-testid="stHeader"] div { pointer-events: none; }
 [data-testid="stHeader"] :is(button, a, [data-testid="stToolbarActions"], [data-testid="stStatusWidget"]) {
   pointer-events: auto;
 }
