@@ -271,6 +271,7 @@ def _threshold(across: alt.X, up: alt.Y) -> alt.Chart:
 def _broken(across: alt.X) -> list[alt.Chart]:
     """A mark at the top edge for each value that is not finite, or off the scale; the first says what it was."""
     rows = _rows("broken")
+    field = str(across.shorthand).partition(":")[0]
     top = {"x": across, "y": alt.value(_NEAR_TOP)}
     tooltip = [
         alt.Tooltip("label:N", title="run"),
@@ -278,7 +279,10 @@ def _broken(across: alt.X) -> list[alt.Chart]:
         alt.Tooltip("text:N", title="value"),
     ]
     mark = rows.mark_point(shape="triangle-up", filled=True, size=90, color=theme.ALARM, opacity=1, clip=True)
-    first = _label(rows.transform_filter("datum.lane > 0"), top, align="right", baseline="middle", dx=-9, clip=True)
+    # Below the marks, and towards the middle of the chart: beside them it would be cut off at an edge.
+    ends = {"step": "steps", "seconds": "times"}[field]
+    aside = alt.ExprRef(f"datum.{field} < ({ends}[0] + {ends}[1]) / 2 ? 'left' : 'right'")
+    first = _label(rows.transform_filter("datum.lane > 0"), top, align=aside, baseline="top", dy=9, clip=True)
     return [*first, mark.encode(**top, tooltip=tooltip)]
 
 

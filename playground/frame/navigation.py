@@ -48,7 +48,7 @@ PAGES = (
         "Runs",
         ":material/table_rows:",
         "Train and runs",
-        "All runs in one table: which is best and how they differ. Export a run as a file or as code; import one.",
+        "All runs in one table: which is best and how they differ. Export a run as a file or as code, or import one.",
     ),
     Page(
         "unrolled",

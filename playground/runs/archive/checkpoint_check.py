@@ -167,7 +167,7 @@ def _check_part(
         problem = "lacks" if name in shapes else "has"
         raise refused(
             member,
-            f"{problem} the {what} {printable(name)}, which its config contradicts: it belongs to another model",
+            f"{problem} the {what} {printable(name)}, contrary to its config: it belongs to another model",
             _OTHER,
         )
     for name, tensor in tensors.items():

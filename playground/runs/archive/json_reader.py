@@ -40,7 +40,8 @@ class JsonObject:
         self.member = member
         self.where = where
         if not isinstance(value, dict):
-            raise refused(member, f"has {where or 'something'} that is not a JSON object")
+            what = where.strip().removesuffix("'s") or "a value"
+            raise refused(member, f"has no JSON object where {what} should be")
         self._values = value
 
     def __contains__(self, name: str) -> bool:

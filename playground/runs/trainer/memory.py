@@ -45,10 +45,10 @@ class OomKills:
         """Why a process of ours was probably killed by signal 9 just now, as the middle of a sentence."""
         self.poll()
         if self._own.rose_recently():
-            return "its process was killed by the system: out of memory"
+            return "its process was killed by the system because memory ran out"
         if self._all_over.rose_recently():
-            return "its process was killed, very likely by the system: out of memory"
-        return "its process was killed, perhaps because the machine ran out of memory"
+            return "its process was killed, very likely by the system because the machine's memory ran out"
+        return "its process was killed, perhaps because memory ran out"
 
 
 class _Counter:

@@ -64,7 +64,7 @@ def first_training() -> None:
 
 def pages() -> None:
     """A card for every other page, with a real picture of what it shows."""
-    st.subheader("Look inside")
+    st.subheader("Explore")
     others = [page for page in navigation.PAGES if page.name != navigation.HOME]
     for first in range(0, len(others), _CARDS_BESIDE):
         for place, page in zip(st.columns(_CARDS_BESIDE), others[first:], strict=False):

@@ -122,7 +122,7 @@ def bar(draft: Draft) -> None:
             args=(key,),
         )
     with button:
-        label = "Train" if len(draft.configs) == 1 else f"Train {len(draft.configs)} models"
+        label = "Train" if len(draft.configs) == 1 else f"Train {len(draft.configs)}"
         st.button(
             label, type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=launch.start
         )

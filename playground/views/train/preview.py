@@ -50,7 +50,7 @@ def _back() -> None:
 
 def _chart(draft: Draft, counted: bool, claim: DeltaGenerator, progress: DeltaGenerator) -> None:
     claim.subheader(escape_markdown(f"{title(draft)}: not trained yet"), anchor=False)
-    verb = "Train" if len(draft.configs) == 1 else f"Train {len(draft.configs)} models"
+    verb = "Train" if len(draft.configs) == 1 else f"Train {len(draft.configs)}"
     progress.markdown(
         f"Press **{verb}** to start. The loss is plotted here, with n-gram models of the same text as baselines."
     )
