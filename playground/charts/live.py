@@ -282,7 +282,8 @@ def _broken(across: alt.X) -> list[alt.Chart]:
     # Below the marks, and towards the middle of the chart: beside them it would be cut off at an edge.
     ends = {"step": "steps", "seconds": "times"}[field]
     aside = alt.ExprRef(f"datum.{field} < ({ends}[0] + {ends}[1]) / 2 ? 'left' : 'right'")
-    first = _label(rows.transform_filter("datum.lane > 0"), top, align=aside, baseline="top", dy=9, clip=True)
+    below = alt.ExprRef("13 * datum.lane - 4")
+    first = _label(rows.transform_filter("datum.lane > 0"), top, align=aside, baseline="top", dy=below, clip=True)
     return [*first, mark.encode(**top, tooltip=tooltip)]
 
 

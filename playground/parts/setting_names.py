@@ -23,6 +23,8 @@ _LABELS = {
     "initialisation": "Weight initialisation",
     "vocabulary_limit": "Max vocabulary size",
     "learning_rate": "Learning rate",
+    "forget_bias": "Forget gate bias",
+    "carried_limit": "Carried state limit",
 }
 
 

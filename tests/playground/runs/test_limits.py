@@ -81,7 +81,7 @@ def test_limits_are_said_before_they_bite(settings: AppSettings, store: Store, t
     said = plain(limit_usage(few, store, "ada").summary())
     assert "4 of your 5 runs training or queued" in said
     assert "a run started now would be number 5 in the queue" in said
-    assert "left in the store" in said
+    assert "of storage left" in said
     store.max_bytes = store.storage().used
     assert "the store is full" in limit_usage(few, store, "ada").summary()
 

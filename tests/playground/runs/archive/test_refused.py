@@ -32,7 +32,7 @@ def test_a_truncated_file(packed: bytes, share: float) -> None:
 
 def test_bytes_added_at_the_end_or_the_beginning(packed: bytes) -> None:
     assert "truncated or modified" in refusal(packed + b"x" * 30)
-    assert "does not stand where it should" in refusal(b"PK\3\4" + packed)
+    assert "is not where it should be" in refusal(b"PK\3\4" + packed)
 
 
 def test_a_file_larger_than_the_limit(packed: bytes) -> None:
@@ -200,7 +200,7 @@ RUN_CHANGES = [
     (of_config("data", corpus="own:../../etc"), "not a SHA-256"),
     (of_config("training", learning_rate="fast"), "invalid config"),
     (of_config("training", surprise=1), "invalid config"),
-    (of_config("model", units=4), "42 parameters, where its config has 56"),
+    (of_config("model", units=4), "42 parameters, but its config gives 56"),
     (of_config("model", dropout=0.5), "another run's config"),
     (of_config("training", learning_rate=0.5), "another run's config"),
     (of_run(name="x" * 201), "at most 200 characters"),
@@ -215,7 +215,7 @@ RUN_CHANGES = [
     (of_run(step=10**400), "from 0 to 40"),
     (of_run(planned_steps=41), "as in its config"),
     (of_run(planned_steps=10**9), "from 1 to 200,000"),
-    (of_run(parameters=5), "5 parameters, where its config has"),
+    (of_run(parameters=5), "5 parameters, but its config gives"),
     (of_run(parameters=10**12), "from 0 to 20,000,000"),
     (of_run(best_loss="low"), "a number"),
     (of_run(created=-5.0), "from 0 to"),
@@ -294,7 +294,7 @@ METRIC_LINES = [
     ("-1,1,1,1,1,1,1,1,1", "-1 is not a whole number"),
     ("41,1,1,1,1,1,1,1,1", "step 41, but the run has steps 0 to 40"),
     ("9999999999,1,1,1,1,1,1,1,1", "the run has steps 0 to 40"),
-    ("1,1", "has 2 values in line 2, where 9 are due"),
+    ("1,1", "has 2 values in line 2; 9 are expected"),
     ("2,1,1,1,1,1,1,1,1\n1,1,1,1,1,1,1,1,1", "step 1 after step 2"),
     ("2,1,1,1,1,1,1,1,1\n2,1,1,1,1,1,1,1,1", "step 2 after step 2"),
 ]

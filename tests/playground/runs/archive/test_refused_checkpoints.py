@@ -36,8 +36,8 @@ def reshaped(name: str, *shape: int) -> Callable[[dict], None]:
 TENSORS = [
     (first_weight(float("nan")), "NaN or infinite values in the weight head_weight"),
     (first_weight(float("inf")), "NaN or infinite values in the weight head_weight"),
-    (recast("model.head_weight", torch.float64), "head_weight as float64, where float32 is due"),
-    (recast("model.head_weight", torch.float16), "head_weight as float16, where float32 is due"),
+    (recast("model.head_weight", torch.float64), "head_weight as float64; float32 is expected"),
+    (recast("model.head_weight", torch.float16), "head_weight as float16; float32 is expected"),
     (recast("model.head_weight", torch.int32), "head_weight as int32"),
     (recast("optimizer.head_weight/exp_avg", torch.int64), "exp_avg as int64"),
     (recast("state.0.0", torch.float64), "0.0 as float64"),
@@ -110,7 +110,7 @@ def test_another_vocabulary_in_all_checkpoints(packed: bytes) -> None:
     for member in checkpoints(packed):
         change = {"vocabulary": other}
         parts[member] = changed_checkpoint(parts[member], header=lambda header, c=change: header.update(c))
-    assert "where its config has" in refusal(sealed(parts))
+    assert "but its config gives" in refusal(sealed(parts))
     for vocabulary in (
         "{}",
         '{"level":"char","symbols":["ab"]}',

@@ -134,7 +134,7 @@ def test_a_race_shares_data_and_seed(store: Store, tiny: Config) -> None:
     assert [run.name for run in store.runs(race=store.run(first).race)] == ["a", "b"]
     with pytest.raises(RunRefusedError, match="Two to four"):
         store.create_race([tiny])
-    with pytest.raises(RunRefusedError, match="corpus and data"):
+    with pytest.raises(RunRefusedError, match="text and data"):
         store.create_race([tiny, tiny.with_values(chunk=2)])
     with pytest.raises(RunRefusedError, match="same seed"):
         store.create_race([tiny, tiny.with_values(training__seed=2)])
