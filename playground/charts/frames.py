@@ -10,7 +10,7 @@ Columns of every frame here:
     value    what is drawn, in the unit of the chart; NaN where there is nothing to place
     text     a label written beside the mark, or what a mark stands for
     read     where a validation loss stands on a part of the tokens: on how many; else ""
-    lane     pixels from the top edge, for labels of changes; of the "broken" rows that are written out the line, from 1,
+    lane     pixels from the top edge, for labels of changes; of "broken" rows that are written out the line, from 1,
              else 0
     hover    whether the pointer finds the row: some of each line, since each such row costs the browser a tooltip
 
