@@ -46,7 +46,7 @@ def _heard(dialog: Dialog, dialogs: list[str]) -> None:
 
 
 def _paste(train: TrainPage, text: str) -> None:
-    train.tab("Text").get_by_role("textbox", name="Paste a text of your own").fill(text)
+    train.tab("Text").get_by_role("textbox", name="Paste your own text").fill(text)
     train.press("Use the pasted text")
 
 

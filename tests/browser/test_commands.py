@@ -57,7 +57,7 @@ def test_a_command_that_does_not_arrive_says_so_until_it_does(visits: Visits) ->
     train.train()
     let_go = _held_up(train.page)
     train.press("Pause")
-    lost = train.main.get_by_role("alert").filter(has_text="The command did not reach the run")
+    lost = train.main.get_by_role("alert").filter(has_text="No answer to the command")
     train.page.wait_for_timeout(PATIENCE_MS / 2)
     assert not lost.is_visible(), "it may still be on its way"
     lost.wait_for(state="visible")
@@ -76,7 +76,7 @@ def test_a_setting_that_does_not_arrive_says_so(visits: Visits) -> None:
     rate.focus()
     let_go = _held_up(train.page)
     rate.press("Enter")
-    lost = train.main.get_by_role("alert").filter(has_text="The command did not reach the run")
+    lost = train.main.get_by_role("alert").filter(has_text="No answer to the command")
     train.page.wait_for_timeout(PATIENCE_MS + 1_000)
     assert not lost.is_visible(), "nothing was changed"
     rate.fill("0.001")
@@ -110,7 +110,7 @@ def test_another_visitor_sees_whose_run_it_is_and_no_commands(visits: Visits) ->
     train.reaches("stopped")
     other.says(r"Started by another visitor\. Stopped by its owner at step [\d,]+\.").wait_for()
     other.press("Duplicate")
-    other.says("A copy of the settings of").wait_for()
+    other.says("Settings copied from").wait_for()
     copy = other.train()
     assert copy != run
     other.press("Stop")
