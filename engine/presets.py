@@ -13,7 +13,7 @@ from engine.config import Config
 
 @dataclass(frozen=True)
 class Preset:
-    """A ready-made experiment: one config, or up to four that race on the same batches."""
+    """A ready-made experiment: one config, or up to four that are trained on the same batches."""
 
     title: str
     shows: str
@@ -57,12 +57,13 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "first-words": Preset(
             "First words",
-            "a small LSTM goes from noise to words in under a minute",
+            "a small LSTM goes from random characters to words in under a minute",
             (Config().with_values(units=128, embedding=48, steps=1_500, learning_rate=6e-3),),
         ),
         "hello": Preset(
             "Hello",
-            "three units and no biases learn one word: it waits at step 0, press Step and follow every number",
+            "a network of three units without biases learns one word; it is paused at step 0, so that you can press "
+            "Step and follow every number",
             (
                 Config().with_values(
                     corpus="hello",
@@ -87,7 +88,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
         "shakespeare-in-three-seconds": Preset(
             "Shakespeare in three seconds",
-            "what nanoGPT's CPU setting takes over a minute to learn",
+            "reaches in three seconds the loss that nanoGPT's CPU configuration reaches in over a minute",
             (
                 Config().with_values(
                     corpus="tinyshakespeare",
@@ -107,17 +108,18 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
         "shakespeare-in-a-minute": Preset(
             "Shakespeare in a minute",
-            "a loss of 1.5 and below, while you watch",
+            "reaches a validation loss below 1.5 nats per character in a minute",
             (_MINUTE,),
         ),
         "a100-on-a-laptop": Preset(
             "An A100's result on a laptop",
-            "1.4697, the validation loss nanoGPT's README gives for three minutes on an A100, on two CPU cores",
+            "reaches 1.4697, the validation loss that nanoGPT's README reports after three minutes on an A100, on two "
+            "CPU cores",
             (_MINUTE.with_values(dropout=0.4, warmup=180, seconds=180.0),),
         ),
         "python-writer": Preset(
-            "Python writer",
-            "indentation, brackets and keywords of source code",
+            "Python source code",
+            "learns the indentation, brackets and keywords of Python",
             (
                 Config().with_values(
                     corpus="python-source",
@@ -132,7 +134,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
         "why-clipping-matters": Preset(
             "Why clipping matters",
-            "the same network with and without gradient clipping: without it, one exploding gradient ends the training",
+            "the same network with and without gradient clipping: without it, one exploding gradient ends training",
             tuple(
                 Config().with_values(
                     cell="rnn",
@@ -152,21 +154,21 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             ),
             opens_on="gradient",
             diverging=1,
-            divergence="without clipping, one exploding gradient takes a step that throws the weights far away; the "
-            "same network with its gradient clipped trains on",
+            divergence="without clipping, one exploding gradient causes an update so large that training cannot "
+            "recover; the same network with gradient clipping keeps training",
         ),
         "a-state-without-bound": Preset(
-            "A state without a bound",
-            "the LSTM of the course, h = o ⊙ c: as published its gates hold each other open and c runs away within 20 "
-            "steps; beside it the same equations with a penalty on large states",
+            "An unbounded cell state",
+            "the course's LSTM, h = o ⊙ c: as published, its gates keep each other open and c grows without bound "
+            "within 20 steps; a penalty on large states prevents it",
             (with_cell(_UNBOUNDED.with_values(cell="lstm"), "lstm-course"), _UNBOUNDED),
             diverging=1,
-            divergence="nothing in the published equations bounds the cell state, and a large one holds its gates "
-            "open; the same equations with a penalty on large states train on",
+            divergence="nothing in the published equations bounds the cell state, and a large one keeps its gates "
+            "open; the same equations with a penalty on large states keep training",
         ),
         "rnn-gru-lstm": Preset(
-            "RNN against GRU against LSTM",
-            "three cells, the same text, seed and batches",
+            "RNN vs GRU vs LSTM",
+            "compares three cells on the same text and batches, with the same seed",
             (_race("rnn"), _race("gru"), _race("lstm")),
         ),
     }

@@ -32,6 +32,6 @@ with set_up:
 
 explain.what_you_see_while_training(selection)
 if not not_trained:
-    st.subheader("What it writes, from noise to sentences")
+    st.subheader("Samples during training")
     live.samples_panel(selection.run)
     explain.how_to_repeat(selection)

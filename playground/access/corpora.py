@@ -39,7 +39,7 @@ def check_source(data: DataConfig) -> None:
         ConfigError: says what to do instead
     """
     if data.corpus.startswith("file:"):
-        raise ConfigError("A page does not read files of its server: upload or paste the text instead.")
+        raise ConfigError("Pages cannot read files on the server: upload or paste the text instead.")
 
 
 def corpus(data: DataConfig, progress: Progress | None = None) -> Corpus:
@@ -59,6 +59,8 @@ def text_name(corpus: str) -> str:
     """What a text is called, by the name of its corpus."""
     if corpus in SOURCES:
         return SOURCES[corpus].title
+    if corpus.startswith("file:"):
+        return "a file"
     try:
         return services.store().text_name(corpus.removeprefix("own:"))
     except StoreError:

@@ -95,8 +95,8 @@ def load(run: Snapshot, step: int) -> Loaded:
             return live
     if not kept:
         raise ModelError(
-            f"{run.run.name} has saved no weights yet ({run.run.status}): there is something to see as soon as its "
-            "first checkpoint is there. Wait a moment, or choose another run."
+            f"{run.run.name} has no checkpoint yet ({run.run.status}). Wait until the first one is saved, or choose "
+            "another run."
         )
     return load_saved(weights_source(run, max(kept) if step == state.NEWEST else step))
 
@@ -164,4 +164,4 @@ def weights_source(snapshot: Snapshot, step: int) -> WeightsSource:
     for checkpoint in snapshot.checkpoints:
         if checkpoint.step == step:
             return WeightsSource(snapshot.run, step, checkpoint.sha256)
-    raise ModelError(f"{snapshot.run.name} keeps no weights at step {step:,}: choose another step.")
+    raise ModelError(f"{snapshot.run.name} has no checkpoint at step {step:,}: choose another step.")

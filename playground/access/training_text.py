@@ -58,8 +58,8 @@ def _or_missing(compute: Callable[[], Value]) -> Value | Missing:
     except (TextError, ConfigError) as error:
         return Missing(str(error))
     except Exception:
-        log.exception("What a text is held against could not be computed.")
-        return Missing("The training text could not be read: the log of the app says why.")
+        log.exception("The baselines of a text could not be computed.")
+        return Missing("The training text could not be read: see the log of the app.")
 
 
 @st.cache_resource(show_spinner=False)
@@ -132,7 +132,10 @@ def _check_vocabulary(run: Run, found: Corpus) -> None:
         TextError: says what to do
     """
     if run.config.data.level == "word" and run.corpus_sha256 not in ("", found.sha256):
-        raise TextError("This run has other words than its text gives now: train it again to compare it with counts.")
+        raise TextError(
+            "The vocabulary of this run differs from the one its text gives now: train it again to compare it with "
+            "n-gram models."
+        )
 
 
 def _key_of_tokens(run: Run) -> str:

@@ -12,7 +12,7 @@ _MOST_NAMED = 8
 
 
 def not_read(text: str, vocabulary: Vocabulary, *, without: str = "left out") -> str:
-    """Sentences on what of a text the vocabulary has no symbol for; empty if it has them all.
+    """A sentence on what of a text the vocabulary has no symbol for; empty if it has them all.
 
     Args:
         without: what becomes of that for which there is nothing to be read instead, not even `<unk>`
@@ -20,14 +20,14 @@ def not_read(text: str, vocabulary: Vocabulary, *, without: str = "left out") ->
     instead = vocabulary.read_instead(text)
     as_others = {token: other for token, other in instead.items() if other not in ("", UNKNOWN)}
     lost = [token for token in instead if token not in as_others]
-    sentences = []
+    parts = []
     if as_others:
         read = ", ".join(_named([other]) for other in list(as_others.values())[:_MOST_NAMED])
-        sentences.append(f"This model has no symbol for {_named(as_others)}: it reads {read} instead.")
+        parts.append(f"{_named(as_others)}, read as {read}")
     if lost:
-        what = without if vocabulary.unknown is None else f"it reads {UNKNOWN} instead"
-        sentences.append(f"This model has no symbol for {_named(lost)}: {what}.")
-    return " ".join(sentences)
+        what = without if vocabulary.unknown is None else f"read as {UNKNOWN}"
+        parts.append(f"{_named(lost)}, {what}")
+    return f"Not in the model's vocabulary: {'; '.join(parts)}." if parts else ""
 
 
 def unknown_tokens(text: str, vocabulary: Vocabulary) -> Sequence[str]:

@@ -117,9 +117,9 @@ class WritingJob:
         except (ConfigError, StoreError) as error:
             self.status, self.message = FAILED, str(error)
         except Exception:
-            log.exception("A text could not be written.")
+            log.exception("Generation failed.")
             self.status = FAILED
-            self.message = "This text could not be written: the log of the app says why. Try other settings."
+            self.message = "Generation failed: see the log of the app, or try other settings."
         finally:
             self.begun.set()
 
@@ -204,7 +204,7 @@ class WritingPool:
                 job.turn = self._pool.submit(lambda: job.run(load))
             except Full:
                 raise BusyError(
-                    f"{self._most_waiting} texts wait to be written, which is the most: try again in a moment."
+                    f"The queue for generation is full ({self._most_waiting} texts): try again in a moment."
                 ) from None
             self._known[request] = job
             self._known.move_to_end(request)

@@ -109,7 +109,7 @@ def _of_the_unit(chosen: Chosen, reach: float, function: Function, derivative: F
     if len(z) and np.isfinite(z[0]):
         at = value_and_slope(function, derivative)
         height, slope = at(float(z[0]))
-        told = f"z = {enough_digits(float(z[0]), at)}, value {number(height)}, slope {number(slope)}"
+        told = f"z = {enough_digits(float(z[0]), at)}, value {number(height)}, derivative {number(slope)}"
         rows += [("now", placed[chosen.at], np.nan, value, 0.0, False, told, chosen.at) for value in (height, slope)]
     return rows
 
@@ -124,10 +124,10 @@ def activation_spec(function: str, low: float, high: float, color: str) -> Spec:
         color: of the function's line
     """
     x_scale = alt.Scale(domain=[alt.ExprRef("-reach"), alt.ExprRef("reach")], nice=False, zero=False)
-    x = alt.X("z:Q", title="pre-activation z: the weighted sum", scale=x_scale, axis=alt.Axis(tickCount=9))
+    x = alt.X("z:Q", title="pre-activation z", scale=x_scale, axis=alt.Axis(tickCount=9))
     lines = alt.Y(
         "value:Q",
-        title=f"{function}(z) and its slope",
+        title=f"{function}(z) and its derivative",
         scale=alt.Scale(domain=[low, high], nice=False, clamp=True),
         axis=alt.Axis(orient="right", tickCount=5, grid=False),
     )
@@ -141,8 +141,8 @@ def activation_spec(function: str, low: float, high: float, color: str) -> Spec:
     spec = constant(
         [_histogram(x), *curves],
         alt.TitleParams(
-            f"{function}, and the values it really gets",
-            subtitle=["bars: all units and timesteps of the layer, pink where saturated", "dashed: the slope"],
+            f"{function} and the distribution of its pre-activations",
+            subtitle=["bars: all units and timesteps of the layer, pink: saturated", "dashed: derivative"],
         ),
         f"Histogram of a layer's pre-activations with the function {function} and its derivative drawn over it.",
         height=theme.HEIGHT_SMALL + 130,

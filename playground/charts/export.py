@@ -44,13 +44,13 @@ def export(
         ExportError: an unknown kind, more rows than a picture can hold, or a picture too wide.
     """
     if kind not in MEDIA_TYPES:
-        raise ExportError(f"A chart leaves as {', '.join(MEDIA_TYPES)}, not as {kind!r}.")
+        raise ExportError(f"A chart can be exported as {', '.join(MEDIA_TYPES)}, not as {kind!r}.")
     if kind == "csv":
         return _csv(frame)
     if len(frame) > MAX_ROWS:
-        raise ExportError(f"{len(frame):,} rows are too many for a picture ({MAX_ROWS:,} at most): export CSV instead.")
+        raise ExportError(f"{len(frame):,} rows are too many for a picture (at most {MAX_ROWS:,}): export CSV instead.")
     if not 100 <= width <= MAX_PIXELS:
-        raise ExportError(f"A picture is between 100 and {MAX_PIXELS:,} pixels wide, not {width:,}.")
+        raise ExportError(f"A picture can be 100 to {MAX_PIXELS:,} pixels wide, not {width:,}.")
     spec = printable(chart, frame, width)
     import vl_convert  # 50 MB of converter: only when somebody takes a picture home
 

@@ -52,7 +52,7 @@ def fading_frame(curves: Sequence[Curve]) -> pd.DataFrame:
     for curve, style in zip(curves, styles, strict=True):
         shares = np.asarray(curve.shares, dtype=np.float64)
         drawn = np.where(np.isfinite(shares) & (shares >= _LEAST), shares, np.nan)
-        told = [f"{number(share)} of it is left" for share in shares.tolist()]
+        told = [number(share) for share in shares.tolist()]
         at = [(curve.name, back, share, np.log10(share), style.color, style.letter) for back, share in enumerate(drawn)]
         rows += [(*place, _LINE, text) for place, text in zip(at, told, strict=True)]
         there = np.flatnonzero(np.isfinite(drawn))
@@ -83,7 +83,7 @@ def fading_spec(threshold: float, height: int) -> Spec:
     scale = alt.Scale(domain=[alt.ExprRef("lowest"), alt.ExprRef("highest")], nice=False)
     y = alt.Y(
         "exponent:Q",
-        title="relative norm (log)",
+        title="relative gradient norm",
         scale=scale,
         axis=alt.Axis(labelExpr=written, tickMinStep=1, tickCount=5),
     )
@@ -91,7 +91,7 @@ def fading_spec(threshold: float, height: int) -> Spec:
     tooltip = [
         alt.Tooltip("name:N", title="network"),
         alt.Tooltip("back:Q", title="steps back", format="d"),
-        alt.Tooltip("text:N", title="of the gradient"),
+        alt.Tooltip("text:N", title="relative gradient norm"),
     ]
     dashes = alt.StrokeDash(
         "dash:N",
@@ -129,8 +129,8 @@ def fading_spec(threshold: float, height: int) -> Spec:
     return constant(
         [level, named, lines, rings, names],
         alt.TitleParams(""),
-        "Lines on a logarithmic axis: the norm of the gradient of one loss with respect to the state, by steps back in "
-        "time from that loss, relative to what it is at the loss's own timestep.",
+        "Lines on a logarithmic axis: the norm of the gradient of one loss with respect to the state, over the steps "
+        "back from that loss, relative to the norm at the timestep of the loss.",
         height=height,
         legend=False,
         backs="extent(pluck(data('source'), 'back'))",

@@ -10,7 +10,8 @@ Columns of every frame here:
     value    what is drawn, in the unit of the chart; NaN where there is nothing to place
     text     a label written beside the mark, or what a mark stands for
     read     where a validation loss stands on a part of the tokens: on how many; else ""
-    lane     pixels from the top edge, for labels of changes; 1 for the "broken" row that is written out
+    lane     pixels from the top edge, for labels of changes; of "broken" rows that are written out the line, from 1,
+             else 0
     hover    whether the pointer finds the row: some of each line, since each such row costs the browser a tooltip
 
 Series: "training", "validation", "before clipping", "after clipping", "threshold", "learning rate" and
@@ -349,7 +350,11 @@ def _label(row: Mapping[str, Any]) -> str:
 
 def _frame(pieces: Sequence[_Piece]) -> pd.DataFrame:
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    written = 0
     for piece in pieces:
+        if piece.series == "broken":
+            written += 1
+            piece = replace(piece, lane=written * np.asarray(piece.lane, dtype=np.float64))
         size = np.broadcast(piece.step, piece.value).size
         columns["label"] += [piece.key.label] * size
         columns["color"] += [piece.key.color if piece.series == "key" else ""] * size

@@ -53,10 +53,11 @@ def loss_spec(unit: str = "nats", x: str = "step") -> Spec:
         *_broken(across),
     ]
     what = "Perplexity" if unit == "perplexity" else "Loss"
-    title = alt.TitleParams(f"{what} as it learns", subtitle="thin: training, bold: validation, ring: best")
+    title = alt.TitleParams(f"{what} during training", subtitle="thin: training, bold: validation, ring: best")
     about = (
         f"Lines of the training and validation loss, in {kind.name}, over {X_TITLES[x]}, one pair for each run, "
-        "with the best validation ringed, simple models as levels to beat, and marks where a setting was changed."
+        "with a ring at the best validation loss, n-gram models and a uniform guess as baselines, and marks where a "
+        "setting was changed."
     )
     return _specification(layers, title, about, theme.HEIGHT_LARGE)
 
@@ -75,9 +76,10 @@ def gradient_spec(x: str = "step") -> Spec:
         *_broken(across),
     ]
     title = alt.TitleParams(
-        "Gradient norm", subtitle="thin: before clipping, bold: after, dots: threshold; it explodes where it shoots up"
+        "Gradient norm",
+        subtitle="thin: before clipping, bold: after clipping, dots: threshold; a sudden rise is an exploding gradient",
     )
-    about = f"Lines of the gradient's norm before and after clipping over {X_TITLES[x]}, on a logarithmic axis."
+    about = f"Lines of the gradient norm before and after clipping over {X_TITLES[x]}, on a logarithmic axis."
     return _specification(layers, title, about, theme.HEIGHT_SMALL)
 
 
@@ -93,7 +95,7 @@ def learning_rate_spec(x: str = "step") -> Spec:
         *_hover(across, up, "learning rate"),
     ]
     about = f"Line of the learning rate over {X_TITLES[x]}, with marks where it was changed by hand."
-    title = alt.TitleParams("Learning rate", subtitle="what the schedule and your changes give")
+    title = alt.TitleParams("Learning rate", subtitle="schedule, with your changes")
     return _specification(layers, title, about, theme.HEIGHT_SMALL)
 
 
@@ -106,8 +108,10 @@ def speed_spec(x: str = "step") -> Spec:
         _line(across, up, "speed", width=2, opacity=1.0, dashed=True),
         *_hover(across, up, "tokens per second"),
     ]
-    title = alt.TitleParams("Speed", subtitle="tokens read in a second of training")
-    return _specification(layers, title, f"Line of the tokens read per second over {X_TITLES[x]}.", theme.HEIGHT_SMALL)
+    title = alt.TitleParams("Speed", subtitle="tokens processed per second of training")
+    return _specification(
+        layers, title, f"Line of the tokens processed per second over {X_TITLES[x]}.", theme.HEIGHT_SMALL
+    )
 
 
 def _specification(layers: list[alt.Chart], title: alt.TitleParams, about: str, height: int) -> Spec:
@@ -267,14 +271,19 @@ def _threshold(across: alt.X, up: alt.Y) -> alt.Chart:
 def _broken(across: alt.X) -> list[alt.Chart]:
     """A mark at the top edge for each value that is not finite, or off the scale; the first says what it was."""
     rows = _rows("broken")
+    field = str(across.shorthand).partition(":")[0]
     top = {"x": across, "y": alt.value(_NEAR_TOP)}
     tooltip = [
         alt.Tooltip("label:N", title="run"),
         alt.Tooltip("step:Q", title="step", format=",d"),
-        alt.Tooltip("text:N", title="off the scale"),
+        alt.Tooltip("text:N", title="value"),
     ]
     mark = rows.mark_point(shape="triangle-up", filled=True, size=90, color=theme.ALARM, opacity=1, clip=True)
-    first = _label(rows.transform_filter("datum.lane > 0"), top, align="right", baseline="middle", dx=-9, clip=True)
+    # Below the marks, and towards the middle of the chart: beside them it would be cut off at an edge.
+    ends = {"step": "steps", "seconds": "times"}[field]
+    aside = alt.ExprRef(f"datum.{field} < ({ends}[0] + {ends}[1]) / 2 ? 'left' : 'right'")
+    below = alt.ExprRef("13 * datum.lane - 4")
+    first = _label(rows.transform_filter("datum.lane > 0"), top, align=aside, baseline="top", dy=below, clip=True)
     return [*first, mark.encode(**top, tooltip=tooltip)]
 
 

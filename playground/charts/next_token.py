@@ -13,8 +13,8 @@ from playground.charts.constant import Spec
 from playground.charts.paired_bars import COLUMNS, paired_bars
 
 SHOWN = 10
-BEFORE, AFTER = "as the model predicts", "as sampled"
-_WRITTEN = " ◂ written"
+BEFORE, AFTER = "model", "after temperature and truncation"
+_WRITTEN = " ◂ chosen"
 
 
 def next_token_frame(*, before: np.ndarray, after: np.ndarray, names: Sequence[str], written: int) -> pd.DataFrame:

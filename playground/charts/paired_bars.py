@@ -1,4 +1,4 @@
-"""The likeliest next tokens as pairs of bars: each token's probability before and after something."""
+"""The most likely next tokens as pairs of bars: each token's probability before and after something."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def paired_bars(before: str, after: str, color: str, *, about: str, height: int)
     shades = alt.Color("which:N", scale=alt.Scale(domain=[before, after], range=[theme.MUTED, color]), legend=None)
     tooltip = [
         alt.Tooltip("token:N", title="token"),
-        alt.Tooltip("which:N", title="probability"),
-        alt.Tooltip("probability:Q", title="is", format=".4~%"),
+        alt.Tooltip("which:N", title="distribution"),
+        alt.Tooltip("probability:Q", title="probability", format=".4~%"),
     ]
     bars = alt.Chart().mark_bar(cornerRadiusEnd=1).encode(x=x, y=y, yOffset=beside, color=shades, tooltip=tooltip)
     numbers = (
@@ -52,8 +52,8 @@ def paired_bars(before: str, after: str, color: str, *, about: str, height: int)
     )
     return constant(
         [bars, numbers],
-        alt.TitleParams("What could come next", subtitle=f"grey: {before}; colour: {after}"),
-        f"Paired bars of the likeliest next tokens: their probability before and after {about}.",
+        alt.TitleParams("Most likely next tokens", subtitle=f"grey: {before}; colour: {after}"),
+        f"Paired bars of the most likely next tokens: their probability before and after {about}.",
         height=height,
         legend=False,
         most="extent(pluck(data('source'), 'probability'))",

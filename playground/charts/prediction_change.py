@@ -16,7 +16,7 @@ from playground.charts.constant import Spec, constant
 from playground.charts.next_token import percent
 from playground.charts.paired_bars import COLUMNS, paired_bars
 
-BEFORE, AFTER = "as it was", "changed"
+BEFORE, AFTER = "original", "changed"
 ALONG_COLUMNS = ("place", "before", "after", "token", "expected", "mark", "text")
 SHOWN = 6
 
@@ -76,11 +76,11 @@ def along_spec() -> Spec:
     """From before to after at each timestep; reads `along_frame`."""
     x = along_probe.timesteps()
     scale = alt.Scale(domain=[0, 1], nice=False)
-    y = alt.Y("before:Q", title="probability of what follows", scale=scale, axis=alt.Axis(format="~%", tickCount=5))
+    y = alt.Y("before:Q", title="probability of the next token", scale=scale, axis=alt.Axis(format="~%", tickCount=5))
     end = alt.Y("after:Q", scale=scale)
     tooltip = [
-        alt.Tooltip("token:N", title="after reading"),
-        alt.Tooltip("expected:N", title="follows"),
+        alt.Tooltip("token:N", title="input token"),
+        alt.Tooltip("expected:N", title="next token"),
         alt.Tooltip("text:N", title="probability"),
         alt.Tooltip("place:Q", title="timestep", format="d"),
     ]
@@ -115,10 +115,10 @@ def along_spec() -> Spec:
     return constant(
         [here, cut, line, bars, was, now, along_probe.tokens(x)],
         alt.TitleParams(
-            "The probability of what really follows",
-            subtitle=["grey: as it was; orange: higher now, blue: lower", "dashed: the change"],
+            "Probability of the actual next token",
+            subtitle=["grey: original; orange: higher after the change, blue: lower", "dashed: position of the change"],
         ),
-        "For each timestep the probability of the following token before and after the change.",
+        "For each timestep, the probability of the actual next token before and after the change.",
         height=theme.HEIGHT_SMALL + 70,
         legend=False,
         **along_probe.PLACES,
@@ -141,7 +141,7 @@ def top_frame(*, before: Array, after: Array, names: Sequence[str], expected: in
     for rank, token in enumerate(kept):
         # Tokens that look alike, such as two kinds of space, must not fall into one bar.
         twins = sum(names[other] == names[token] for other in kept[:rank])
-        name = names[token] + (f" ({twins + 1})" if twins else "") + (" ◂ follows" if token == expected else "")
+        name = names[token] + (f" ({twins + 1})" if twins else "") + (" ◂ next" if token == expected else "")
         for which, probability in ((BEFORE, before[token]), (AFTER, after[token])):
             shown = float(probability) if np.isfinite(probability) else np.nan
             rows.append((name, rank, which, shown, percent_or_nan(shown)))

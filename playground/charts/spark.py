@@ -59,5 +59,5 @@ def spark(
 
 def _label(values: pd.Series) -> str:
     if values.empty:
-        return "nothing measured yet"
+        return "no measurements yet"
     return f"from {number(float(values.iloc[0]))} to {number(float(values.iloc[-1]))}"

@@ -1,4 +1,4 @@
-"""Surprise along a text, and how surprised several models are by two sentences."""
+"""Surprisal along a text, and of two sentences under several models."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def surprise_spec() -> Spec:
     """A bar for each token, and the running mean; reads `surprise_frame`."""
     x = alt.X(
         "place:Q",
-        title="token",
+        title="position of the token",
         axis=alt.Axis(format="d", grid=False, tickMinStep=1),
         scale=alt.Scale(nice=False, zero=False, domain=[0, alt.ExprRef("places[1] > 0 ? places[1] + 1 : 1")]),
     )
     most = alt.ExprRef("isValid(most[1]) ? max(1, most[1]) : 1")
-    y = alt.Y("bits:Q", title="surprise (bits)", axis=alt.Axis(tickCount=4), scale=alt.Scale(domain=[0, most]))
+    y = alt.Y("bits:Q", title="surprisal (bits)", axis=alt.Axis(tickCount=4), scale=alt.Scale(domain=[0, most]))
     tooltip = [
         alt.Tooltip("token:N", title="token"),
-        alt.Tooltip("place:Q", title="place", format=",d"),
-        told("bits", "bits"),
+        alt.Tooltip("place:Q", title="position", format=",d"),
+        told("bits", "surprisal (bits)"),
     ]
     wide = alt.ExprRef("max(1, min(14, 0.75 * width / max(1, length(data('source')))))")
     bars = (
@@ -67,8 +67,8 @@ def surprise_spec() -> Spec:
     line = alt.Chart().mark_line(color=alt.ExprRef("ink"), strokeWidth=1.6, tooltip=None).encode(x=x, y="mean:Q")
     return constant(
         [bars, line],
-        alt.TitleParams("Surprise along the text", subtitle="bars: each token, line: running mean"),
-        "Bars of the surprise of each token in bits along the text, with their running mean as a line.",
+        alt.TitleParams("Surprisal along the text", subtitle="bars: each token, line: running mean"),
+        "Bars of the surprisal of each token in bits along the text, with the running mean as a line.",
         height=theme.HEIGHT_SMALL,
         legend=False,
         places="extent(pluck(data('source'), 'place'))",
@@ -85,7 +85,7 @@ def sentences_frame(*, judges: Sequence[tuple[str, float, float]]) -> pd.DataFra
     rows = []
     for rank, (name, first, second) in enumerate(judges):
         for sentence, bits, other in zip(SENTENCES, (first, second), (second, first), strict=True):
-            ahead = f", {factor(other - bits)} likelier" if other > bits else ""
+            ahead = f", {factor(other - bits)} more likely" if other > bits else ""
             rows.append((name, rank, sentence, bits, f"{number(bits)} bits{ahead}"))
     return pd.DataFrame(rows, columns=["judge", "rank", "sentence", "bits", "text"])
 
@@ -109,15 +109,15 @@ def sentences_spec(judges: int) -> Spec:
     beside = alt.YOffset("sentence:N", sort=list(SENTENCES))
     x = alt.X(
         "bits:Q",
-        title="bits that the sentence takes (fewer: likelier)",
+        title="surprisal of the sentence (bits; lower: more likely)",
         axis=alt.Axis(tickCount=5),
         scale=alt.Scale(domain=[0, alt.ExprRef("most[1] > 0 ? most[1] * width / max(1, width - 170) : 1")], nice=False),
     )
     shades = alt.Scale(domain=list(SENTENCES), range=[theme.SIGNED_BLUE, theme.SIGNED_ORANGE])
     tooltip = [
-        alt.Tooltip("judge:N", title="judge"),
+        alt.Tooltip("judge:N", title="model"),
         alt.Tooltip("sentence:N", title="sentence"),
-        alt.Tooltip("text:N", title="takes"),
+        alt.Tooltip("text:N", title="surprisal"),
     ]
     bars = (
         alt.Chart()
@@ -131,8 +131,8 @@ def sentences_spec(judges: int) -> Spec:
     )
     return constant(
         [bars, words],
-        alt.TitleParams("Which sentence is likelier?", subtitle="blue: the first, orange: the second"),
-        "Paired bars of how many bits each of two sentences takes, for the model and for n-gram models.",
+        alt.TitleParams("Which sentence is more likely?", subtitle="blue: the first, orange: the second"),
+        "Paired bars of the surprisal of two sentences in bits, for the model and for n-gram models.",
         height=judges * _JUDGE_HEIGHT,
         legend=False,
         most="extent(pluck(data('source'), 'bits'))",

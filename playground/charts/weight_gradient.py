@@ -20,12 +20,12 @@ from playground.charts.numbers import ON_AXIS
 from playground.text import number
 
 COLUMNS = ("place", "value", "token", "text", "sign", "chosen")
-POSITIVE, NEGATIVE, BROKEN = "with the sum", "against the sum", "NaN"
+POSITIVE, NEGATIVE, BROKEN = "along the sum", "against the sum", "NaN"
 
 TITLES = {
-    "along": ("share of the gradient", "100% in all; orange: with the sum, blue: against it"),
-    "norm": ("size of the share", "how large each step's part is, whichever way it points"),
-    "element": ("∂L/∂W of this step", "what each step adds to the gradient of one weight"),
+    "along": ("share of the gradient", "shares add up to 100%; orange: along the sum, blue: against it"),
+    "norm": ("norm of the contribution", "norm of each timestep's contribution, regardless of direction"),
+    "element": ("contribution to ∂L/∂W", "each timestep's contribution to the gradient of one weight"),
 }
 """Axis and subtitle, by what is drawn."""
 
@@ -103,8 +103,8 @@ def contributions_spec(measure: str) -> Spec:
     )
     return constant(
         [column, bars, level, along_probe.tokens(x), number_above, broken],
-        alt.TitleParams("Each timestep's share of the gradient", subtitle=subtitle),
-        "Bars along the text: what each timestep contributes to the gradient of one weight matrix.",
+        alt.TitleParams("Contribution of each timestep to the gradient", subtitle=subtitle),
+        "Bars along the text: the contribution of each timestep to the gradient of one weight matrix.",
         height=theme.HEIGHT_SMALL + 40,
         legend=False,
         lowest="min(0, extent(pluck(data('source'), 'value'))[0] || 0)",

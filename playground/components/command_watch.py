@@ -10,8 +10,8 @@ PATIENCE_MS = 8_000
 """How long a command may be on its way: the store itself may be busy for a while."""
 
 LOST = (
-    "The command did not reach the run: the connection to the app is slow or was lost. Wait until the page is there "
-    "again, look how the run stands, and repeat it."
+    "No answer to the command: the connection to the app is slow or was lost. Wait until the page responds again, "
+    "check the status of the run, and repeat the command if it had no effect."
 )
 
 _WATCH = Component("command_watch/watch")

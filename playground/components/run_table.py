@@ -26,7 +26,7 @@ def run_table(
     Args:
         rows: as `playground.views.runs.rows.row_for_visitor` makes them, in the order to begin with
         ticked: ids of the ticked runs
-        chosen: id of the run that all pages look at
+        chosen: id of the current run
         statuses: meaning of each status by name
         key: of the widget
         on_tick: called when the visitor ticks; `ticked_in(key)` is what is ticked then

@@ -64,7 +64,7 @@ def _listed() -> dict[str, Run]:
         try:
             runs[selection.run] = services.store().run(selection.run)
         except StoreError as error:
-            state.note_problem(f"{error} The first starter run stands in.")
+            state.note_problem(f"{error} The first starter run is shown instead.")
             state.select(run="")
     return runs
 
@@ -84,7 +84,7 @@ def _choose_run(runs: dict[str, Run], *, elsewhere: bool) -> None:
         key=key,
         on_change=state.choose,
         args=("run", key, shown),
-        help="What every page looks at; ★ marks the runs that come with Unrolled. It is part of the link.",
+        help="The run that every page shows; ★ marks starter runs. The choice is part of the link.",
     )
     if elsewhere:
         navigation.link("runs", "All runs")
@@ -110,7 +110,7 @@ def _choose_notation() -> None:
         key=_key("notation", shown),
         on_change=state.choose,
         args=("notation", _key("notation", shown), shown),
-        help="The same quantities, named as your course names them.",
+        help="How quantities and equations are named: choose the notation of your course.",
     )
 
 

@@ -39,8 +39,8 @@ PAGES = (
         "Train",
         ":material/show_chart:",
         "Train and runs",
-        "Loss, gradients and samples of a model while it learns, on your text or ours; pause it, turn its "
-        "knobs, race four of them.",
+        "Train a model on your own text or a built-in one and watch its loss, gradients and samples. Pause it, change "
+        "hyperparameters, compare up to four runs.",
         of_a_run=True,
     ),
     Page(
@@ -48,16 +48,15 @@ PAGES = (
         "Runs",
         ":material/table_rows:",
         "Train and runs",
-        "Every training there is, side by side: which is best, in what they differ. Export one as a file or as "
-        "code; import one.",
+        "All runs in one table: which is best and how they differ. Export a run as a file or as code, or import one.",
     ),
     Page(
         "unrolled",
         "Unrolled",
         ":material/account_tree:",
         "Look inside",
-        "The network unrolled over a text: hidden states forward, backpropagation through time backward, down to every "
-        "number. The lines: how a loss's gradient vanishes on its way back, in an LSTM and an RNN before training.",
+        "The network unrolled over a text: hidden states forward, backpropagation through time backward, with every "
+        "number. The chart: how the gradient of one loss vanishes over the steps back in an untrained LSTM and RNN.",
         of_a_run=True,
         inside=True,
     ),
@@ -65,9 +64,9 @@ PAGES = (
         "generate",
         "Generate",
         ":material/edit_note:",
-        "Decode and judge",
-        "A trained model writes, token by token: how sure it was, what it would have written instead, and what it has "
-        "by heart. The line: among how many likely letters it chose, as it learned.",
+        "Generate and evaluate",
+        "Sample text from a trained model, token by token: the probability of each choice, its alternatives, and what "
+        "was memorised. The chart: validation perplexity during training.",
         of_a_run=True,
     ),
 )
@@ -92,7 +91,7 @@ def inside(page: StreamlitPage) -> bool:
 
 
 def link(name: str, label: str = "") -> None:
-    """A link to a page, by its name; `label` stands in place of its title.
+    """A link to a page, by its name; `label` replaces its title.
 
     Raises:
         KeyError: there is no such page

@@ -175,7 +175,7 @@ def _probe(run: Snapshot, text: str, vocabulary: Vocabulary) -> tuple[Probe, tup
 
 def unknown_note(probe: Probe, loaded: Loaded, what: str = "") -> tuple[str, ...]:
     """What of a text the model has no symbol for, and what it reads instead; nothing where it has them all."""
-    said = not_read(probe.text, loaded.vocabulary, without="it reads a zero vector there")
+    said = not_read(probe.text, loaded.vocabulary, without="read as a zero vector")
     return (f"{what}{said}",) if said else ()
 
 

@@ -24,7 +24,7 @@ def choose_axes(selection: state.Selection, units: Sequence[str] = tuple(UNITS))
     unit_key = f"axes.unit.{unit}" + ("" if len(units) == len(UNITS) else f".of.{'.'.join(units)}")
     with st.container(horizontal=True):
         st.segmented_control(
-            "Unit of the loss",
+            "Loss unit",
             units,
             default=unit,
             required=True,
@@ -35,7 +35,7 @@ def choose_axes(selection: state.Selection, units: Sequence[str] = tuple(UNITS))
             label_visibility="collapsed",
         )
         st.segmented_control(
-            "Along",
+            "Horizontal axis",
             list(X_TITLES),
             default=selection.x,
             required=True,

@@ -37,7 +37,7 @@ class DrillDown(Generic[T]):
 
 
 def resolve(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSettings[Any]) -> DrillDown[T]:
-    """The drill-down that the settings name under `look`; the first that fits stands in where it does not, with a note.
+    """The drill-down that the settings name under `look`; where it does not fit, the first that does, with a note.
 
     At least one must fit.
     """
@@ -48,8 +48,8 @@ def resolve(drill_downs: Sequence[DrillDown[T]], shown: T, settings: PageSetting
             return drill_down
     instead = fitting[0]
     why = next((found.why_not(shown) for found in drill_downs if found.name == wanted), "")
-    why = why or f"There is no drill-down {quoted(wanted)} (there are {', '.join(found.name for found in fitting)})."
-    state.note_problem(f"{why} “{instead.title}” is open in its place.")
+    why = why or f"There is no view {quoted(wanted)}: choose one of {', '.join(found.name for found in fitting)}."
+    state.note_problem(f"{why} “{instead.title}” is shown instead.")
     settings.change(look=instead.name)
     return instead
 

@@ -117,19 +117,20 @@ def _check_branch(config: Config, parent: Config) -> None:
         wanted, there = getattr(config.model, name), getattr(parent.model, name)
         if wanted != there:
             raise ConfigError(
-                f"This branch starts from weights with {spoken(name)} {there}, not {wanted}: keep the cell, "
-                "units, layers, embedding, biases and switches as they were, or start a new run."
+                f"This branch starts from weights with {spoken(name)} {there}, not {wanted}: keep the cell and its "
+                "options, the units, layers, embedding and biases, or start a new run."
             )
     if corpora.corpus(config.data).vocabulary != corpora.corpus(parent.data).vocabulary:
         raise ConfigError(
-            "This branch starts from weights for another vocabulary: keep the text, or take one with the same symbols."
+            "This branch starts from weights for another vocabulary: keep the text, or choose one with the same "
+            "vocabulary."
         )
 
 
 def describe(config: Config) -> str:
     """A short name for a run: its cell, size and text."""
     text = corpora.text_name(config.data.corpus)
-    layers = f" x {config.model.layers}" if config.model.layers > 1 else ""
+    layers = f" × {config.model.layers}" if config.model.layers > 1 else ""
     return shorten(f"{CELLS[config.model.cell].title} {config.model.units}{layers} on {text}", 60)
 
 

@@ -1,9 +1,10 @@
-"""What a run or a race has learned, in a sentence with its live numbers."""
+"""The result of a run, or of several that are compared, in a sentence with its live numbers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from playground.access.losses import loss_in, said_loss, unit_of
 from playground.access.training_text import lines_to_beat
@@ -12,6 +13,7 @@ from playground.parts.text_facts import MUCH, percent
 from playground.runs.reader import Snapshot
 from playground.runs.records import Evaluation, Run
 from playground.text import number
+from playground.theme import RUN_LETTERS
 
 _LEVEL = 0.01
 """Bits per character by which one run must be before another to lead."""
@@ -30,13 +32,13 @@ def claim(snapshots: Sequence[Snapshot], unit: str = DEFAULT_UNIT) -> str:
     if run.best_loss is None:
         return f"{run.name}: not evaluated yet."
     unit = unit_of(run, unit)
-    few = _too_few(snapshots)
+    few = too_few(snapshot.evaluations)
     if few:
         return f"{run.name}: the validation loss, {said_loss(run, run.best_loss, unit)}, {few}."
     sentence = f"{run.name}: best validation loss {said_loss(run, run.best_loss, unit)}"
     best = next((e for e in snapshot.evaluations if e.step == run.best_step), None)
     if best is not None and best.partial:  # the lines to beat stand on the whole
-        return f"{sentence}, on {_tokens(best)} of the validation part."
+        return f"{sentence}, {on_a_part(best)} of the validation part."
     beat = lines_to_beat(run) or {}
     levels = {name: number(loss_in(run, nats, unit)) for name, nats in beat.items()}
     if "uniform" in levels:
@@ -53,7 +55,7 @@ def _on_its_text(run: Run) -> str:
     facts = run.text_facts
     if facts is None:
         return ""
-    said = f"; {percent(facts.seen)} of the validation text also stands in the training text" * (facts.seen >= MUCH)
+    said = f"; {percent(facts.seen)} of the validation text also occurs in the training text" * (facts.seen >= MUCH)
     if facts.unknown_validation:
         said += f"; {percent(facts.unknown_validation)} of its tokens are unknown to the model"
     return said
@@ -62,35 +64,51 @@ def _on_its_text(run: Run) -> str:
 def _race_claim(snapshots: Sequence[Snapshot], unit: str) -> str:
     judged = [(s.run.best_loss, s) for s in snapshots if s.run.best_loss is not None]
     if not judged:
-        return f"{len(snapshots)} runs are off, on the same text and the same batches."
-    few = _too_few(snapshots)
+        return f"{len(snapshots)} runs on the same text and batches: not evaluated yet."
+    few = too_few((evaluation for s in snapshots for evaluation in s.evaluations), rest="rest")
     if few:
         return f"The validation losses of these {len(snapshots)} runs {few}."
+    marks = dict(zip((s.run.id for s in snapshots), RUN_LETTERS, strict=False))
+    names = told_apart({s.run.id: s.run.name for s in snapshots}, marks)
     compared = unit_of(judged[0][1].run, "bits")  # all read the same text
     scores = sorted((loss_in(s.run, loss, compared), place, s.run, loss) for place, (loss, s) in enumerate(judged))
     (best, _, leader, lowest), *others = scores
     if others and others[0][0] - best < _LEVEL:
-        sentence = f"No run leads by more than {_LEVEL:g} {UNITS[compared].name}: {leader.name} has"
+        sentence = f"No run leads by more than {_LEVEL:g} {UNITS[compared].name}: {names[leader.id]} has"
     else:
-        sentence = f"{leader.name} leads with"
+        sentence = f"{names[leader.id]} leads with"
     unit = unit_of(leader, unit)
     sentence += f" a validation loss of {said_loss(leader, lowest, unit)}"
     if others:
-        rest = (f"{run.name} {number(loss_in(run, loss, unit))}" for _, _, run, loss in others)
-        sentence += f", before {', '.join(rest)}"
-    fallen = [s.run.name for s in snapshots if s.run.status == "diverged"]
+        rest = (f"{names[run.id]} {number(loss_in(run, loss, unit))}" for _, _, run, loss in others)
+        sentence += f", ahead of {', '.join(rest)}"
+    fallen = [names[s.run.id] for s in snapshots if s.run.status == "diverged"]
     return sentence + (f". {', '.join(fallen)} diverged." if fallen else ".")
 
 
-def _too_few(snapshots: Sequence[Snapshot]) -> str:
-    """What to say of a loss that rests on too few predictions to claim anything; an empty text where it does not."""
-    there = [e.tokens_in_all for s in snapshots for e in s.evaluations if e.tokens_in_all is not None]
+def told_apart(names: Mapping[str, str], marks: Mapping[str, str]) -> dict[str, str]:
+    """Names of runs by id, with a mark behind each that is not the only one of its kind: "First words (B)"."""
+    count = Counter(names.values())
+    return {run: f"{name} ({marks[run]})" if count[name] > 1 else name for run, name in names.items()}
+
+
+def too_few(evaluations: Iterable[Evaluation], rest: str = "rests") -> str:
+    """What to say of losses that rest on too few predictions to claim anything; an empty text where they do not.
+
+    Args:
+        rest: the verb, "rests" of one loss and "rest" of several
+    """
+    there = [evaluation.tokens_in_all for evaluation in evaluations if evaluation.tokens_in_all is not None]
     if not there or min(there) >= _FEW:
         return ""
     count = min(there)
-    rests = "rests" if len(snapshots) == 1 else "rest"
     predictions = "a single prediction" if count == 1 else f"{count} predictions"
-    return f"{rests} on {predictions}: too few to tell how well other text is predicted"
+    return f"{rest} on {predictions}, too few to tell how well the model predicts other text"
+
+
+def on_a_part(evaluation: Evaluation | None) -> str:
+    """On how many tokens the loss of an evaluation is computed, where that is not all of them; else an empty text."""
+    return f"computed on {_tokens(evaluation)}" if evaluation is not None and evaluation.partial else ""
 
 
 def read_in_part(snapshot: Snapshot) -> str:
@@ -100,9 +118,9 @@ def read_in_part(snapshot: Snapshot) -> str:
         return ""
     part = f"computed on {_tokens(partial[-1])}, spread over the validation part"
     if snapshot.evaluations[-1].partial:
-        return f"The validation losses are {part}; the last evaluation of a run reads all of it."
+        return f"The validation losses are {part}; the last evaluation of a run uses all of it."
     return (
-        f"The validation losses before the last are {part}. The last is computed on all of it, and may lie higher or "
+        f"The validation losses before the last are {part}. The last one is computed on all of it and may be higher or "
         "lower for that reason alone."
     )
 
@@ -118,8 +136,8 @@ def below_training(snapshot: Snapshot) -> str:
     if newest is None or not (model.dropout or model.input_dropout) or not newest.val_loss < newest.train_loss:
         return ""
     return (
-        "The validation loss lies below the training loss because of dropout: the training loss is measured with "
-        "dropout on, the validation loss with all units."
+        "The validation loss is below the training loss because of dropout: the training loss is measured with dropout "
+        "active, the validation loss without it."
     )
 
 
@@ -132,5 +150,5 @@ def overfitting(snapshot: Snapshot, unit: str = DEFAULT_UNIT) -> str:
     best = next((evaluation for evaluation in evaluations if evaluation.step == snapshot.run.best_step), lowest)
     return (
         f"Overfitting: the validation loss has risen since step {best.step:,}, where it was lowest "
-        f"({said_loss(snapshot.run, best.val_loss, unit)}), while the training loss goes on falling."
+        f"({said_loss(snapshot.run, best.val_loss, unit)}), while the training loss keeps falling."
     )

@@ -1,4 +1,4 @@
-"""What a run wrote at its evaluations, as rows to show."""
+"""The samples that a run generated at its evaluations, as rows to show."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def repeated(text: str) -> str:
         return ""
     stretch = shorten(visible(text[found.start : found.start + found.period], spaces=True), 60)
     same = "the same character repeats" if found.period == 1 else f"the same {found.period:,} characters repeat"
-    return f"a loop: from character {found.start + 1:,} on {same}, “{stretch}”"
+    return f"a loop: from character {found.start + 1:,} on, {same}, “{stretch}”"
 
 
 def _verbatim_note(sample: SampleText) -> str:
@@ -48,6 +48,6 @@ def _verbatim_note(sample: SampleText) -> str:
     if not sample.longest_verbatim:
         return ""
     if not sample.verbatim_share:
-        return f"nothing copied: longest stretch in the training text {sample.longest_verbatim} characters"
+        return f"no verbatim copies: longest match with the training text {sample.longest_verbatim} characters"
     share = number(100 * sample.verbatim_share)
-    return f"{share}% copied from the training text, longest {sample.longest_verbatim} characters"
+    return f"{share}% verbatim from the training text, longest match {sample.longest_verbatim} characters"

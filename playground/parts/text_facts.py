@@ -1,4 +1,4 @@
-"""What is said of a run's text beside its losses: what is unknown, how bits are counted, what is not unseen."""
+"""Sentences on a run's text beside its losses: unknown tokens, how bits are counted, overlap with training."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ MUCH = 0.5
 """Share of a validation part in the training part from which on it is not called unseen."""
 
 WITHOUT_FACTS = (
-    "Its bits per character are not known: it was evaluated before unknown words and spacing were counted. Train it "
-    "again to compare it."
+    "Bits per character unknown: this run was evaluated by an older version that did not count unknown words and "
+    "spacing. Train it again to compare it."
 )
 
 
@@ -33,7 +33,10 @@ def unknown_tokens(facts: TextFacts) -> str:
     )
     if facts.unknown_train:
         return said
-    return f"{said} Training has none to learn from, so each costs much: a smaller vocabulary leaves it some."
+    return (
+        f"{said} With none in the training part, the model cannot learn to predict them, and each is expensive: a "
+        "smaller vocabulary leaves some in the training part."
+    )
 
 
 def how_bits_are_counted(facts: TextFacts) -> str:
@@ -41,19 +44,19 @@ def how_bits_are_counted(facts: TextFacts) -> str:
     if not facts.per_character.extra:
         return ""
     return (
-        f"Bits per character pay for the whole text: the loss, {facts.spelling:.3f} for spelling unknown tokens "
+        f"Bits per character cover the whole text: the loss, plus {facts.spelling:.3f} for spelling unknown tokens "
         f"(character 3-gram model of the training part) and {facts.spacing:.3f} for spacing that the tokens do not "
-        "determine (counts of the training part)."
+        "determine (estimated from counts in the training part)."
     )
 
 
 def seen(facts: TextFacts) -> str:
     """How much of the validation part stands in the training part, and what that means where it is much."""
     said = (
-        f"{percent(facts.seen)} of the validation part stands word for word in the training part (stretches of "
+        f"{percent(facts.seen)} of the validation part also occurs verbatim in the training part (passages of "
         f"{LEAST} characters or more)."
     )
-    return f"{said} A low validation loss may be memorised text." if facts.seen >= MUCH else said
+    return f"{said} A low validation loss may then reflect memorised text." if facts.seen >= MUCH else said
 
 
 def what_is_judged(run: Run) -> str:
@@ -61,7 +64,7 @@ def what_is_judged(run: Run) -> str:
     facts = run.text_facts
     if facts is None or facts.seen < MUCH:
         return "unseen text"
-    return f"validation text ({percent(facts.seen)} of it stands in the training text)"
+    return f"validation text ({percent(facts.seen)} of it also in the training text)"
 
 
 def loss_in_words(run: Run, loss: float, unit: str = DEFAULT_UNIT, of: str = "") -> str:

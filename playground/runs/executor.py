@@ -102,9 +102,7 @@ class LocalExecutor:
         now = time.monotonic()
         self._starts = [start for start in self._starts if now - start < START_WINDOW_SECONDS]
         if len(self._starts) >= MAX_STARTS:
-            raise ExecutorError(
-                f"The trainer ended {MAX_STARTS} times within a minute. Its log says why: {self.log_path}."
-            )
+            raise ExecutorError(f"The trainer ended {MAX_STARTS} times within a minute. See its log: {self.log_path}.")
         self._starts.append(now)
         self._process = self._started()
         self._heartbeats = _Heartbeats(self._process.stdout)

@@ -31,22 +31,22 @@ def check_config(
     if training.seconds > settings.max_seconds:
         raise LimitError(
             f"{training.seconds:,.0f} seconds are more than the {settings.max_seconds:,.0f} allowed here "
-            "(UNROLLED_MAX_SECONDS): plan for less."
+            "(UNROLLED_MAX_SECONDS): choose a shorter time."
         )
     if not training.seconds and training.steps > settings.max_steps:
         raise LimitError(
-            f"{training.steps:,} steps are more than the {settings.max_steps:,} allowed here "
-            "(UNROLLED_MAX_STEPS): plan for fewer."
+            f"{training.steps:,} steps are more than the {settings.max_steps:,} allowed here (UNROLLED_MAX_STEPS): "
+            "choose fewer."
         )
     if parameters is not None and parameters > settings.max_parameters:
         raise LimitError(
             f"{parameters:,} parameters are more than the {settings.max_parameters:,} allowed here "
-            "(UNROLLED_MAX_PARAMETERS): take fewer units or layers."
+            "(UNROLLED_MAX_PARAMETERS): use fewer units or layers."
         )
     if memory_bytes is not None and memory_bytes > settings.max_memory_bytes:
         raise LimitError(
             f"{size(memory_bytes)} of memory are more than the {size(settings.max_memory_bytes)} allowed here for one "
-            "model (UNROLLED_MAX_MEMORY_MB): take fewer units or layers, a shorter chunk or fewer streams."
+            "model (UNROLLED_MAX_MEMORY_MB): use fewer units or layers, a shorter sequence or a smaller batch."
         )
 
 
@@ -55,7 +55,7 @@ def check_extension(settings: AppSettings, run: Run, steps: int) -> None:
     if run.step + steps > settings.max_steps:
         raise LimitError(
             f"{run.step + steps:,} steps are more than the {settings.max_steps:,} allowed here (UNROLLED_MAX_STEPS): "
-            "this run goes on no further."
+            "this run cannot be continued."
         )
 
 
@@ -69,14 +69,14 @@ def check_quota(settings: AppSettings, store: Store, owner: str, runs: int = 1) 
     idle = max(0, state.workers - state.busy - len(state.waiting))
     if len(state.waiting) + runs > settings.max_queue + idle:
         raise LimitError(
-            f"{len(state.waiting):,} runs are waiting already, and {settings.max_queue:,} may here "
-            "(UNROLLED_MAX_QUEUE): try again when some have ended."
+            f"The queue is full: {len(state.waiting):,} runs are waiting, and {settings.max_queue:,} are allowed here "
+            "(UNROLLED_MAX_QUEUE). Try again when some have finished."
         )
     active = _active_runs(store, owner)
     if active + runs > settings.max_runs_per_visitor:
         raise LimitError(
-            f"You have {active} runs training or waiting, and a visitor may have {settings.max_runs_per_visitor} here "
-            "(UNROLLED_MAX_RUNS_PER_VISITOR): stop one, or let one end."
+            f"You have {active} runs training or queued; each visitor may have {settings.max_runs_per_visitor} here "
+            "(UNROLLED_MAX_RUNS_PER_VISITOR). Stop one, or wait until one has finished."
         )
     store.check_capacity()
 
@@ -97,27 +97,26 @@ class LimitUsage:
         words = []
         if self.queue.busy >= self._workers or self.queue.waiting:
             words.append(
-                f"{self.queue.busy} of {self._workers} workers are busy: a run started now is number "
+                f"{self.queue.busy} of {self._workers} workers are busy: a run started now would be number "
                 f"{len(self.queue.waiting) + 1} in the queue"
             )
         if self.active >= NEAR_LIMIT * settings.max_runs_per_visitor:
-            words.append(f"{self.active} of your {settings.max_runs_per_visitor} runs going")
+            words.append(f"{self.active} of your {settings.max_runs_per_visitor} runs training or queued")
         if storage.full:
             words.append(f"the store is full ({size(storage.limit)}): delete runs first")
         elif storage.used >= NEAR_LIMIT * storage.limit:
-            words.append(f"{size(storage.limit - storage.used)} left in the store")
+            words.append(f"{size(storage.limit - storage.used)} of storage left")
         return "; ".join(words) + "." if words else ""
 
     def details(self) -> str:
         """Every limit and how much of it is used, one sentence each."""
         settings, queue = self.settings, self.queue
         return (
-            f"A run has up to {number(settings.max_steps)} steps or {duration(settings.max_seconds)}. "
-            f"A model has up to {number(settings.max_parameters)} parameters and takes up to "
-            f"{size(settings.max_memory_bytes)} of memory while it trains. "
-            f"{queue.busy} of {self._workers} workers are busy; {len(queue.waiting)} runs of at most "
-            f"{number(settings.max_queue)} wait for one. "
-            f"You have {self.active} of at most {settings.max_runs_per_visitor} runs training or waiting. "
+            f"A run may have up to {number(settings.max_steps)} steps or {duration(settings.max_seconds)}. A model "
+            f"may have up to {number(settings.max_parameters)} parameters and use up to "
+            f"{size(settings.max_memory_bytes)} of memory during training. {queue.busy} of {self._workers} workers "
+            f"are busy; {len(queue.waiting)} runs of at most {number(settings.max_queue)} are queued. You have "
+            f"{self.active} of at most {settings.max_runs_per_visitor} runs training or queued. "
             f"{describe_storage(self.storage)}"
         )
 
@@ -142,7 +141,7 @@ def describe_storage(storage: Storage) -> str:
     if storage.restorable:
         words += f", {size(storage.restorable)} of it in deleted runs"
     if storage.full:
-        return f"{words}: no run is started or brought in until some are deleted."
+        return f"{words}: no run can be started or imported until some are deleted."
     if storage.free_disk is not None and storage.free_disk < storage.limit - storage.used:
-        words += f"; its disk has {size(storage.free_disk)} left"
-    return f"{words}. When it is full, no run is started or brought in until some are deleted."
+        words += f"; {size(storage.free_disk)} are free on its disk"
+    return f"{words}. When it is full, no run can be started or imported until some are deleted."

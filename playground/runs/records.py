@@ -24,14 +24,14 @@ FAILED = "failed"
 INTERRUPTED = "interrupted"
 
 STATUSES: Mapping[str, str] = {
-    QUEUED: "waits for a worker",
-    RUNNING: "trains",
-    PAUSED: "saved, goes on when asked",
-    STOPPED: "ended by hand, saved; can go on",
-    FINISHED: "reached its end",
-    DIVERGED: "came apart and ended itself",
-    FAILED: "could not be trained",
-    INTERRUPTED: "its worker ended unasked; can go on from its last checkpoint",
+    QUEUED: "waiting for a worker",
+    RUNNING: "training",
+    PAUSED: "paused and saved; can be resumed",
+    STOPPED: "stopped by hand and saved; can be resumed",
+    FINISHED: "training is complete",
+    DIVERGED: "training diverged and was ended",
+    FAILED: "training failed with an error",
+    INTERRUPTED: "its worker ended unexpectedly; can be resumed from its last checkpoint",
 }
 
 OWNER = "its owner"

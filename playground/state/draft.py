@@ -97,7 +97,7 @@ class Draft:
     def with_rival(self) -> Draft:
         """One more config to race against, as a copy of the chosen one; races run by steps."""
         if len(self.configs) >= MOST_RIVALS:
-            raise ConfigError(f"A race has at most {MOST_RIVALS} runs.")
+            raise ConfigError(f"At most {MOST_RIVALS} models can be compared.")
         by_steps = tuple(config.with_values(seconds=0.0) for config in (*self.configs, self.config))
         return replace(
             self,
@@ -129,7 +129,7 @@ def from_preset(name: str) -> Draft:
         ConfigError: there is no such preset
     """
     if name not in PRESETS:
-        raise ConfigError(f"There is no preset {quoted(name)}; choose one of {', '.join(PRESETS)}.")
+        raise ConfigError(f"There is no experiment {quoted(name)}; choose one of {', '.join(PRESETS)}.")
     return Draft(PRESETS[name].configs, preset=name, start_paused=PRESETS[name].start_paused)
 
 
@@ -160,13 +160,13 @@ def from_link_text(text: str) -> Draft:
     except ConfigError as error:
         raise ValueError(str(error).rstrip(".")) from None
     except (json.JSONDecodeError, RecursionError):
-        raise ValueError(f"{quoted(text)} is neither an experiment nor JSON") from None
+        raise ValueError(f"{quoted(text)} is neither the name of an experiment nor JSON") from None
 
 
 def _from_json(plain: Any) -> Draft:
     parts = plain if isinstance(plain, list) else [plain]
     if not 1 <= len(parts) <= MOST_RIVALS:
-        raise ValueError(f"it holds {len(parts):,} runs, and 1 to {MOST_RIVALS} can be set up at once")
+        raise ValueError(f"it has {len(parts):,} runs; 1 to {MOST_RIVALS} can be set up")
     parent = None
     start_paused = False
     if isinstance(parts[0], dict):
@@ -174,7 +174,7 @@ def _from_json(plain: Any) -> Draft:
         start_paused = first.pop("start_paused", False) is True
         if len(parts) == 1 and "parent" in first:
             run, _, step = str(first.pop("parent")).partition(":")
-            parent = name("id of a run").parse(run), index("training step").parse(step)
+            parent = name("run id").parse(run), index("training step").parse(step)
         parts = [first, *parts[1:]]
     configs = tuple(validate(Config.from_dict(part)) for part in parts)
     return Draft(configs, parent=parent, start_paused=start_paused)
@@ -200,8 +200,8 @@ _FIRST = from_preset("first-words")
 class SetUp:
     """What the page Train has beside the selection. Field names are the keys in the link."""
 
-    setup: Draft = setting(_FIRST, Kind(from_link_text, in_link), "set-up", "First words")
-    show: str = setting(RUN, choice(RUN, SETUP), "choice of what is shown", "the chosen run")
+    setup: Draft = setting(_FIRST, Kind(from_link_text, in_link), "settings of the next run", "First words")
+    show: str = setting(RUN, choice(RUN, SETUP), "view", "the current run")
     """the chosen run, or what is set up"""
 
 

@@ -33,7 +33,7 @@ class Kind:
     """What a setting may be.
 
     Attributes:
-        parse: reads a value. It raises ValueError with what is wrong, as "'x' is no timestep from 0 to 499", and
+        parse: reads a value. It raises ValueError with what is wrong, as "'x' is not a timestep from 0 to 499", and
             `NearestError` where another value is clearly the nearest
         format: writes a value as `parse` reads it; None for one that stands in no link
         form: how a link gives it, where the sentence on what is wrong does not tell
@@ -66,7 +66,7 @@ def choice(*names: str) -> Kind:
 
     def parse(text: str) -> str:
         if text not in names:
-            raise ValueError(f"{quoted(text)} is none of {', '.join(names)}")
+            raise ValueError(f"{quoted(text)} is not one of {', '.join(names)}")
         return text
 
     return Kind(parse)
@@ -89,7 +89,7 @@ def whole(what: str, low: int, high: int) -> Kind:
     def parse(text: str) -> int:
         value = _whole_number(text)
         if value is None or not low <= value <= high:
-            raise ValueError(f"{quoted(text)} is no {what} from {low:,} to {high:,}")
+            raise ValueError(f"{quoted(text)} is not a {what} from {low:,} to {high:,}")
         return value
 
     return Kind(parse)
@@ -106,7 +106,7 @@ def index(what: str, last: str = "") -> Kind:
 
     def parse(text: str) -> int:
         value = _whole_number(text)
-        wrong = f"{quoted(text)} is no {what}: give a whole number from 0 on{also}"
+        wrong = f"{quoted(text)} is not a valid {what}: give a whole number of 0 or more{also}"
         if value is None:
             raise ValueError(wrong)
         if not (-1 if last else 0) <= value <= LARGEST:
@@ -129,7 +129,7 @@ def number(what: str, low: float, high: float) -> Kind:
         except ValueError:
             value = math.nan
         if not low <= value <= high:
-            raise ValueError(f"{quoted(text)} is no {what} from {low:,.10g} to {high:,.10g}")
+            raise ValueError(f"{quoted(text)} is not a {what} from {low:,.10g} to {high:,.10g}")
         return six_digits(value)
 
     return Kind(parse, lambda value: f"{value:.6g}")
@@ -141,7 +141,7 @@ def six_digits(value: float) -> float:
 
 
 def text(longest: int, linked: int | None = None) -> Kind:
-    """Any text; of one that is too long the beginning stands in.
+    """Any text; of one that is too long the beginning is used.
 
     Args:
         longest: characters that it has at most
@@ -150,8 +150,8 @@ def text(longest: int, linked: int | None = None) -> Kind:
 
     def parse(given: str) -> str:
         if len(given) > longest:
-            read = f"the first {longest:,} can be read"
-            raise NearestError(f"it has {len(given):,} characters, of which {read}", given[:longest])
+            read = f"only the first {longest:,} are read"
+            raise NearestError(f"it has {len(given):,} characters; {read}", given[:longest])
         return given
 
     return Kind(parse, lambda value: value if linked is None or len(value) <= linked else None)
@@ -162,7 +162,7 @@ def name(what: str) -> Kind:
 
     def parse(given: str) -> str:
         if not _NAME.fullmatch(given):
-            raise ValueError(f"{quoted(given)} is no {what} (at most 64 letters, digits and dashes)")
+            raise ValueError(f"{quoted(given)} is not a valid {what} (at most 64 letters, digits and dashes)")
         return given
 
     return Kind(parse)
@@ -203,7 +203,7 @@ def group(
     def write(value: Any) -> str:
         return ":".join(str(kind.format(part)) for kind, part in zip(kinds, values(value), strict=True))
 
-    return Kind(parse, write, f"{form}, places counted from 0")
+    return Kind(parse, write, f"{form}, positions counted from 0")
 
 
 def several(kind: Kind, most: int, by: Callable[[Any], Hashable], *, ordered: bool = False) -> Kind:
@@ -219,10 +219,10 @@ def several(kind: Kind, most: int, by: Callable[[Any], Hashable], *, ordered: bo
     def parse(text: str) -> tuple[Any, ...]:
         parts = text.split(",")
         if len(parts) > most:
-            raise ValueError(f"it holds {len(parts):,}, and at most {most} can stand at once")
+            raise ValueError(f"it has {len(parts):,} values; at most {most} are allowed")
         found = {by(value): value for value in map(kind.parse, parts)}.values()
         return tuple(sorted(found) if ordered else found)
 
     return Kind(
-        parse, lambda values: ",".join(str(kind.format(value)) for value in values), f"{kind.form}, with commas between"
+        parse, lambda values: ",".join(str(kind.format(value)) for value in values), f"{kind.form}, separated by commas"
     )

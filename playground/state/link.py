@@ -89,7 +89,7 @@ def given(name: str, title: str) -> str | None:
     if len(set(texts)) > 1:
         quoted = [repr(shorten(text, 40)) for text in texts]
         note_problem(
-            f"The link gives its {title} {len(texts)} times ({', '.join(quoted[:5])}): the last, {quoted[-1]}, counts."
+            f"The link gives the {title} {len(texts)} times ({', '.join(quoted[:5])}): the last, {quoted[-1]}, is used."
         )
     return texts[-1] if texts else None
 

@@ -28,7 +28,7 @@ LAST = -1
 
 FEWEST_COMPARED, MOST_COMPARED = 2, 4
 
-RUN = fields.name("id of a run")
+RUN = fields.name("run id")
 
 
 def _compared(text: str) -> str:
@@ -54,12 +54,12 @@ class Selection:
     x: str = setting("step", fields.choice(*X_TITLES), "horizontal axis")
     compare: str = setting("", Kind(_compared), "comparison", "none")
     """ids of the runs that are compared, with commas between them"""
-    probe: str = setting("", fields.text(LONGEST_PROBE), "probe", "the run's own")
+    probe: str = setting("", fields.text(LONGEST_PROBE), "input text", "the run's own")
     """the text that is put through the checkpoint; empty for the run's own"""
-    context: str = setting("", fields.text(LONGEST_CONTEXT, LINKED_CONTEXT), "context", "none")
+    context: str = setting("", fields.text(LONGEST_CONTEXT, LINKED_CONTEXT), "preceding context", "none")
     """what is read before the probe"""
     t: int = setting(LAST, fields.index("timestep", "last"), "timestep", "the last")
-    layer: int = setting(LAST, fields.index("layer", "top one"), "layer", "the top one")
+    layer: int = setting(LAST, fields.index("layer", "top layer"), "layer", "the top layer")
     unit: int = setting(0, fields.index("unit"), "unit")
     present: bool = setting(False, fields.flag(), "presenter mode", "off")
     """larger type, no sidebar, keyboard only"""

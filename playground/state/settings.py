@@ -93,8 +93,8 @@ class PageSettings(Generic[S]):
             value = found.get(name, getattr(before, name))
             at_first = value == getattr(self.default, name)
             stands = about["at_first"] if at_first else quoted(kind.format(value) or str(value))
-            form = f" Give it as {kind.form}." if kind.form else ""
-            note_problem(f"The link's {about['title']} cannot be used: {error}.{form} In its place stands: {stands}.")
+            form = f" Use the form {kind.form}." if kind.form else ""
+            note_problem(f"The link's {about['title']} cannot be used: {error}.{form} Used instead: {stands}.")
             return found
 
     def change(self, *, renew: bool = True, **values: Any) -> None:

@@ -87,7 +87,7 @@ def test_another_visitor_sees_whose_run_it_is_and_no_commands(visits: Visits) ->
     train.reaches("stopped")
     other.says(r"Started by another visitor\. Stopped by its owner at step [\d,]+\.").wait_for()
     other.press("Duplicate")
-    other.says("A copy of the settings of").wait_for()
+    other.says("Settings copied from").wait_for()
     copy = other.train()
     assert copy != run
     other.press("Stop")

@@ -51,7 +51,7 @@ def test_the_scrubber_shows_any_step_and_holds_it(visits: Visits) -> None:
 
 def test_one_button_starts_a_training_and_goes_to_watch_it(visits: Visits) -> None:
     page = visits.open()
-    page.get_by_test_id("stMain").get_by_role("button", name="Train one yourself").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Train your own").click()
     train = TrainPage(page)
     eventually(page, "the page Train shows the new run", lambda: "/train?" in page.url and train.run)
     train.reaches("running", "finished")

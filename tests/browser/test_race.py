@@ -11,7 +11,7 @@ from visits import Visits, sideways_overflow
 
 def test_of_two_rivals_one_comes_apart_says_why_and_the_other_goes_on(visits: Visits) -> None:
     train = TrainPage(visits.open("train?preset=why-clipping-matters"))
-    train.press("Race 2")
+    train.press("Train 2")
     eventually(train.page, "the race stands in the address", lambda: train.run)
     train.alerts("learning rate|clip|gain").first.wait_for()
     train.button("Start again with the suggested change").wait_for()
@@ -41,7 +41,7 @@ def test_the_experiment_of_three_cells_compares_them_in_one_chart(visits: Visits
     training.get_by_role("spinbutton", name="Steps", exact=True).fill("100000")
     training.get_by_role("spinbutton", name="Evaluations").fill("200")  # the first of them sooner
     train.tab("Model").get_by_role("spinbutton", name="Units").fill("24")
-    train.press("Race 3")
+    train.press("Train 3")
     eventually(train.page, "three are judged", lambda: len({r["label"] for r in train.loss.rows("validation")}) == 3)
     colors = {row["color"] for row in train.loss.rows("key")}
     assert len(colors) == 3

@@ -150,7 +150,7 @@ def test_a_deleted_run_goes_and_comes_back(visits: Visits, keep: Keep) -> None:
 def test_another_visitor_may_look_at_a_run_and_not_change_it(visits: Visits, keep: Keep) -> None:
     run = keep("Somebody's", owner="somebody")
     runs = opened(visits)
-    runs.narrow("Whose runs", "Of others")
+    runs.narrow("Whose runs", "Other visitors'")
     runs.of(run).get_by_role("checkbox").check()
     runs.main.get_by_text("started by another visitor").wait_for()
     runs.button("Duplicate").wait_for()
@@ -163,11 +163,11 @@ def test_an_exported_run_is_imported_as_it_was_and_a_damaged_file_is_refused(vis
     raw = runs.download("Run file", tmp_path).read_bytes()
     count = runs.count
     runs.upload("<b>cut</b>.zip", raw[: len(raw) // 2])
-    sentence = runs.alerts("not brought in").first
+    sentence = runs.alerts("not imported").first
     sentence.wait_for()
     assert "<b>cut</b>.zip" in sentence.inner_text()
     runs.upload("hello.zip", raw)
-    runs.alerts("Brought in").first.wait_for()
+    runs.alerts("Imported").first.wait_for()
     run = eventually(runs.page, "the new run is chosen", lambda: runs.run != "hello-rnn" and runs.run)
     runs.of(run).wait_for()
     assert runs.count == count + 1, "the damaged file left nothing behind"

@@ -103,7 +103,7 @@ def refusal(raw: bytes, **limits: Any) -> str:
         unpack(raw, AppSettings(**limits))
     assert isinstance(caught.value, StoreError)
     said = str(caught.value)
-    assert said.startswith("This run file was not brought in: "), said
+    assert said.startswith("The run file was not imported: "), said
     assert said.endswith("."), said
     assert len(said) < 500
     return said

@@ -170,21 +170,21 @@ def test_a_link_is_the_text(open_page: OpenPage, link: Link) -> None:
 
 
 WRONG = {
-    "temperature": ("-1", "temperature cannot be used: '-1' is no temperature from 0 to 3. In its place stands: 0.8."),
-    "top_k": ("many", "top_k cannot be used: 'many' is no count from 0 to 50,000. In its place stands: 0, off."),
-    "top_p": ("0", "top_p cannot be used: '0' is no probability from 0.01 to 1."),
+    "temperature": ("-1", "temperature cannot be used: '-1' is not a temperature from 0 to 3. Used instead: 0.8."),
+    "top_k": ("many", "top_k cannot be used: 'many' is not a count from 0 to 50,000. Used instead: 0, off."),
+    "top_p": ("0", "top_p cannot be used: '0' is not a probability from 0.01 to 1."),
     "seed": ("1e3", "seed cannot be used: '1e3' is no seed"),
     "length": ("999999", "from 1 to 5,000"),
     "forced": (
         "1:2:3",
-        "replaced tokens cannot be used: '1:2:3' is not position:token. Give it as position:token, places",
+        "replaced tokens cannot be used: '1:2:3' is not position:token. Use the form position:token, positions",
     ),
-    "beside": ("../etc", "run to compare cannot be used: '../etc' is no id of a run"),
-    "place": ("x", "position cannot be used: 'x' is no position"),
-    "look": ("<b>", "drill-down cannot be used: '<b>' is no name of a drill-down"),
+    "beside": ("../etc", "run to compare cannot be used: '../etc' is not a valid run id"),
+    "place": ("x", "position cannot be used: 'x' is not a valid position"),
+    "look": ("<b>", "drill-down cannot be used: '<b>' is not a valid name of a drill-down"),
     "step": (
         "best",
-        "training step cannot be used: 'best' is no step: give a whole number from 0 on, or -1 for",
+        "training step cannot be used: 'best' is not a valid step: give a whole number of 0 or more, or -1 for",
     ),
     "run": ("nope", "no run"),
 }
@@ -219,8 +219,8 @@ def test_a_run_beside_that_is_gone_is_said(open_page: OpenPage, said: Text, link
 
 def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text, link: Link) -> None:
     app = open_page("generate", look="inside", length="10")
-    assert "There is no drill-down 'inside' (there are steps, along, " in said(app)
-    assert "“Through training” is open in its place." in said(app)
+    assert "There is no view 'inside': choose one of steps, along, " in said(app)
+    assert "“Through training” is shown instead." in said(app)
     assert "look" not in link(app)
 
 
@@ -405,7 +405,7 @@ def test_what_is_copied_is_named(open_page: OpenPage, read: Text) -> None:
 def test_a_chosen_token_shows_what_else_could_have_come(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", place="4", top_k="3", length="30"))
     rows = _rows(app, "What could come next")
-    after = rows.loc[rows["which"] == "as sampled", "probability"]
+    after = rows.loc[rows["which"] == "after temperature and truncation", "probability"]
     assert (after > 0).sum() == 3
     assert after.sum() == pytest.approx(1)
     assert "Position 5" in read(app)
@@ -466,7 +466,7 @@ def test_the_likelier_of_two_sentences_is_named_with_its_factor(open_page: OpenP
     while training_text.ngrams(run) is None and time.monotonic() < end:
         time.sleep(0.02)
     app.run()
-    rows = _rows(app, "Which sentence is likelier?")
+    rows = _rows(app, "Which sentence is more likely?")
     assert list(rows["judge"].unique()) == ["LSTM on Tales, step 4,000", "3-gram", "2-gram", "1-gram"]
     model = rows[rows["judge"].str.startswith("LSTM")].set_index("sentence")["bits"]
     ahead = "first" if model["first"] < model["second"] else "second"

@@ -55,8 +55,8 @@ def test_without_a_run_of_ones_own_the_starter_runs_are_there(open_page: OpenPag
     app = open_page("runs")
     assert not app.exception
     assert said(app) == ""
-    assert f"{len(ORDER)} runs; at Tales, “LSTM on Tales, word by word” is best" in read(app)
-    assert "Tick a run" in read(app)
+    assert f"{len(ORDER)} runs; on Tales, the best run is “LSTM on Tales, word by word”" in read(app)
+    assert "Tick one run" in read(app)
     assert "of the 4 GB there are" in read(app)
     assert "When it is full, no run is started" in read(app)
 
@@ -69,7 +69,7 @@ def test_a_run_is_deleted_and_brought_back(open_page: OpenPage, link: Link, read
     with pytest.raises(RunNotFoundError):
         services.store().run(run)
     assert link(app) == {}, "nothing looks at it any more"
-    assert "Deleted “Gone”. It can be brought back for another 10 min." in read(app)
+    assert "Deleted “Gone”. It can be restored for another 10 min." in read(app)
     _press(app, "Undo")
     assert services.store().run(run).name == "Gone"
     assert "Undo" not in _labels(app)
@@ -79,7 +79,7 @@ def test_a_run_is_deleted_and_brought_back(open_page: OpenPage, link: Link, read
 def test_several_are_deleted_and_brought_back_together(open_page: OpenPage, read: Text) -> None:
     runs = [_kept(f"Run {place}") for place in range(5)]
     app = _tick(open_page("runs"), *runs, "tales-lstm")
-    assert "up to 4 can be compared" in read(app)
+    assert "tick at most 4 to compare them" in read(app)
     _press(app, "Delete 5")
     assert not [run for run in services.store().runs() if run.id in runs]
     assert "Deleted “Run 0” and 4 more" in read(app)
@@ -129,7 +129,7 @@ def test_a_duplicate_sets_train_up(open_page: OpenPage) -> None:
 def test_a_duplicate_says_what_it_is_and_that_nothing_runs_yet(open_page: OpenPage, read: Text) -> None:
     app = _tick(open_page("runs"), _kept("Mine"))
     _press(app, "Duplicate")
-    assert "A copy of the settings of “Mine”: nothing runs yet." in read(app)
+    assert "Settings copied from “Mine”. Training has not started." in read(app)
     app.button(key="train").click().run()
     assert services.store().run(app.session_state["selection"].run).name == "Mine, copy"
 
@@ -150,7 +150,7 @@ def test_another_visitors_run_is_not_resumed(open_page: OpenPage) -> None:
 def test_a_run_on_a_file_of_the_server_is_not_duplicated(open_page: OpenPage, said: Text) -> None:
     app = _tick(open_page("runs"), _kept(config=Config().with_values(corpus="file:/etc/passwd")))
     _press(app, "Duplicate")
-    assert "does not read files of its server" in said(app)
+    assert "cannot read files on the server" in said(app)
 
 
 def test_a_resting_run_is_resumed(open_page: OpenPage, idle_trainer: Trainer) -> None:
@@ -164,7 +164,7 @@ def test_a_resting_run_is_resumed(open_page: OpenPage, idle_trainer: Trainer) ->
 
 def test_a_run_is_chosen_for_all_pages(open_page: OpenPage, link: Link) -> None:
     run = _kept()
-    app = _press(_tick(open_page("runs"), run), "Choose")
+    app = _press(_tick(open_page("runs"), run), "Make current")
     assert link(app) == {"run": run}
 
 
@@ -221,7 +221,7 @@ def test_a_run_file_is_brought_in_and_chosen(open_page: OpenPage, link: Link) ->
     raw = pack(services.store(), "hello-rnn")
     app.get("file_uploader")[0].set_value(("hello.zip", raw, "application/zip")).run()
     assert not app.exception
-    assert "Brought in" in app.success[0].value
+    assert "Imported" in app.success[0].value
     run = services.store().run(link(app)["run"])
     assert (run.name, run.owner) == ("hello, with three units", app.session_state["visitor"])
     assert app.session_state["runs.ticked"] == (run.id,)
@@ -233,7 +233,7 @@ def test_a_file_that_is_no_run_is_refused_by_name(open_page: OpenPage, said: Tex
     before = len(services.store().runs())
     app.get("file_uploader")[0].set_value(("*my* run.zip", raw, "application/zip")).run()
     assert not app.exception
-    assert "“*my* run.zip”: This run file was not brought in" in said(app)
+    assert "“*my* run.zip”: The run file was not imported" in said(app)
     assert len(services.store().runs()) == before
 
 
@@ -271,7 +271,7 @@ def test_the_measurements_are_one_line_a_step_with_validation_where_it_was_judge
 
 def test_who_may_change_a_run_is_said_in_a_sentence() -> None:
     starter = services.Store("sqlite:////nowhere").starters["tales-lstm"].run
-    assert "Starter runs stay" in refusal(starter, "me")
+    assert "Starter runs are read-only" in refusal(starter, "me")
 
 
 def test_a_store_of_a_newer_unrolled_is_named_and_the_starter_runs_are_there(open_page: OpenPage, read: Text) -> None:
@@ -283,11 +283,11 @@ def test_a_store_of_a_newer_unrolled_is_named_and_the_starter_runs_are_there(ope
     assert not app.exception
     assert f"{len(ORDER)} runs" in read(app)
     assert "version 99" in app.error[0].value
-    assert "out of reach" in read(app)
+    assert "cannot be reached" in read(app)
 
 
 def test_a_comparison_says_when_the_texts_are_not_the_same(open_page: OpenPage, read: Text) -> None:
-    assert "read different texts" in read(open_page("runs", compare="tales-rnn,hello-rnn"))
+    assert "trained on different texts" in read(open_page("runs", compare="tales-rnn,hello-rnn"))
     said = read(open_page("runs", compare="tales-lstm,tales-words"))
-    assert "read different texts" not in said
-    assert "bits per character, which pay for the whole text" in said
+    assert "trained on different texts" not in said
+    assert "bits per character of the whole text" in said

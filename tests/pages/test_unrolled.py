@@ -194,29 +194,29 @@ def test_a_link_is_the_view(open_page: OpenPage, link: Link, said: Text) -> None
 
 
 WRONG = {
-    "of": ("all", "loss to backpropagate cannot be used: 'all' is no timestep from 0 to 499"),
+    "of": ("all", "loss to backpropagate cannot be used: 'all' is not a timestep from 0 to 499"),
     "folded": (
         "maybe",
-        "loop view cannot be used: 'maybe' is neither 1 nor 0. In its place stands: off.",
+        "loop view cannot be used: 'maybe' is neither 1 nor 0. Used instead: off.",
     ),
-    "look": ("<b>", "drill-down cannot be used: '<b>' is no name of a drill-down"),
-    "block": ("x y", "block of weights cannot be used: 'x y' is no name"),
-    "weight": ("head", "weight cannot be used: 'head' is none of weight_hh, "),
+    "look": ("<b>", "drill-down cannot be used: '<b>' is not a valid name of a drill-down"),
+    "block": ("x y", "block of weights cannot be used: 'x y' is not a valid name"),
+    "weight": ("head", "weight cannot be used: 'head' is not one of weight_hh, "),
     "element": ("3", "element of a weight cannot be used: '3' is not row:column."),
-    "measure": ("mean", "measure cannot be used: 'mean' is none of along, norm"),
-    "quantity": ("a b", "quantity to change cannot be used: 'a b' is no name of a gate or state"),
+    "measure": ("mean", "measure cannot be used: 'mean' is not one of along, norm"),
+    "quantity": ("a b", "quantity to change cannot be used: 'a b' is not a valid name of a gate or state"),
     "changes": (
         "forget:0:1:2:0,**b**:0:0",
-        "changes cannot be used: '**b**:0:0' is not quantity:layer:timestep:unit:value. Give it as "
+        "changes cannot be used: '**b**:0:0' is not quantity:layer:timestep:unit:value. Use the form "
         "quantity:layer:timestep:unit:value, places counted from 0, with commas between. "
-        "In its place stands: no change.",
+        "Used instead: no change.",
     ),
     "tokens": (
         "3:1,a:b",
-        "tokens cannot be used: 'a' is no timestep from 0 to 499, in 'a:b'. Give it as timestep:token",
+        "tokens cannot be used: 'a' is not a timestep from 0 to 499, in 'a:b'. Use the form timestep:token",
     ),
     "run": ("nope", "no run"),
-    "step": ("best", "training step cannot be used: 'best' is no step"),
+    "step": ("best", "training step cannot be used: 'best' is not a valid step"),
 }
 
 
@@ -234,8 +234,8 @@ def test_a_wrong_link_gets_a_sentence_and_the_default_stands_in(
 
 def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text, link: Link) -> None:
     app = open_page("unrolled", look="inside")
-    assert "There is no drill-down 'inside' (there are arithmetic, cell, " in said(app)
-    assert "“Arithmetic” is open in its place." in said(app)
+    assert "There is no view 'inside': choose one of arithmetic, cell, " in said(app)
+    assert "“Arithmetic” is shown instead." in said(app)
     assert "look" not in link(app)
 
 
@@ -308,8 +308,8 @@ def test_of_a_setting_given_twice_the_last_counts_whatever_else_is_given_twice(
     open_page: OpenPage, said: Text, link: Link
 ) -> None:
     app = open_page("unrolled", probe=PROBE, t=["3", "5"], of=["2", "7"])
-    assert "The link gives its timestep 2 times ('3', '5'): the last, '5', counts." in said(app)
-    assert "The link gives its loss to backpropagate 2 times ('2', '7'): the last, '7', counts." in said(app)
+    assert "The link gives the timestep 2 times ('3', '5'): the last, '5', is used." in said(app)
+    assert "The link gives the loss to backpropagate 2 times ('2', '7'): the last, '7', is used." in said(app)
     assert {"t": "5", "of": "7"}.items() <= link(app).items()
     assert _picture(app)["gradient"]["of"] == 7
 

@@ -23,7 +23,7 @@ from playground.runs.archive.layout import MAX_CHANGES, MAX_SECONDS, printable, 
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-_OTHER = "Bring in the file as it was taken away."
+_OTHER = "Import the file exactly as it was exported."
 _EXACT = (torch.float32,)
 _KEPT = (torch.float32, torch.float16)
 _STATE = (torch.float32, torch.bfloat16)
@@ -54,8 +54,8 @@ def read_checkpoint(member: str, raw: bytes) -> Checkpoint:
         if raw.startswith(_PICKLED):
             raise refused(
                 member,
-                "is a pickle, which could run a program when it is opened; it was not opened",
-                "Weights are taken from safetensors files alone.",
+                "is a pickle file, which can run code when it is loaded; it was not loaded",
+                "Weights are read from safetensors files only.",
             ) from None
         raise refused(member, f"cannot be read: {printable(str(error))}") from None
 
@@ -96,7 +96,7 @@ def _check_header(member: str, checkpoint: Checkpoint, step: int, full: bool, ru
     }
     for what, same in checks.items():
         if not same:
-            raise refused(member, f"has {what} in its header, which is not that of this run and step", _OTHER)
+            raise refused(member, f"has {what} in its header, which does not match this run and step", _OTHER)
     best = checkpoint.best
     numbers = (checkpoint.seconds, checkpoint.train_seconds, *checkpoint.sums, checkpoint.val_loss or 0.0)
     fits = max(checkpoint.evaluated_at, best.step, best.since, checkpoint.steps_above) <= step
@@ -105,7 +105,7 @@ def _check_header(member: str, checkpoint: Checkpoint, step: int, full: bool, ru
         or not all(-MAX_SECONDS <= number <= MAX_SECONDS for number in numbers)
         or math.isnan(best.loss + best.compared)
     ):
-        raise refused(member, "has numbers in its header that no run can have at its step")
+        raise refused(member, "has numbers in its header that are impossible at its step")
 
 
 def _is_plan(steps: int, run: ExpectedRun) -> bool:
@@ -123,13 +123,13 @@ def _check_changes(member: str, checkpoint: Checkpoint) -> None:
         raise refused(member, f"has more than {MAX_CHANGES:,} changes")
     for step, key, value in checkpoint.changes:
         if key not in ADJUSTABLE or step > checkpoint.step:
-            raise refused(member, f"has a change of {printable(key)} at step {step:,}, which cannot be")
+            raise refused(member, f"has an impossible change of {printable(key)} at step {step:,}")
         if key == "clip_threshold" and value == 0:
             continue
         try:
             checkpoint.config.with_values(**{f"training__{key}": value})
         except ConfigError as error:
-            raise refused(member, f"has a change that cannot be: {reason_of(error)}") from None
+            raise refused(member, f"has an invalid change: {reason_of(error)}") from None
 
 
 def _check_tensors(member: str, checkpoint: Checkpoint, run: ExpectedRun) -> None:
@@ -138,7 +138,7 @@ def _check_tensors(member: str, checkpoint: Checkpoint, run: ExpectedRun) -> Non
     if sum(map(len, parts.values())) != len(checkpoint.tensors):
         known = {f"{prefix}.{name}" for prefix, tensors in parts.items() for name in tensors}
         unknown = min(set(checkpoint.tensors) - known)
-        raise refused(member, f"has a tensor {printable(unknown)}, which no checkpoint has")
+        raise refused(member, f"has an unknown tensor {printable(unknown)}")
     averaged = bool(run.config.training.averaging)
     kinds = _EXACT if checkpoint.full else _KEPT
     _check_part(member, "weight", parts["model"], shapes, kinds)
@@ -147,10 +147,10 @@ def _check_tensors(member: str, checkpoint: Checkpoint, run: ExpectedRun) -> Non
     if checkpoint.full:
         _check_part(member, "carried state", parts["state"], _state_shapes(run.config), _STATE)
     elif parts["optimizer"] or parts["state"]:
-        raise refused(member, "has an optimiser or a carried state, and is not said to be full")
+        raise refused(member, "has an optimiser state or a carried state but is not marked as full")
     if parts["optimizer"]:
         slots = _slot_shapes(run.config.training, shapes)
-        _check_part(member, "optimiser's", parts["optimizer"], slots, _EXACT, infinite=True)
+        _check_part(member, "optimiser state", parts["optimizer"], slots, _EXACT, infinite=True)
 
 
 def _check_part(
@@ -167,28 +167,28 @@ def _check_part(
         problem = "lacks" if name in shapes else "has"
         raise refused(
             member,
-            f"{problem} the {what} {printable(name)}, other than its config has it: it is of another model",
+            f"{problem} the {what} {printable(name)}, contrary to its config: it belongs to another model",
             _OTHER,
         )
     for name, tensor in tensors.items():
         if tensor.dtype not in kinds:
             wanted = " or ".join(str(kind).removeprefix("torch.") for kind in kinds)
             found = str(tensor.dtype).removeprefix("torch.")
-            raise refused(member, f"has the {what} {name} as {found}, where {wanted} is due", _OTHER)
+            raise refused(member, f"has the {what} {name} as {found}; {wanted} is expected", _OTHER)
         if tuple(tensor.shape) != shapes[name]:
             raise refused(
-                member, f"has the {what} {name} in the shape {_shape(tensor.shape)}, not {_shape(shapes[name])}", _OTHER
+                member, f"has the {what} {name} with shape {_shape(tensor.shape)}, not {_shape(shapes[name])}", _OTHER
             )
         if not _holds_numbers(tensor, infinite):
             raise refused(
                 member,
-                f"has NaN or infinity in the {what} {name}, with which nothing can be computed",
-                "Take the run away again at an earlier checkpoint.",
+                f"has NaN or infinite values in the {what} {name}",
+                "Export the run again from an earlier checkpoint.",
             )
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) or "a single number"
+    return " × ".join(map(str, shape)) or "a single number"
 
 
 def _state_shapes(config: Config) -> dict[str, tuple[int, ...]]:

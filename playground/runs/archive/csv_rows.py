@@ -84,16 +84,16 @@ def from_csv(member: str, kind: type[Record], raw: bytes, last_step: int) -> tup
         if len(found) >= MAX_ROWS_OF[member]:
             raise refused(member, f"has more than {MAX_ROWS_OF[member]:,} rows")
         if len(row) != len(readers):
-            raise refused(member, f"has {len(row)} values in line {line:,}, where {len(readers)} are due")
+            raise refused(member, f"has {len(row)} values in line {line:,}; {len(readers)} are expected")
         try:
             values = {name: read(text) for (name, read), text in zip(readers.items(), row, strict=True)}
         except ValueError as error:
             raise refused(member, f"cannot be read in line {line:,}: {error}") from None
         step = values["step"]
         if step > last_step:
-            raise refused(member, f"has a row for step {step:,}, and the run has the steps 0 to {last_step:,}")
+            raise refused(member, f"has a row for step {step:,}, but the run has steps 0 to {last_step:,}")
         if step <= before and kind is not RunChange:
-            raise refused(member, f"has step {step:,} after step {before:,}: each step comes once, in order")
+            raise refused(member, f"has step {step:,} after step {before:,}: steps must be unique and in order")
         before = step
         found.append(kind(**values))
     return tuple(found)
@@ -129,7 +129,7 @@ def _readers(kind: type) -> dict[str, Callable[[str], Any]]:
 
 def _whole(text: str) -> int:
     if not re.fullmatch(r"\d{1,10}", text, re.ASCII):
-        raise ValueError(f"{printable(text) or 'nothing'} is no whole number")
+        raise ValueError(f"{printable(text) or 'nothing'} is not a whole number")
     return int(text)
 
 
@@ -137,21 +137,21 @@ def _number(text: str) -> float:
     if text.lower() in _NO_NUMBER:
         return _NO_NUMBER[text.lower()]
     if len(text) > 40 or not _NUMBER.fullmatch(text):
-        raise ValueError(f"{printable(text) or 'nothing'} is no number")
+        raise ValueError(f"{printable(text) or 'nothing'} is not a number")
     return float(text)
 
 
 def _finite(text: str) -> float:
     value = _number(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text} is no finite number")
+        raise ValueError(f"{text} is not a finite number")
     return value
 
 
 def _moment(text: str) -> float:
     value = _finite(text)
     if not 0 <= value <= MAX_SECONDS:
-        raise ValueError(f"{text} is no moment in seconds since 1970")
+        raise ValueError(f"{text} is not a time in seconds since 1970")
     return value
 
 
@@ -163,7 +163,7 @@ def _flag(text: str) -> bool:
 
 def _key(text: str) -> str:
     if not _KEY.fullmatch(text):
-        raise ValueError(f"{printable(text) or 'nothing'} is no kind of change")
+        raise ValueError(f"{printable(text) or 'nothing'} is not a kind of change")
     return text
 
 

@@ -90,8 +90,8 @@ def _parent(store: Store, archive: RunArchive) -> tuple[str, int] | None:
             return run.parent
     if archive.resumes_at is None and run.status in ACTIVE | RESUMABLE:
         raise RunArchiveError(
-            "This run file was not brought in: its run is a branch without a full checkpoint of its own, and the run "
-            "that it branched from is not here. Let it train to its first evaluation, then take it away again."
+            "The run file was not imported: its run is a branch without a full checkpoint of its own, and its parent "
+            "run is not in this store. Train it to its first evaluation, then export it again."
         )
     return None
 
@@ -127,12 +127,12 @@ def _status_here(archive: RunArchive) -> tuple[str, str]:
     held_up = run.status == PAUSED and run.why == HELD_UP
     if run.status not in ACTIVE and not held_up:
         return run.status, run.message
-    where = "from its beginning" if archive.resumes_at is None else f"from step {archive.resumes_at:,}"
+    where = "from step 0" if archive.resumes_at is None else f"from step {archive.resumes_at:,}"
     if held_up:
-        return PAUSED, f"It could not be saved at step {run.step:,} when it was taken away; Resume goes on {where}."
+        return PAUSED, f"At step {run.step:,}, when it was exported, it could not be saved; Resume continues {where}."
     if run.status == RUNNING:
-        return INTERRUPTED, f"It was training at step {run.step:,} when it was taken away; Resume goes on {where}."
-    return PAUSED, f"It was waiting for a worker when it was taken away; Resume goes on {where}."
+        return INTERRUPTED, f"It was training at step {run.step:,} when it was exported; Resume continues {where}."
+    return PAUSED, f"It was queued when it was exported; Resume continues {where}."
 
 
 def _threads(run: Run) -> int | None:
@@ -141,7 +141,7 @@ def _threads(run: Run) -> int | None:
 
 
 def _import_change(archive: RunArchive) -> RunChange:
-    text = f"Brought in from a file that {archive.made_by} made on {date(archive.made)}"
+    text = f"Imported from a file exported by {archive.made_by} on {date(archive.made)}"
     if archive.left_out:
         text += f", without {len(archive.left_out):,} of its checkpoints"
     return RunChange(archive.run.step, IMPORTED, text=single_line(f"{text}.", 2_000), when=time.time())

@@ -30,7 +30,7 @@ def parsed(member: str, raw: bytes) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 class JsonObject:
@@ -40,7 +40,8 @@ class JsonObject:
         self.member = member
         self.where = where
         if not isinstance(value, dict):
-            raise refused(member, f"has {where or 'something'} that is no JSON object")
+            what = where.strip().removesuffix("'s") or "a value"
+            raise refused(member, f"has no JSON object where {what} should be")
         self._values = value
 
     def __contains__(self, name: str) -> bool:
@@ -57,7 +58,7 @@ class JsonObject:
     def wrong(self, name: str, expected: str) -> Exception:
         """The error for the value of that name, where `expected` says what should stand there."""
         value = self._values.get(name)
-        return refused(self.member, f"has {printable(_repr(value))} as {self.where}{name}, where {expected} is due")
+        return refused(self.member, f"has {printable(_repr(value))} as {self.where}{name}, but {expected} is expected")
 
     def count(self, name: str, high: int, low: int = 0) -> int:
         """A whole number from `low` to `high`."""
@@ -99,7 +100,7 @@ class JsonObject:
         if not isinstance(value, str) or len(value) > most:
             raise self.wrong(name, f"a text of at most {most:,} characters")
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise self.wrong(name, "a text without NUL or halves of characters")
+            raise self.wrong(name, "a text without NUL characters or unpaired surrogates")
         return value
 
     def items(self, name: str, most: int) -> list[Any]:
@@ -114,4 +115,4 @@ def _repr(value: Any) -> str:
     try:
         return "nothing" if value is None else reprlib.repr(value)
     except ValueError:  # Python writes no numbers of more than 4,300 digits
-        return "a number of thousands of digits"
+        return "a number with thousands of digits"

@@ -65,7 +65,7 @@ MAX_SAMPLE = 1_000_000
 MAX_SECONDS = 1e11
 """Largest moment, in seconds since 1970, and largest duration."""
 
-EXPORT_AGAIN = "Take the run away again where it came from, and bring in that file."
+EXPORT_AGAIN = "Export it again."
 
 _CHECKPOINT = re.compile(r"checkpoints/step-(\d{6,9})\.safetensors", re.ASCII)
 
@@ -77,7 +77,7 @@ class RunArchiveError(StoreError):
 def refused(member: str, what: str, advice: str = EXPORT_AGAIN) -> RunArchiveError:
     """The error for an invalid member ("": the file itself): two sentences, what is wrong and what to do."""
     where = f"{printable(member)} " if member else ""
-    return RunArchiveError(f"This run file was not brought in: {where}{what}. {advice}")
+    return RunArchiveError(f"The run file was not imported: {where}{what}. {advice}")
 
 
 def printable(text: str) -> str:
@@ -94,8 +94,8 @@ def too_large(member: str, limit: int) -> RunArchiveError:
     """The error for a member of more than `limit` bytes."""
     return refused(
         member,
-        f"{'' if member else 'it '}holds more than the {size(limit)} it may have",
-        "Nothing more of it was unpacked: bring in a file that Unrolled made.",
+        f"{'' if member else 'it '}is larger than the {size(limit)} allowed",
+        "Import a file that was exported by Unrolled.",
     )
 
 

@@ -51,9 +51,7 @@ class Members:
 
     def __init__(self, raw: bytes, limit: int) -> None:
         if len(raw) > limit:
-            raise refused(
-                "", f"it has {size(len(raw))}, and the limit here is {size(limit)}", "Bring in a smaller one."
-            )
+            raise refused("", f"it is {size(len(raw))}, and the limit here is {size(limit)}", "Import a smaller one.")
         self._raw = raw
         self._limit = limit
         _check_frame(raw)
@@ -107,12 +105,12 @@ def _check_frame(raw: bytes) -> None:
     if not raw.startswith(b"PK"):
         raise refused("", "it is not a zip file", "Choose a file whose name ends in .unrolled.zip.")
     if len(raw) < _END.size or not raw[-_END.size :].startswith(b"PK\5\6"):
-        raise refused("", "it does not end as a zip file does: it was cut short or something was added", EXPORT_AGAIN)
+        raise refused("", "it does not end like a zip file: it was truncated or modified", EXPORT_AGAIN)
     _, disk, first_disk, here, entries, length, start, comment = _END.unpack(raw[-_END.size :])
     if disk or first_disk or comment or here != entries or start + length + _END.size != len(raw):
-        raise refused("", "its list of members does not stand where it should")
+        raise refused("", "its directory is not where it should be")
     if entries > MAX_MEMBERS or length > MAX_MEMBERS * _MAX_ENTRY_BYTES:
-        raise refused("", f"it has more than the {MAX_MEMBERS} members that a run file can have")
+        raise refused("", f"it has more than the {MAX_MEMBERS} members a run file can have")
 
 
 def _listed(raw: bytes) -> list[zipfile.ZipInfo]:
@@ -120,7 +118,7 @@ def _listed(raw: bytes) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             return archive.infolist()
     except _DAMAGE as error:
-        raise refused("", f"its list of members is damaged ({type(error).__name__})") from None
+        raise refused("", f"its directory is damaged ({type(error).__name__})") from None
 
 
 def _checked(infos: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]:
@@ -130,13 +128,13 @@ def _checked(infos: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]:
         # the name as stored: zipfile replaces backslashes on Windows and cuts at NUL
         _check_name(info.orig_filename)
         if info.orig_filename != name:
-            raise refused(info.orig_filename, "is a name that a run file does not have")
+            raise refused(info.orig_filename, "is not a valid member name")
         if name in found:
-            raise refused(name, "stands in it twice")
+            raise refused(name, "occurs twice")
         _check_kind(info)
         found[name] = info
     if MANIFEST not in found:
-        raise refused(MANIFEST, "is missing, so this is not a run file", "Choose a file that Unrolled made.")
+        raise refused(MANIFEST, "is missing, so this is not a run file", "Choose a file that was exported by Unrolled.")
     return found
 
 
@@ -144,16 +142,14 @@ def _check_name(name: str) -> None:
     if not name:
         raise refused("", "one of its members has no name")
     if re.match(r"([A-Za-z]:)?[\\/]", name) or ".." in re.split(r"[\\/]", name):
-        raise refused(
-            name, "is a path out of the file's own folder", "Do not use this file: Unrolled makes none like it."
-        )
+        raise refused(name, "is a path outside the file", "Do not use this file: it was not exported by Unrolled.")
 
 
 def _check_kind(info: zipfile.ZipInfo) -> None:
     mode = info.external_attr >> 16
     if info.is_dir() or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise refused(info.filename, "is a link or a folder, where a plain file is due")
+        raise refused(info.filename, "is a link or a folder; a plain file is expected")
     if info.flag_bits & 0x2041:  # encrypted, strongly encrypted, or with a masked header
-        raise refused(info.filename, "is encrypted", "Pack the run again without a password.")
+        raise refused(info.filename, "is encrypted", "Export the run again without a password.")
     if info.compress_type not in _METHODS:
-        raise refused(info.filename, "is packed in a way that is not used here (only deflate or none are)")
+        raise refused(info.filename, "uses an unsupported compression method (only deflate or none are supported)")

@@ -64,7 +64,7 @@ def pack(store: Store, run_id: str) -> bytes:
             return _packed(store, update, retry=attempt < ATTEMPTS)
         except _ChangedError:
             continue
-    raise RunArchiveError(f"The run {run_id[:40]!r} changes too fast to be taken away: pause it first.")
+    raise RunArchiveError(f"The run {run_id[:40]!r} changes too fast to be exported: pause it first.")
 
 
 def _check_portable(store: Store, update: RunDelta) -> None:
@@ -73,9 +73,9 @@ def _check_portable(store: Store, update: RunDelta) -> None:
     try:
         validate(run.config)
     except ConfigError as error:
-        raise RunArchiveError(f"This run cannot be taken away: {error}") from None
+        raise RunArchiveError(f"This run cannot be exported: {error}") from None
     if run.config.data.corpus.startswith("file:"):
-        raise RunArchiveError("This run learns a text by its path on this machine: train on an uploaded text instead.")
+        raise RunArchiveError("This run reads its text from a path on this machine: train on an uploaded text instead.")
     branched = run.parent is not None and run.parent[0] not in store.starters and run.status in ACTIVE | RESUMABLE
     if branched and not any(info.full for info in update.checkpoints or ()):
         raise RunArchiveError(
@@ -84,8 +84,8 @@ def _check_portable(store: Store, update: RunDelta) -> None:
         )
     if len(update.metrics) > layout.MAX_ROWS or len(update.changes) > layout.MAX_CHANGES:
         raise RunArchiveError(
-            f"This run has {len(update.metrics):,} rows of metrics and {len(update.changes):,} changes; a run file "
-            f"holds {layout.MAX_ROWS:,} and {layout.MAX_CHANGES:,}."
+            f"This run has {len(update.metrics):,} rows of metrics and {len(update.changes):,} changes; a run file can "
+            f"hold {layout.MAX_ROWS:,} and {layout.MAX_CHANGES:,}."
         )
 
 
@@ -113,7 +113,7 @@ def _packed(store: Store, update: RunDelta, retry: bool) -> bytes:
 def _add(archive: zipfile.ZipFile, name: str, raw: bytes, method: int) -> dict[str, Any]:
     """Add a member; its entry in the manifest."""
     if len(raw) > layout.MAX_BYTES_OF.get(name, layout.MAX_FILE_BYTES):
-        raise RunArchiveError(f"This run cannot be taken away: its {name} would have more than a run file may hold.")
+        raise RunArchiveError(f"This run cannot be exported: its {name} would be larger than a run file allows.")
     info = zipfile.ZipInfo(name)  # dated with zip's earliest time, so that the same run makes the same members
     info.compress_type = method
     info.external_attr = 0o644 << 16
@@ -134,7 +134,7 @@ def _checkpoints_that_fit(infos: Sequence[CheckpointInfo]) -> list[CheckpointInf
     while chosen and sum(by_step[step].bytes for step in chosen) > room:
         chosen.discard(min(chosen, key=lambda step: (by_step[step].full, step)))
     if by_step and not chosen:
-        raise RunArchiveError("This run's checkpoints are larger than a run file may be: it cannot be taken away.")
+        raise RunArchiveError("This run cannot be exported: its checkpoints are larger than a run file may be.")
     return [by_step[step] for step in sorted(chosen)]
 
 

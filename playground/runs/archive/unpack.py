@@ -98,8 +98,8 @@ def _check_manifest(manifest: JsonObject, members: Members) -> dict[str, tuple[i
     version = manifest.raw("format")
     if type(version) is int and version > FORMAT:
         raise refused(
-            MANIFEST, f"has format {printable(str(version)[:20])}, and this Unrolled reads format {FORMAT}",
-            "Update Unrolled, then bring it in.",
+            MANIFEST, f"has format {printable(str(version)[:20])}, but this version of Unrolled reads format {FORMAT}",
+            "Update Unrolled, then import it.",
         )  # fmt: skip
     manifest.count("format", FORMAT, FORMAT)
     listed = manifest.raw("members")
@@ -107,7 +107,9 @@ def _check_manifest(manifest: JsonObject, members: Members) -> dict[str, tuple[i
         raise manifest.wrong("members", "the list of members")
     for name in sorted(members.names | set(listed)):
         if name not in MAX_BYTES_OF and step_of(name) is None:
-            raise refused(name, "is no member of a run file", "Bring in a file that Unrolled made, with nothing added.")
+            raise refused(
+                name, "is not a member of a run file", "Import a file exported by Unrolled, with nothing added."
+            )
     missing = sorted((set(listed) | REQUIRED) - members.names)
     if missing:
         raise refused(missing[0], "is missing")
@@ -122,7 +124,7 @@ def _check_unedited(name: str, stored: object, members: Members) -> tuple[int, s
     expected = entry.count("bytes", MAX_FILE_BYTES), entry.line("sha256", 64)
     found = members.digest(name)
     if found != expected:
-        raise refused(name, f"is not what {MANIFEST} says it is (its size or SHA-256 differs): it was changed since")
+        raise refused(name, f"does not match {MANIFEST} (its size or SHA-256 differs): it was modified")
     return found
 
 
@@ -134,12 +136,12 @@ def _config(stored: JsonObject) -> Config:
     try:
         config = validate(Config.from_dict(run.raw("config")))
     except ConfigError as error:
-        raise refused(RUN, f"has a config that cannot stand: {reason_of(error)}") from None
+        raise refused(RUN, f"has an invalid config: {reason_of(error)}") from None
     corpus = config.data.corpus
     if corpus.startswith("file:"):
-        raise refused(RUN, "learns a text by its path on another machine", "Train on an uploaded text instead.")
+        raise refused(RUN, "reads its text from a path on another machine", "Train on an uploaded text instead.")
     if corpus.startswith("own:") and not _OWN.fullmatch(corpus):
-        raise refused(RUN, f"names its text {printable(corpus)}, which is no SHA-256")
+        raise refused(RUN, f"names its text {printable(corpus)}, which is not a SHA-256")
     return config
 
 
@@ -232,12 +234,12 @@ def _own_text(config: Config, members: Members) -> str | None:
         return None
     raw = members.read(TEXT)
     if config.data.corpus != f"own:{hashlib.sha256(raw).hexdigest()}":
-        raise refused(TEXT, "is not the text that the run learns")
+        raise refused(TEXT, "is not the text of this run")
     try:
         text = raw.decode("utf-8")
         clean(text)
     except (UnicodeDecodeError, TextError) as error:
-        raise refused(TEXT, f"cannot be learned: {printable(str(error))}") from None
+        raise refused(TEXT, f"cannot be used: {printable(str(error))}") from None
     return text
 
 
@@ -271,11 +273,11 @@ def _listed_checkpoints(stored: JsonObject, sizes: dict[str, tuple[int, str]]) -
         step = entry.count("step", 10**9, found[-1].step + 1 if found else 0)
         name = checkpoint_name(step)
         if name not in sizes:
-            raise refused(name, f"is missing, and {RUN} lists it")
+            raise refused(name, f"is missing but listed in {RUN}")
         found.append(CheckpointInfo(step, entry.flag("full"), *sizes[name], entry.number("created", MAX_SECONDS, 0.0)))
     unlisted = sorted({name for name in sizes if step_of(name) is not None} - {checkpoint_name(i.step) for i in found})
     if unlisted:
-        raise refused(unlisted[0], f"is not a checkpoint that {RUN} lists")
+        raise refused(unlisted[0], f"is not listed in {RUN}")
     return tuple(found)
 
 
@@ -319,7 +321,7 @@ def _check_plan(run: Run, plans: set[int], extended: set[int]) -> None:
         raise refused(RUN, f"has checkpoints with {' and '.join(f'{plan:,}' for plan in sorted(known))} planned steps")
     if run.planned_steps is None or run.planned_steps in known | extended or not known:
         return
-    due = "as its config has it" if at_first is not None else "as its checkpoints have it"
+    due = "as in its config" if at_first is not None else "as in its checkpoints"
     raise refused(RUN, f"has {run.planned_steps:,} planned steps and not {min(known):,}, {due}")
 
 
@@ -329,19 +331,19 @@ def _vocabulary_size(member: str, text: str, archive: RunArchive, settings: AppS
     try:
         vocabulary = Vocabulary.from_json(text)
     except TextError as error:
-        raise refused(member, f"has a vocabulary that cannot stand: {printable(str(error))}") from None
+        raise refused(member, f"has an invalid vocabulary: {printable(str(error))}") from None
     if vocabulary.level != data.level or len(vocabulary) > data.vocabulary_limit or vocabulary.to_json() != text:
-        raise refused(member, "has a vocabulary other than its config has it: it is of another run")
+        raise refused(member, "has a vocabulary that does not match its config: it belongs to another run")
     parameters = parameter_count(model, len(vocabulary))
     if parameters > settings.max_parameters:
         raise refused(
             RUN,
             f"has a model of {parameters:,} parameters, more than the {settings.max_parameters:,} allowed here "
             "(UNROLLED_MAX_PARAMETERS)",
-            "Ask whoever runs this installation.",
+            "Ask the operator of this server.",
         )
     if archive.run.parameters not in (None, parameters):
-        raise refused(RUN, f"has {archive.run.parameters:,} parameters, where its config has {parameters:,}")
+        raise refused(RUN, f"has {archive.run.parameters:,} parameters, but its config gives {parameters:,}")
     return len(vocabulary)
 
 
@@ -353,6 +355,6 @@ def _check_text(archive: RunArchive, expected: ExpectedRun) -> None:
     try:
         corpus = prepare(data, lambda _: archive.text or "", vocabulary=vocabulary)
     except (TextError, ConfigError) as error:
-        raise refused(TEXT, f"cannot be learned: {printable(str(error))}") from None
+        raise refused(TEXT, f"cannot be used: {printable(str(error))}") from None
     if (corpus.sha256, corpus.vocabulary.to_json()) != (expected.corpus_sha256, expected.vocabulary):
-        raise refused(TEXT, "is not the text that the checkpoints learned")
+        raise refused(TEXT, "is not the text that the checkpoints were trained on")

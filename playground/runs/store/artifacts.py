@@ -147,7 +147,7 @@ class Artifacts(StorageUsage):
                 query = select(table.c.blob, table.c.sha256).where(table.c.run == run_id, table.c.step == step)
                 row = connection.execute(query).one_or_none()
             if row is None:
-                raise StoreError(f"The run {run_id!r} has no checkpoint at step {step}: choose one from its list.")
+                raise StoreError(f"The run {run_id!r} has no checkpoint at step {step}: choose one of its checkpoints.")
             try:
                 with as_store_errors():
                     raw = self.blobs.get(run_id, row.blob)
@@ -244,12 +244,12 @@ class Artifacts(StorageUsage):
         with self.reading() as connection:
             known = connection.execute(select(schema.texts).where(schema.texts.c.sha256 == digest)).first()
         if known is None:
-            raise TextLostError("This store does not have the run's own text: paste or upload it again.")
+            raise TextLostError("The text of this run is not in this store: paste or upload it again.")
         with as_store_errors():
             try:
                 raw = self.blobs.get(TEXTS, digest)
             except BlobMissingError as error:
                 raise TextLostError(str(error)) from None
         if hashlib.sha256(raw).hexdigest() != digest:
-            raise TextLostError("The run's own text is damaged in this store: paste or upload it again.")
+            raise TextLostError("The text of this run is damaged in this store: paste or upload it again.")
         return raw.decode()

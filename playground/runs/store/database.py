@@ -89,7 +89,7 @@ def as_store_errors() -> Iterator[None]:
         raise StoreError(f"The store cannot be used ({error}): check the folder and its permissions.") from error
 
 
-_FULL = "There is no space left on the store's disk: delete runs or other files, then go on."
+_FULL = "There is no space left on the store's disk: delete runs or other files, then try again."
 
 
 def _explained(reason: str) -> StoreError:
@@ -98,5 +98,5 @@ def _explained(reason: str) -> StoreError:
     if "readonly" in reason or "read-only" in reason:
         return StoreError("The store cannot be written to: check the permissions of its file and folder.")
     if "locked" in reason:
-        return StoreError("The store is busy: another program has been writing to it for too long. Try again.")
+        return StoreError("The store is busy: another program is writing to it. Try again.")
     return StoreError(f"The store cannot be used ({reason}): check UNROLLED_STORE.")

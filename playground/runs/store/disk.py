@@ -151,7 +151,7 @@ class WriteCheck:
         except StoreError as error:
             if isinstance(error, StoreFullError):
                 self._reserve.release()
-            return f"{error} Runs that train wait meanwhile, and go on by themselves."
+            return f"{error} Running runs are paused until then and continue automatically."
         return None
 
 

@@ -39,7 +39,7 @@ from playground.runs.store.run_records import RunRecords, check_owner, not_found
 
 ADJUSTABLE = ("learning_rate", "clip_threshold")
 CONTROLS = ("pause", "resume", "step", "stop")
-ENDED = {FINISHED: "reached its end", DIVERGED: "diverged"}
+ENDED = {FINISHED: "finished", DIVERGED: "diverged"}
 MAX_STEPS_ASKED = 1_000_000
 
 
@@ -140,7 +140,7 @@ class Dispatch(RunRecords):
         going_on = _statuses_that_go_on(kind, members)
         for row in members:
             if kind == "pause" and row.status == QUEUED:
-                self._set(connection, row, PAUSED, f"Paused{done_by(actor)} before a worker took it.")
+                self._set(connection, row, PAUSED, f"Paused{done_by(actor)} before training began.")
             elif kind == "stop" and row.status in (QUEUED, PAUSED, INTERRUPTED):
                 self._set(connection, row, STOPPED, f"Stopped{done_by(actor)} at step {row.step:,}.", ended=now)
             elif row.status in going_on:
@@ -148,7 +148,7 @@ class Dispatch(RunRecords):
                 self._set(connection, row, QUEUED, "", queued=now, ended=None, why="", steps_wanted=steps)
         if kind in ("resume", "step") and not any(row.status in going_on for row in members):
             status = members[0].status
-            other = ", Step goes on from it," if status == FINISHED else ""
+            other = " press Step to continue it, or" if status == FINISHED else ""
             raise RunRefusedError(
                 f"This run has {ENDED.get(status, 'ended')} and cannot be resumed:{other} start a branch from one of "
                 "its checkpoints."

@@ -46,8 +46,8 @@ def _refuse(version: int | None) -> None:
     if version is None or version == SCHEMA_VERSION or version in STEPS:
         return
     raise StoreError(
-        f"This store has version {version}; this Unrolled reads version {SCHEMA_VERSION}. It was left untouched: "
-        "update Unrolled, or set UNROLLED_STORE to another place."
+        f"This store has version {version}; this Unrolled reads version {SCHEMA_VERSION}. It was not changed: "
+        "update Unrolled, or set UNROLLED_STORE to another location."
     )
 
 

@@ -41,7 +41,7 @@ def run_values(config: Config, name: str, *, owner: str, visibility: str, now: f
 def default_name(config: Config) -> str:
     """The name of a run until it is renamed."""
     corpus = "own text" if config.data.corpus.startswith("own:") else config.data.corpus
-    layers = f"{config.model.layers} x " if config.model.layers > 1 else ""
+    layers = f"{config.model.layers} × " if config.model.layers > 1 else ""
     return f"{config.model.cell} {layers}{config.model.units} on {corpus}"
 
 

@@ -67,18 +67,16 @@ def new_id() -> str:
 def not_found(run_id: str, deleted: float | None = None) -> RunNotFoundError:
     """The error for a run that does not exist, or was deleted at that time."""
     if deleted is None:
-        return RunNotFoundError(f"There is no run {run_id[:40]!r} in this store: choose another one.")
+        return RunNotFoundError(f"There is no run {run_id[:40]!r} in this store: choose another.")
     left = deleted + UNDO_SECONDS - time.time()
-    undo = f"; it can be brought back for {left / 60:.0f} minutes" if left > 60 else ""
-    return RunNotFoundError(f"There is no run {run_id[:40]!r} any more: it was deleted{undo}. Choose another one.")
+    undo = f"; it can be restored for another {left / 60:.0f} minutes" if left > 60 else ""
+    return RunNotFoundError(f"The run {run_id[:40]!r} was deleted{undo}. Choose another.")
 
 
 def check_owner(owner: str, by: str | None) -> None:
     """Raise RunRefusedError unless `by` may change what is `owner`'s or nobody's; None is the app, which always may."""
     if by is not None and owner not in ("", by):
-        raise RunRefusedError(
-            "This run was started by another visitor, and only they may change it: duplicate it, and change your own."
-        )
+        raise RunRefusedError("This run belongs to another visitor: duplicate it and change your copy.")
 
 
 class RunRecords(Database):
@@ -129,13 +127,13 @@ class RunRecords(Database):
             RunRefusedError: fewer than two configs, more than four, or ones that would not read the same batches.
         """
         if not 2 <= len(configs) <= 4:
-            raise RunRefusedError(f"A race has two to four runs, not {len(configs)}.")
+            raise RunRefusedError(f"Two to four models can be compared, not {len(configs)}.")
         if any(config.data != configs[0].data for config in configs):
             raise RunRefusedError(
-                "The runs of a race read the same batches: give them the same corpus and data settings."
+                "Models that are compared are trained on the same batches: give them the same text and data settings."
             )
         if any(config.training.seed != configs[0].training.seed for config in configs):
-            raise RunRefusedError("The runs of a race read the same batches: give them the same seed.")
+            raise RunRefusedError("Models that are compared are trained on the same batches: give them the same seed.")
         return self._create(configs, names or [""] * len(configs), owner, visibility, start, race=new_id(), steps=steps)
 
     def _create(

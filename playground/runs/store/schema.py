@@ -246,11 +246,13 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000}, pool_size=5, max_overflow=20)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise StoreError(
-            f"UNROLLED_STORE is {url!r}, which cannot be opened ({error}); write an SQLAlchemy URL such as "
+            f"UNROLLED_STORE is {url!r}, which cannot be opened ({error}); set it to an SQLAlchemy URL such as "
             "sqlite:////home/me/runs/store.sqlite, and install the driver it names."
         ) from None
     except OSError as error:
-        raise StoreError(f"The store's folder cannot be made ({error}): set UNROLLED_STORE to another place.") from None
+        raise StoreError(
+            f"The store's folder cannot be created ({error}): set UNROLLED_STORE to another location."
+        ) from None
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -78,13 +78,15 @@ class StarterRun:
         """The bytes of its checkpoint at that step. Raises StoreError."""
         info = next((info for info in self._rows[CheckpointInfo] if info.step == step), None)
         if info is None:
-            raise StoreError(f"The run {self.run.id!r} has no checkpoint at step {step}: choose one from its list.")
+            raise StoreError(
+                f"The run {self.run.id!r} has no checkpoint at step {step}: choose one of its checkpoints."
+            )
         try:
             raw = (self.folder / checkpoint_name(step)).read_bytes()
         except OSError as error:
-            raise StoreError(f"A starter run's file cannot be read ({error}): install Unrolled again.") from error
+            raise StoreError(f"A starter run's file cannot be read ({error}): reinstall Unrolled.") from error
         if hashlib.sha256(raw).hexdigest() != info.sha256:
-            raise StoreError(f"The file {checkpoint_name(step)} of {self.run.id!r} is damaged: install Unrolled again.")
+            raise StoreError(f"The file {checkpoint_name(step)} of {self.run.id!r} is damaged: reinstall Unrolled.")
         return raw
 
 

@@ -64,7 +64,7 @@ class StorageUsage(RunRecords):
         if held.used + added >= held.limit:
             raise LimitError(
                 f"The store holds {size(held.used)} and may hold {size(held.limit)} here (UNROLLED_MAX_STORE_MB): "
-                "delete runs that are not needed any more."
+                "delete runs you no longer need."
             )
 
     @property

@@ -36,7 +36,7 @@ from playground.runs.trainer.retry import RetryAbortedError, Retrying
 log = logging.getLogger("unrolled.worker")
 
 _UNSAVED = "Interrupted at step {step:,}: the app or its trainer ended while the run could not be saved."
-_RESUME = "Resume goes on from the last full checkpoint."
+_RESUME = "Resume continues from the last full checkpoint."
 
 
 class ClaimedRuns:
@@ -156,7 +156,9 @@ class ClaimedRuns:
             if loaded:
                 loaded.training.stopwatch.stop()
             place = f" at step {loaded.training.step:,}" if loaded else ""
-            text = f"{trouble} The run waits{place}, kept in memory, and goes on by itself when it can be saved."
+            text = (
+                f"{trouble} The run is paused{place}, kept in memory, and continues automatically once it can be saved."
+            )
             columns: dict[str, Any] = {"status": PAUSED, "message": text, "why": HELD_UP}
             step = loaded.training.step if loaded else 0
             change = RunChange(step, PAUSED, text=text, when=time.time())
@@ -171,7 +173,7 @@ class ClaimedRuns:
             if loaded and status == RUNNING:
                 loaded.training.stopwatch.start()
             step = loaded.training.step if loaded else 0
-            change = RunChange(step, status, text="The run could be saved again.", when=time.time())
+            change = RunChange(step, status, text="The run can be saved again.", when=time.time())
             text = message.format(step=step)
             self.recorder.add(run_id, *([change] if loaded else []), status=status, message=text, why="")
 

@@ -127,11 +127,11 @@ def explain(error: BaseException) -> str:
     """What went wrong, as a sentence for visitors."""
     if memory.is_out_of_memory(error):
         return (
-            "There was not enough memory for this run: take fewer units, layers or streams, or a shorter chunk, in a "
-            "new run; or let other runs end, and resume this one."
+            "Not enough memory for this run: start a new run with fewer units or layers, a smaller batch or a shorter "
+            "sequence; or resume this one when other runs have finished."
         )
     if isinstance(error, (ConfigError, TextError, CheckpointError, StoreError, RefusedError)):
         return str(error)
     if isinstance(error, OSError) and error.errno in disk.FULL:
         return "There is no space left on the disk: delete runs or other files, then resume the run."
-    return f"The training ran into a fault of its own ({type(error).__name__}); the trainer's log has the details."
+    return f"Training failed with an internal error ({type(error).__name__}); the trainer's log has the details."

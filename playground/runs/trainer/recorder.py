@@ -31,9 +31,9 @@ UNWATCHED_SECONDS = 0.5
 """Least time between two writes of one that is not."""
 
 _AT_WORK = {
-    "plan": "Measuring how many steps fit into the time.",
+    "plan": "Measuring speed to set the number of steps.",
     "text": "Analysing the text before its first evaluation.",
-    "evaluation": "Evaluating: {share:.0%} of the tokens read.",
+    "evaluation": "Evaluating: {share:.0%} of the validation tokens.",
 }
 """What a run that trains is doing while no update is made."""
 
@@ -181,9 +181,9 @@ def end_of_run(event: Finished | Diverged) -> tuple[dict[str, Any], RunChange]:
 
 
 _WHY = {
-    "steps": "Reached its {step:,} steps.",
-    "until_loss": "Reached the validation loss it was to stop at, at step {step:,}.",
-    "early_stopping": "Stopped at step {step:,}: the validation loss had not improved for long enough.",
+    "steps": "Completed {step:,} steps.",
+    "until_loss": "Reached the target validation loss at step {step:,}.",
+    "early_stopping": "Stopped early at step {step:,}: the validation loss had stopped improving.",
 }
 
 

@@ -174,7 +174,7 @@ class Trainer:
             if ended and max(now - other.heartbeat, silence[other.id]) > DEAD_AFTER_SECONDS:
                 cause = "its trainer ended unexpectedly"
             elif silence[other.id] > TIMEOUT_SECONDS:
-                cause = "its trainer hung and was given up"
+                cause = "its trainer stopped responding"
             else:
                 continue
             if other.host == here:
@@ -193,7 +193,7 @@ class Trainer:
         stuck = [pid for pid, worker in self._workers.items() if silence[pid] > HUNG_SECONDS and not worker.cause]
         if stuck:
             pid = max(stuck, key=lambda pid: (processes.is_stopped(pid), silence[pid]))
-            cause = f"its process gave no sign of life for {HUNG_SECONDS:.0f} seconds and was ended"
+            cause = f"its process did not respond for {HUNG_SECONDS:.0f} seconds and was ended"
             self._workers[pid].cause = cause
             log.warning("Worker %d hangs and is killed.", pid)
             self._workers[pid].send_signal(KILL)
@@ -296,4 +296,4 @@ def warm_up() -> None:
 
 
 def _sentence(cause: str) -> str:
-    return f"Interrupted: {cause}. Resume goes on from the last full checkpoint."
+    return f"Interrupted: {cause}. Resume continues from the last full checkpoint."

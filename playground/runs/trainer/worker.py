@@ -261,7 +261,9 @@ class Worker(ClaimedRuns):
         if self.stopped:
             return self._release_as(STOPPED, f"Stopped{done_by(self.actor)} at step {{step:,}}.")
         if self.end_requested:
-            return self._release_as(INTERRUPTED, "The app or its trainer ended at step {step:,}; the run was saved.")
+            return self._release_as(
+                INTERRUPTED, "The app or its trainer ended at step {step:,}; the run was saved and can be resumed."
+            )
         for loaded in self.runs.values():
             loaded.training.stopwatch.stop()
             self._set_status(loaded, PAUSED, f"Paused{done_by(self.actor)} at step {{step:,}}.")
@@ -332,7 +334,7 @@ class Worker(ClaimedRuns):
             if self.recorder.due(now):
                 self._flush_rows()
             if self.end_requested:
-                raise RefusedError("The app was closed while the text was downloaded. Resume starts it again.")
+                raise RefusedError("The app was closed during the download of the text. Resume starts it again.")
 
         return load_corpus(self.store, config, progress)
 

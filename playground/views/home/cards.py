@@ -42,10 +42,9 @@ def film_of_a_starter_run() -> None:
     run = snapshot.run
     st.markdown(
         escape_markdown(
-            f"Nobody told this network what a letter is. In {run.step:,} steps, {run.parameters or 0:,} numbers went "
-            f"from {number(run.bits(snapshot.evaluations[0].val_loss) or 0.0)} to "
-            f"{number(run.bits(run.best_loss) or 0.0)} bits per character on stories it had "
-            "never read. This is what it wrote on the way."
+            f"Training {run.parameters or 0:,} parameters for {run.step:,} steps cut the validation loss from "
+            f"{number(run.bits(snapshot.evaluations[0].val_loss) or 0.0)} to {number(run.bits(run.best_loss) or 0.0)} "
+            "bits per character. Below: samples from this character model during training."
         )
     )
     sample_film(rows, prompt=snapshot.samples[-1].prompt, key="home.film")
@@ -54,16 +53,18 @@ def film_of_a_starter_run() -> None:
 def first_training() -> None:
     """One button that starts a training of the visitor's own and goes to watch it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Train one yourself", type="primary", icon=":material/play_arrow:", key="home.train"):
+        if st.button("Train your own", type="primary", icon=":material/play_arrow:", key="home.train"):
             drafts.keep(drafts.from_preset(_FIRST))
             launch.start()
             navigation.go_to("train")
-        st.caption("An LSTM on short stories; the first words come within seconds. Everything can be changed there.")
+        st.caption(
+            "Trains an LSTM on short stories; the first words appear within seconds. You can change every setting."
+        )
 
 
 def pages() -> None:
     """A card for every other page, with a real picture of what it shows."""
-    st.subheader("Look inside")
+    st.subheader("Explore")
     others = [page for page in navigation.PAGES if page.name != navigation.HOME]
     for first in range(0, len(others), _CARDS_BESIDE):
         for place, page in zip(st.columns(_CARDS_BESIDE), others[first:], strict=False):

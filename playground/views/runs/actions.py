@@ -22,13 +22,13 @@ from playground.views.runs.ticks import MOST_COMPARED, comparable, tick, ticked_
 NAME_LENGTH = 200
 
 _REFUSALS = {
-    STARTER: "Starter runs stay as they are: duplicate one to change it.",
-    OTHERS: "This run was started by another visitor, and only they may change it: duplicate it to have your own.",
+    STARTER: "Starter runs are read-only: duplicate one to change it.",
+    OTHERS: "This run belongs to another visitor: duplicate it to get a copy of your own.",
 }
 
 _TRY = {
     "Compare three cells": ("tales-lstm", "tales-gru", "tales-rnn"),
-    "Compare letters with words": ("tales-lstm", "tales-words"),
+    "Compare characters with words": ("tales-lstm", "tales-words"),
 }
 
 _DELETED = "runs.deleted"
@@ -60,9 +60,7 @@ def undo() -> None:
             more = f" and {len(gone.ids) - 1:,} more" if len(gone.ids) > 1 else ""
             left = duration(max(60, round((UNDO_SECONDS - (now - gone.when)) / 60) * 60))
             what = "They" if more else "It"
-            sentence = (
-                f"Deleted “{shorten(visible(gone.name), 60)}”{more}. {what} can be brought back for another {left}."
-            )
+            sentence = f"Deleted “{shorten(visible(gone.name), 60)}”{more}. {what} can be restored for another {left}."
             st.markdown(escape_markdown(sentence), width="content")
             st.button(
                 "Undo", icon=":material/undo:", key=f"runs.undo.{gone.ids[0]}", on_click=_attempt, args=(_restore, gone)
@@ -89,7 +87,9 @@ def _notes(runs: Sequence[Run]) -> str:
     """How many runs are ticked, what that means, and what cannot be done to them."""
     sentences = []
     if len(runs) > 1:
-        meaning = "compared below the table" if comparable(len(runs)) else f"up to {MOST_COMPARED} can be compared"
+        meaning = (
+            "compared below the table" if comparable(len(runs)) else f"tick at most {MOST_COMPARED} to compare them"
+        )
         sentences.append(f"{len(runs):,} ticked: {meaning}.")
     if len(runs) == 1 and runs[0].parent:
         sentences.append(_branch_of(*runs[0].parent))
@@ -113,7 +113,7 @@ def _invite() -> None:
     """What ticking is for, and comparisons of starter runs for whoever has not ticked any."""
     for label, ids in _TRY.items():
         st.button(label, icon=":material/compare_arrows:", key=f"runs.try.{ids[-1]}", on_click=tick, args=(ids,))
-    st.caption("Tick a run to look into it, rename or delete it; two to four to compare them.")
+    st.caption("Tick one run to open, rename or delete it; tick two to four to compare them.")
 
 
 def _for_one(run: Run) -> None:
@@ -123,11 +123,11 @@ def _for_one(run: Run) -> None:
             state.select(run=run.id)
             navigation.go_to(page.name)
     st.button(
-        "Choose",
+        "Make current",
         icon=":material/radio_button_checked:",
         key=f"runs.choose.{run.id}",
         disabled=run.id == (state.current().run or DEFAULT_RUN),
-        help="Makes it the run that all pages look at.",
+        help="The current run is the one that all pages show.",
         on_click=_choose,
         args=(run.id,),
     )
@@ -140,7 +140,7 @@ def _for_one(run: Run) -> None:
         "Duplicate",
         icon=":material/content_copy:",
         key=f"runs.duplicate.{run.id}",
-        help="Sets Train up with this run's settings, where they can be changed before it is started.",
+        help="Copies this run's settings to Train, where you can change them before you start.",
     ):
         launch.set_up_copy([run], then=lambda: navigation.go_to("train"))
     if not refusal(run, services.visitor()):
@@ -163,7 +163,7 @@ def _rename_popover(run: Run) -> None:
 def _rename(run: Run, key: str) -> None:
     name = st.session_state[key].strip()
     if not name:
-        raise StoreError("A run needs a name: write one.")
+        raise StoreError("A run needs a name: enter one.")
     _refuse(run)
     services.store().rename(run.id, name, by=services.visitor())
     st.session_state[_RENAMED] = st.session_state.get(_RENAMED, 0) + 1
@@ -186,7 +186,7 @@ def _delete_button(runs: Sequence[Run]) -> None:
         f"Delete{count}",
         icon=":material/delete:",
         key="runs.delete",
-        help=f"One that trains is stopped. Undo is there for {duration(UNDO_SECONDS)}.",
+        help=f"A running run is stopped first. You can undo this for {duration(UNDO_SECONDS)}.",
         on_click=_attempt,
         args=(_delete, runs),
     )

@@ -31,7 +31,7 @@ def comparison(runs: Sequence[Run]) -> None:
     """The comparison of the ticked runs, where their number is one to compare."""
     if not comparable(len(runs)):
         return
-    st.subheader("Side by side", anchor=False)
+    st.subheader("Comparison", anchor=False)
     ids = tuple(run.id for run in runs)
     fragment(_live_part, key="compare", run_every=_INTERVAL if any(run.active for run in runs) else None)(ids)
 
@@ -57,9 +57,9 @@ def _live_part(ids: Sequence[str]) -> None:
     choose_axes(selection, units)
     with st.container():
         if len({run.config.data.corpus for run in runs}) > 1:
-            st.caption("These runs read different texts: a lower loss may only mean an easier text.")
+            st.caption("These runs were trained on different texts: a lower loss may only mean an easier text.")
         elif len({run.config.data.level for run in runs}) > 1:
-            st.caption("Characters and words are compared in bits per character, which pay for the whole text.")
+            st.caption("Character models and word models are compared in bits per character of the whole text.")
         for run in runs:
             said = text_facts.WITHOUT_FACTS if run.per_character is None and run.best_loss is not None else ""
             if run.text_facts is not None:
@@ -70,7 +70,7 @@ def _live_part(ids: Sequence[str]) -> None:
 
 
 def units_in_common(runs: Sequence[Run]) -> tuple[str, ...]:
-    """The units in which these runs' losses may stand in one chart: of letters and words together only bits."""
+    """The units in which these runs' losses may stand in one chart: of characters and words together only bits."""
     known = all(run.per_character is not None for run in runs)
     alike = len({run.config.data.level for run in runs}) == 1
     fitting = tuple(unit for unit in UNITS if (known if unit == "bits" else alike))
@@ -102,7 +102,7 @@ def _tables(runs: Sequence[Run]) -> None:
     if different:
         _table(names, different)
     else:
-        st.caption("None: text, model, training and seed are the same.")
+        st.caption("None: the runs have the same text, model, training settings and seed.")
 
 
 def _table(names: Sequence[str], lines: Sequence[Line]) -> None:

@@ -9,14 +9,15 @@ from typing import Any
 from engine.cells import CELLS
 from engine.config import Config, settings
 from engine.training.optimizers import OPTIMIZERS
+from playground.access.corpora import text_name
 from playground.charts.units import convert
 from playground.parts.setting_names import label
 from playground.parts.text_facts import percent
 from playground.runs.records import Run
-from playground.text import duration, number
-from playground.views.runs.rows import corpus_title
+from playground.text import duration, number, shorten, visible
 
 NOTHING = "—"
+_TEXT_LENGTH = 60
 
 _SECTIONS: Mapping[str, str] = {"data": "text", "model": "model", "training": "training", "sampling": "sample"}
 
@@ -70,7 +71,7 @@ def _shown(name: str, value: Any) -> str:
     if name == "optimizer":
         return OPTIMIZERS[value].title
     if name == "corpus":
-        return corpus_title(value)
+        return shorten(visible(text_name(value)), _TEXT_LENGTH)
     if name == "level":
         return {"char": "characters", "word": "words"}[value]
     if isinstance(value, int | float):
@@ -89,13 +90,13 @@ def scores(runs: Sequence[Run]) -> list[Line]:
     return [
         Line("Status", each(lambda run: run.status)),
         Line("Best validation loss, bits per character", each(lambda run: _figure(run.bits(run.best_loss)))),
-        Line(f"Its perplexity {what}", each(lambda run: _figure(_perplexity(run)))),
-        Line("reached at step", each(lambda run: NOTHING if run.best_step is None else f"{run.best_step:,}")),
+        Line(f"Perplexity {what} at that step", each(lambda run: _figure(_perplexity(run)))),
+        Line("Reached at step", each(lambda run: NOTHING if run.best_step is None else f"{run.best_step:,}")),
         Line("Steps trained", each(lambda run: f"{run.step:,}")),
-        Line("Time training", each(lambda run: duration(run.train_seconds) if run.train_seconds else NOTHING)),
+        Line("Training time", each(lambda run: duration(run.train_seconds) if run.train_seconds else NOTHING)),
         Line("Parameters", each(lambda run: number(run.parameters) if run.parameters else NOTHING)),
-        Line("Unknown tokens of the validation part", each(lambda run: _share(run, "unknown_validation"))),
-        Line("Validation part that stands in the training part", each(lambda run: _share(run, "seen"))),
+        Line("Unknown tokens in the validation part", each(lambda run: _share(run, "unknown_validation"))),
+        Line("Validation text also in the training text", each(lambda run: _share(run, "seen"))),
     ]
 
 

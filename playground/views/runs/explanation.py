@@ -9,8 +9,8 @@ def what_you_see() -> None:
     """What a row tells, in at most 80 words."""
     st.markdown("###### What you see")
     st.markdown(
-        "A row is one training. Bits are its lowest validation loss in bits per character, which pay for the whole "
-        "text: a model that reads words also pays for spelling unknown ones and for spacing, so that it compares with "
-        "one that reads characters. Perplexity is e to that loss per token: among how many equally likely tokens it "
-        "was choosing. The line is the training loss over all planned steps, each on its own scale."
+        "Each row is one run. Bits: its lowest validation loss in bits per character of the whole text; a word model "
+        "is also charged for spelling unknown words and for spacing, so that it can be compared with a character "
+        "model. Perplexity: exp of that loss in nats per token; a uniform guess over V tokens has perplexity V. Loss: "
+        "the training loss over the planned steps, each line on its own scale."
     )

@@ -21,8 +21,8 @@ _CHOSEN = "runs.export.chosen"
 
 
 def export_panel(ticked: Sequence[Run]) -> Run:
-    """Downloads of a ticked run, or of the one that all pages look at; returns that run."""
-    st.markdown("###### Take away")
+    """Downloads of a ticked run, or of the current one; returns that run."""
+    st.markdown("###### Export")
     run = _chosen(list(ticked) or [services.store().run(state.current().run or DEFAULT_RUN)])
     checkpoints = services.store().checkpoints(run.id)
     with st.container(horizontal=True):
@@ -34,7 +34,7 @@ def export_panel(ticked: Sequence[Run]) -> Run:
             key=f"runs.file.{run.id}",
             icon=":material/archive:",
             on_click="ignore",
-            help="Settings, measurements, samples and checkpoints in one zip; made when you press.",
+            help="Settings, measurements, samples and checkpoints in one zip; created when you press the button.",
         )
         st.download_button(
             "Measurements",
@@ -45,12 +45,13 @@ def export_panel(ticked: Sequence[Run]) -> Run:
             icon=":material/table_chart:",
             on_click="ignore",
             disabled=not run.step,
-            help="Every measured step with its losses, as CSV.",
+            help="Training and validation loss at every measured step, as CSV.",
         )
     total = sum(checkpoint.bytes for checkpoint in checkpoints)
     kept = f"{len(checkpoints)} checkpoints, {size(total)}" if checkpoints else "no checkpoint yet"
     st.caption(
-        f"The run file opens here and on any other Unrolled: {kept}. A text of your own that it learned goes with it."
+        f"The run file ({kept}) can be imported here and into any other Unrolled. If the run was trained on your own "
+        "text, the file includes it."
     )
     return run
 
@@ -65,9 +66,7 @@ def _chosen(runs: Sequence[Run]) -> Run:
     before = st.session_state.get(_CHOSEN)
     shown = before if before in labels else runs[0].id
     key = state.labelled(f"runs.export.{shown}", *labels.values())
-    chosen = st.selectbox(
-        "Run to take away", [*labels], [*labels].index(shown), format_func=labels.__getitem__, key=key
-    )
+    chosen = st.selectbox("Run to export", [*labels], [*labels].index(shown), format_func=labels.__getitem__, key=key)
     st.session_state[_CHOSEN] = chosen
     return next(run for run in runs if run.id == chosen)
 
@@ -75,7 +74,7 @@ def _chosen(runs: Sequence[Run]) -> Run:
 def code(run: Run) -> None:
     """The model as a script; made only once somebody opens it."""
     fold = st.expander(
-        "Show the code: this model with nothing but PyTorch",
+        "Show the code: this model in plain PyTorch",
         icon=":material/code:",
         key=f"runs.code.{run.id}",
         on_change="rerun",
@@ -85,17 +84,17 @@ def code(run: Run) -> None:
     with fold:
         info = best_or_newest(run, services.store().checkpoints(run.id))
         if info is None:
-            st.caption("There is no checkpoint yet, and so no weights to show.")
+            st.caption("No checkpoint yet, so there are no weights to export.")
             return
         try:
             code = script(_checkpoint(run.id, info.step))
         except (StoreError, CheckpointError, ValueError) as error:
             st.error(escape_markdown(str(error)), icon=":material/error:")
             return
-        which = "the best" if info.step == run.best_step else "the newest"
+        which = "best" if info.step == run.best_step else "newest"
         st.caption(
-            f"Weights of step {info.step:,}, {which} that is kept. It needs torch and safetensors; unpack both files "
-            "into one folder and start it there."
+            f"Weights from step {info.step:,}, the {which} checkpoint. The script needs torch and safetensors: unpack "
+            "both files into one folder and run it there."
         )
         st.download_button(
             "Code and weights",
@@ -121,9 +120,9 @@ def _checkpoint(run_id: str, step: int) -> Checkpoint:
 
 
 def measurements(run_id: str) -> bytes:
-    """What was measured of a run, one line for each step: training, and validation where the step was judged."""
+    """What was measured of a run, one line for each step: training, and validation where the step was evaluated."""
     snapshot = services.reader().snapshot(run_id, watch=False)
-    judged = snapshot.evaluations_frame[["step", "val_loss"]]
-    judged = judged.assign(bits_per_character=convert(judged["val_loss"], "bits", snapshot.run.per_character))
-    whole = snapshot.metrics_frame.merge(judged, on="step", how="outer", sort=True)
+    evaluated = snapshot.evaluations_frame[["step", "val_loss"]]
+    evaluated = evaluated.assign(bits_per_character=convert(evaluated["val_loss"], "bits", snapshot.run.per_character))
+    whole = snapshot.metrics_frame.merge(evaluated, on="step", how="outer", sort=True)
     return whole.to_csv(index=False, lineterminator="\n").encode()

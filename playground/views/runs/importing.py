@@ -18,23 +18,23 @@ _OUTCOME = "runs.import.outcome"
 
 def import_panel() -> None:
     """The uploader of a run file, its limits beside it, and the outcome of the last import."""
-    st.markdown("###### Bring in")
+    st.markdown("###### Import")
     most = max(1, max_archive_bytes(services.settings()) // 2**20)
     turn = st.session_state.get(_TURN, 0)  # an uploader of another key is an empty one
     given = st.file_uploader(
-        "A run file",
+        "Run file",
         type="zip",
         key=f"runs.import.{turn}",
         max_upload_size=most,
-        help="As “Run file” makes it, here or on another Unrolled.",
+        help="A file exported with “Run file”, here or from another Unrolled.",
     )
     st.caption(
-        f"One .zip that Unrolled made, up to {most:,} MB. It is checked whole before anything is kept: a file that "
-        "was cut off or changed is refused."
+        f"A .zip file exported by Unrolled, up to {most:,} MB. The whole file is checked before anything is stored: a "
+        "truncated or modified file is refused."
     )
     if given is not None:
         st.session_state[_TURN] = turn + 1
-        with st.spinner("Checking the run file"):
+        with st.spinner("Checking the run file…"):
             st.session_state[_OUTCOME] = _import(given.name, given.getvalue())
         st.rerun()
     good, sentence = st.session_state.get(_OUTCOME, (True, ""))
@@ -55,4 +55,4 @@ def _import(name: str, raw: bytes) -> tuple[bool, str]:
     state.select(run=run)
     tick([run])
     imported = shorten(visible(services.store().run(run).name), 80)
-    return True, f"Brought in “{imported}” from {shown}. All pages look at it now."
+    return True, f"Imported “{imported}” from {shown}. It is now the current run."

@@ -7,19 +7,30 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from engine.cells import CELLS
 from engine.config import DataConfig
-from engine.data import SOURCES
 from playground import theme
 from playground.access.run_list import Row, whose
 from playground.charts.thinning import kept_extremes
 from playground.charts.units import UNITS, convert
+from playground.parts.run_claims import on_a_part, told_apart, too_few
 from playground.parts.text_facts import WITHOUT_FACTS, percent
-from playground.runs.records import DIVERGED, FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, Run
+from playground.runs.records import (
+    DIVERGED,
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    PAUSED,
+    QUEUED,
+    RUNNING,
+    STOPPED,
+    Evaluation,
+    Run,
+)
 from playground.text import number, shorten, size, visible
 
 SIGNS: Mapping[str, str] = {
@@ -36,21 +47,21 @@ SIGNS: Mapping[str, str] = {
 
 _NAME_LENGTH = 200
 _CLAIM_NAME_LENGTH = 40
+_TEXT_LENGTH = 40
+_MARK_LENGTH = 6
+"""Characters of its id that tell a run from another of its name, as in the sidebar."""
+
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_POINTS = 100, 24, 30
 
 
-def text_title(data: DataConfig) -> str:
-    """What a run reads, in words: "Tales", "Tales by words"."""
-    title = corpus_title(data.corpus)
-    return f"{title} by words" if data.level == "word" else title
+def text_title(data: DataConfig, name: str) -> str:
+    """What a run is trained on: "Tales", "Tales (words)".
 
-
-def corpus_title(corpus: str) -> str:
-    """A text by its name: its title, or what kind of text it is where it has none."""
-    if corpus in SOURCES:
-        return SOURCES[corpus].title
-    kind = corpus.partition(":")[0]
-    return {"own": "own text", "file": "a file"}.get(kind, shorten(visible(corpus), 40))
+    Args:
+        name: what its text is called, see `playground.access.corpora.text_name`
+    """
+    title = shorten(visible(name), _TEXT_LENGTH)
+    return f"{title} (words)" if data.level == "word" else title
 
 
 def model_title(run: Run) -> str:
@@ -60,8 +71,12 @@ def model_title(run: Run) -> str:
     return f"{CELLS[model.cell].title} {layers}{model.units}"
 
 
-def row(run: Run) -> Row:
-    """The row of a run without what depends on the visitor, the queue and the disk (see `row_for_visitor`)."""
+def row(run: Run, text: str) -> Row:
+    """The row of a run without what depends on the visitor, the queue and the disk (see `row_for_visitor`).
+
+    Args:
+        text: what its text is called
+    """
     planned = run.planned_steps or (0 if run.config.training.seconds else run.config.training.steps)
     bits = run.bits(run.best_loss)
     perplexity = None if run.best_loss is None else _finite(float(convert(run.best_loss, "perplexity")))
@@ -74,7 +89,8 @@ def row(run: Run) -> Row:
         "cell": CELLS[run.config.model.cell].title,
         "model": model_title(run),
         "corpus": run.config.data.corpus,
-        "text": text_title(run.config.data),
+        "text": text_title(run.config.data, text),
+        "text_name": shorten(visible(text), _TEXT_LENGTH),
         "bits": bits,
         "bits_text": _three_digits(bits),
         "bits_missing": WITHOUT_FACTS if bits is None and run.best_loss is not None else "",
@@ -129,29 +145,47 @@ def spark_points(spark: Sequence[tuple[int, float]], planned: int) -> str:
     )
 
 
-def claim(rows: Sequence[Row]) -> str:
+def claim(rows: Sequence[Row], evaluated: Callable[[str, int], Evaluation | None] = lambda run, step: None) -> str:
     """One sentence on all runs together: how many there are, and the best of those on the text that most read.
 
     Bits per character pay for the whole text, so that runs that read characters and runs that read words compare.
+
+    Args:
+        rows: of all runs
+        evaluated: the evaluation of a run, by its id, at a step; None where it is unknown
     """
     count = f"{len(rows):,} {'run' if len(rows) == 1 else 'runs'}"
     busy = Counter(entry["status"] for entry in rows)
-    words = ((RUNNING, "training"), (QUEUED, "waiting"))
+    words = ((RUNNING, "training"), (QUEUED, "queued"))
     moving = [f"{busy[status]:,} {word}" for status, word in words if busy[status]]
     sentence = count + (f", {' and '.join(moving)}" if moving else "")
     judged = [entry for entry in rows if entry["bits"] is not None]
     if not judged:
-        return f"{sentence}; none has been judged on unseen text yet."
+        return f"{sentence}; none has been evaluated yet."
     corpus = Counter(entry["corpus"] for entry in judged).most_common(1)[0][0]
-    best, *others = sorted((entry for entry in judged if entry["corpus"] == corpus), key=lambda entry: entry["bits"])
+    first = sorted((entry for entry in judged if entry["corpus"] == corpus), key=lambda entry: entry["bits"])[:2]
+    found = [evaluated(entry["id"], entry["best_step"]) for entry in first]
+    best, *others = first
+    sentence += f"; on {best['text_name']}, "
+    few = too_few(filter(None, found), rest="rest")
+    if few:
+        return f"{sentence}the validation losses {few}."
+    names, parts = _names(rows), [on_a_part(evaluation) for evaluation in found]
     level = number(best["bits"], digits=True)
-    sentence += f"; at {corpus_title(corpus)}, {_short(best)} is best with {level} {UNITS['bits'].name}"
-    if others:
-        next_level = number(others[0]["bits"], digits=True)
+    sentence += f"the best run is {names[best['id']]} with {level} {UNITS['bits'].name}" + _aside(parts[0])
+    for other in others:
+        next_level = number(other["bits"], digits=True)
         close = next_level == level
-        sentence += f", {'just ' if close else ''}before {_short(others[0])}" + ("" if close else f" with {next_level}")
+        sentence += f", {'just ' if close else ''}ahead of {names[other['id']]}"
+        sentence += ("" if close else f" with {next_level}") + _aside(parts[1])
     return sentence + "."
 
 
-def _short(entry: Row) -> str:
-    return f"“{shorten(entry['name'], _CLAIM_NAME_LENGTH)}”"
+def _aside(words: str) -> str:
+    return f" ({words})" if words else ""
+
+
+def _names(rows: Sequence[Row]) -> Mapping[str, str]:
+    """The names of runs in a sentence, by their ids; those that are the same told apart."""
+    names = {entry["id"]: f"“{shorten(entry['name'], _CLAIM_NAME_LENGTH)}”" for entry in rows}
+    return told_apart(names, {run: run[:_MARK_LENGTH] for run in names})

@@ -15,9 +15,9 @@ def storage() -> None:
     held = listing().storage
     st.markdown("###### Storage")
     if held is None:
-        st.caption("The store is out of reach: nobody can say how full it is.")
+        st.caption("The store cannot be reached, so its usage is unknown.")
         return
     share = held.used / held.limit if held.limit else 1.0
     st.progress(min(1.0, share), text=f"{size(held.used)} of {size(held.limit)}")
-    gives_back = f"Deleted runs give their room back after {duration(UNDO_SECONDS)}."
+    gives_back = f"Deleted runs free their space after {duration(UNDO_SECONDS)}."
     st.caption(escape_markdown(f"{describe_storage(held)} {gives_back}"))

@@ -12,8 +12,9 @@ from playground import state
 from playground.access.run_list import MOST_RUNS, Listing
 from playground.access.runs import DEFAULT_RUN
 from playground.components.run_table import run_table, ticked_in
+from playground.frame import services
 from playground.frame.fragments import fragment
-from playground.runs.records import STATUSES, Run, StoreError
+from playground.runs.records import STATUSES, Evaluation, Run, RunNotFoundError, StoreError
 from playground.text import escape_markdown, size
 from playground.views.runs import rows
 from playground.views.runs.listing import listing
@@ -50,8 +51,8 @@ def _live_part(drawn_for: _DrawnFor, claim: DeltaGenerator) -> None:
         return
     # Written in every run of the fragment, the aborted ones too: Streamlit keeps its place by that.
     held = found.storage
-    room = f" They take {size(held.used)} of the {size(held.room)} there are." if held else ""
-    claim.subheader(escape_markdown(rows.claim(found.rows) + room), anchor=False)
+    room = f" Storage: {size(held.used)} of {size(held.room)}." if held else ""
+    claim.subheader(escape_markdown(rows.claim(found.rows, _evaluation) + room), anchor=False)
     ticked = ticked_ids(selection)
     if _drawn_for(found, ticked) != drawn_for:
         st.rerun()
@@ -65,7 +66,16 @@ def _live_part(drawn_for: _DrawnFor, claim: DeltaGenerator) -> None:
     )
     with st.container():
         if found.cut:
-            st.caption(f"The newest {MOST_RUNS:,} runs are listed; older ones are reached by their link.")
+            st.caption(f"Only the newest {MOST_RUNS:,} runs are listed; open an older one by its link.")
+
+
+def _evaluation(run: str, step: int) -> Evaluation | None:
+    """The evaluation of a run at a step; None where there is none, or the run has just gone."""
+    try:
+        found = services.reader().snapshot(run, watch=False).evaluations
+    except RunNotFoundError:
+        return None
+    return next((evaluation for evaluation in found if evaluation.step == step), None)
 
 
 def _drawn_for(found: Listing, ticked: tuple[str, ...]) -> _DrawnFor:

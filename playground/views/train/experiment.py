@@ -20,7 +20,7 @@ from playground.state.draft import Draft
 from playground.text import duration, escape_markdown, number, size, visible
 from playground.views.train.run_controls import start_paused
 
-CUSTOM = "your own settings"
+CUSTOM = "custom settings"
 
 _BESIDE = "train.beside"
 """Where the session keeps the run that was chosen when what is set up was shown in its place."""
@@ -45,7 +45,7 @@ def from_link() -> None:
                 found = Draft((validate(Config.from_json(given)),))
                 corpora.check_source(found.config.data)
         except ConfigError as error:
-            state.note_problem(f"The link's {key} was not taken: {error}")
+            state.note_problem(f"The {key} in the link cannot be used: {error}")
         else:
             look_at(found, anew=not state.current().run)
     _refuse_files()
@@ -57,7 +57,7 @@ def _refuse_files() -> None:
         for config in drafts.current().configs:
             corpora.check_source(config.data)
     except ConfigError as error:
-        state.note_problem(f"The link's set-up cannot be used: {error}")
+        state.note_problem(f"The settings in the link cannot be used: {error}")
         drafts.SETTINGS.change(setup=drafts.SETTINGS.default.setup)
 
 
@@ -122,7 +122,7 @@ def bar(draft: Draft) -> None:
             args=(key,),
         )
     with button:
-        label = "Train" if len(draft.configs) == 1 else f"Race {len(draft.configs)}"
+        label = "Train" if len(draft.configs) == 1 else f"Train {len(draft.configs)}"
         st.button(
             label, type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=launch.start
         )
@@ -152,12 +152,11 @@ def _expectation(draft: Draft, limits: LimitUsage) -> str:
     if draft.preset:
         parts.append(f"{PRESETS[draft.preset].shows[0].upper()}{PRESETS[draft.preset].shows[1:]}.")
     if draft.copied_from:
-        parts.append(f"A copy of the settings of “{escape_markdown(visible(draft.copied_from))}”: nothing runs yet.")
+        parts.append(f"Settings copied from “{escape_markdown(visible(draft.copied_from))}”. Training has not started.")
     if draft.parent:
         run, step = draft.parent
-        parts.append(
-            f"Starts from the weights of {escape_markdown(run)} at step {step:,}; the optimiser starts afresh."
-        )
+        name = f"“{visible(services.store().run(run).name)}”"
+        parts.append(f"Starts from the weights of {escape_markdown(name)} at step {step:,} with a new optimiser state.")
     return " ".join(filter(None, (*parts, _cost(draft), limits.summary(), _too_much(draft))))
 
 

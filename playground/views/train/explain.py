@@ -14,25 +14,26 @@ from playground.state import draft as drafts
 _OWN_FILE = "my-text.txt"
 
 _TRY = {
-    "why-clipping-matters": "Watch the gradient norm: one run is clipped, the gradient of the other explodes.",
-    "rnn-gru-lstm": "Same text, same batches. Which cell falls fastest by step, and which by computing time?",
-    "hello": "Three units learn one word. The run waits at step 0: each press of Step is one update, and the charts "
-    "show it. Resume trains to the end, and Step goes on from there.",
+    "why-clipping-matters": "Watch the gradient norm: one run clips its gradient; in the other the gradient explodes.",
+    "rnn-gru-lstm": "Same text, same batches. Which cell’s loss falls fastest per step, and which per second of "
+    "computing time?",
+    "hello": "A network of three units learns one word. The run is paused at step 0: each press of Step makes one "
+    "update, shown in the charts. Resume trains to the end; Step then continues from there.",
 }
 
 
 def what_you_see_while_training(selection: state.Selection) -> None:
     """The loss and how it is made, in at most 80 words, and experiments that start with one click."""
     by_words = watched(selection.run)[0].run.config.data.level == "word"
-    counted = "words and their neighbours" if by_words else "characters and their neighbours"
+    counted = "words and word n-grams" if by_words else "characters and character n-grams"
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("###### What you see")
         st.markdown(
-            "Backpropagation through time gives the gradient of the loss over each chunk of text, and the weights take "
-            "a step against it. The thin line is the loss on the training text, the bold one on the validation text: "
-            f"where they diverge, the model is *overfitting*. The dashed levels are models that count {counted}. "
-            "Below, the norm of the gradient before and after clipping: where it shoots up, it is *exploding*."
+            "Truncated backpropagation through time computes the gradient of the loss over each sequence, and the "
+            "optimiser moves the weights against it. Thin line: training loss; bold line: validation loss. Where they "
+            f"diverge, the model *overfits*. Dashed: baselines that count {counted}. Below: the gradient norm before "
+            "and after clipping; a sudden rise is an *exploding* gradient."
         )
         st.latex(_loss_equation(selection.notation))
     with right:
@@ -58,7 +59,7 @@ def how_to_repeat(selection: state.Selection) -> None:
     run = watched(selection.run)[0].run
     config = run.config
     with st.expander("Show the code: the same run from the shell", icon=":material/terminal:"):
-        st.caption("Save the settings as config.json, then run the command. The same seed gives the same run.")
+        st.caption("Save the settings as config.json, then run the command. The same seed reproduces the run.")
         st.code("python -m engine train --config config.json --save my-run", language="bash")
         with st.container(horizontal=True):
             if config.data.corpus.startswith("own:"):

@@ -205,7 +205,7 @@ def _progress_line(run: Run, seconds_left: float) -> str:
         place = queue.place(run.id)
         if place and queue.busy >= queue.workers:
             return f"{queue.busy} of {queue.workers} workers are busy: this run is number {place} in the queue."
-        return "A worker is about to take this run."
+        return "Queued: waiting for a worker."
     planned = f" of {run.planned_steps:,}" if run.planned_steps else ""
     line = f"{run.status.capitalize()}: step {run.step:,}{planned}"
     if run.tokens_per_second:
@@ -213,7 +213,7 @@ def _progress_line(run: Run, seconds_left: float) -> str:
     if run.status == RUNNING and seconds_left:
         line += f", {duration(seconds_left)} left"
     elif run.seconds:
-        line += f", {duration(run.seconds)} in all"
+        line += f", {duration(run.seconds)} in total"
     if run.status == RUNNING and run.message:
         line += f". {run.message}"
     return line
@@ -228,7 +228,7 @@ def _as_meant(snapshot: Snapshot, lesson: str) -> str:
 def _diverged(run: Run) -> None:
     st.error(escape_markdown(f"{run.name}: {run.message}"), icon=":material/trending_up:")
     if run.suggestion and st.button(
-        "Start again with the suggested change", type="primary", icon=":material/healing:", key=f"again.{run.id}"
+        "Restart with the suggested change", type="primary", icon=":material/healing:", key=f"again.{run.id}"
     ):
         launch.start_with(run.config.with_values(**run.suggestion))
         st.rerun()
@@ -240,7 +240,7 @@ def _samples(run_id: str) -> None:
     except StoreError:
         return  # said above, where the charts would be
     if not snapshots:
-        st.caption("The first sample comes with the first evaluation.")
+        st.caption("The first sample appears with the first evaluation.")
         return
     for column, snapshot in zip(st.columns(len(snapshots)), snapshots, strict=True):
         with column:

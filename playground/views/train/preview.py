@@ -42,7 +42,7 @@ def _back() -> None:
         f"Show {escape_markdown(run.name)}",
         icon=":material/undo:",
         key="preview.back",
-        help="Show the chosen run again; what is set up stays.",
+        help="Show the current run again; your settings are kept.",
         on_click=drafts.show,
         args=(drafts.RUN,),
     )
@@ -50,8 +50,10 @@ def _back() -> None:
 
 def _chart(draft: Draft, counted: bool, claim: DeltaGenerator, progress: DeltaGenerator) -> None:
     claim.subheader(escape_markdown(f"{title(draft)}: not trained yet"), anchor=False)
-    verb = "Train" if len(draft.configs) == 1 else f"Race {len(draft.configs)}"
-    progress.markdown(f"Press **{verb}**: its loss will be drawn here, against simpler models of the same text.")
+    verb = "Train" if len(draft.configs) == 1 else f"Train {len(draft.configs)}"
+    progress.markdown(
+        f"Press **{verb}** to start. The loss is plotted here, with n-gram models of the same text as baselines."
+    )
     beat = lines_to_beat_on(draft.config.data)
     if beat is not None and not counted:
         st.rerun()
@@ -73,7 +75,7 @@ def _chart(draft: Draft, counted: bool, claim: DeltaGenerator, progress: DeltaGe
 
 def title(draft: Draft) -> str:
     """What is set up, by the name of its experiment, or by its model and text."""
-    return PRESETS[draft.preset].title if draft.preset else " against ".join(names(draft))
+    return PRESETS[draft.preset].title if draft.preset else " vs ".join(names(draft))
 
 
 def names(draft: Draft) -> list[str]:

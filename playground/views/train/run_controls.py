@@ -54,7 +54,7 @@ def run_controls(run_id: str) -> None:
             with st.popover("Download", icon=":material/download:"):
                 _downloads(snapshots)
             if mine and (_active(snapshots) or run.status == PAUSED):
-                with st.popover("Live settings", icon=":material/tune:", help="Change a setting while it trains"):
+                with st.popover("Live settings", icon=":material/tune:", help="Change hyperparameters during training"):
                     _knobs(snapshots)
     command_watch(key="command_watch")
 
@@ -84,20 +84,20 @@ def _beyond_the_end(snapshot: Snapshot) -> str:
     """What Step does to a run that has ended, and at which learning rate."""
     run, training = snapshot.run, snapshot.run.config.training
     if run.why != "steps":
-        return "The run goes on from its end; the learning rate follows its schedule."
+        return "Continues the finished run; the learning rate follows its schedule."
     turned = {change.key: change.value or 0.0 for change in setting_changes(snapshot)}
     scale = turned.get("learning_rate", training.learning_rate) / training.learning_rate
     rate = learning_rate(training, run.step, run.step) * scale
     return (
-        f"The run goes on from its end, at the learning rate where its schedule ended: {number(rate)}. "
-        "After the last step it is evaluated again."
+        f"Continues the finished run at the final learning rate of its schedule, {number(rate)}. "
+        "The run is evaluated again after the last step."
     )
 
 
 def _not_mine(snapshots: Sequence[Snapshot]) -> None:
     """Whose run it is, in the place of the buttons, and a way to one's own."""
     run = snapshots[0].run
-    whose = "Comes with Unrolled" if run.starter else "Started by another visitor"
+    whose = "Starter run" if run.starter else "Started by another visitor"
     # What became of it, and by whom: a run that failed says so above.
     told = f". {run.message}" if run.status in (PAUSED, STOPPED) and run.message else ""
     st.caption(escape_markdown(whose + told))
@@ -105,7 +105,7 @@ def _not_mine(snapshots: Sequence[Snapshot]) -> None:
         "Duplicate",
         icon=":material/content_copy:",
         key=f"duplicate.{run.id}",
-        help="Set up a run of your own with the same settings; it starts when you press Train.",
+        help="Copy these settings to a new run of your own; it starts when you press Train.",
         on_click=launch.set_up_copy,
         args=([snapshot.run for snapshot in snapshots],),
     )
@@ -162,11 +162,11 @@ def _send(run: Run, kind: str, value: float | None) -> None:
     except (RunRefusedError, RunNotFoundError) as error:
         state.note_problem(str(error))
     except StoreError as error:
-        state.note_problem(f"The command did not reach the run: {error}")
+        state.note_problem(f"The command was not sent: {error}")
 
 
 def _knobs(snapshots: Sequence[Snapshot]) -> None:
-    st.caption("Takes effect at the next step, and is marked on the charts.")
+    st.caption("Changes take effect at the next step and are marked on the charts.")
     for snapshot in snapshots:
         run, training = snapshot.run, snapshot.run.config.training
         if len(snapshots) > 1:
@@ -174,7 +174,11 @@ def _knobs(snapshots: Sequence[Snapshot]) -> None:
         turned = {change.key: change.value or 0.0 for change in setting_changes(snapshot)}
         for knob, label, initial in (
             ("learning_rate", "Learning rate (peak of its schedule)", training.learning_rate),
-            ("clip_threshold", "Clip at (0: off)", training.clip_threshold if training.clip != "off" else 0.0),
+            (
+                "clip_threshold",
+                "Clipping threshold (0: off)",
+                training.clip_threshold if training.clip != "off" else 0.0,
+            ),
         ):
             key = f"knob.{knob}.{run.id}"
             value = float(turned.get(knob, initial))
@@ -215,10 +219,12 @@ def _branch(snapshots: Sequence[Snapshot]) -> None:
         snapshot = snapshots[chosen]
     steps = [checkpoint.step for checkpoint in snapshot.checkpoints]
     if not steps:
-        st.caption("There is no checkpoint yet.")
+        st.caption("No checkpoint yet.")
         return
     step = st.select_slider("From step", steps, value=steps[-1], key=f"branch.{snapshot.run.id}")
-    st.caption("The new run takes the weights; its optimiser starts afresh. Set it up on the right, then press Train.")
+    st.caption(
+        "The new run starts from these weights with a new optimiser state. Adjust its settings, then press Train."
+    )
     st.button(
         "Set up a branch",
         icon=":material/call_split:",

@@ -35,7 +35,7 @@ def test_the_facts_of_a_starter_run_are_those_of_its_text(run: str) -> None:
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "requirements.txt"])
 def test_no_file_of_the_server_is_ever_read(path: str) -> None:
-    with pytest.raises(ConfigError, match="does not read files of its server"):
+    with pytest.raises(ConfigError, match="cannot read files on the server"):
         corpora.corpus(Config().with_values(corpus=f"file:{path}").data)
 
 

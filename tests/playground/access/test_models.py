@@ -59,7 +59,7 @@ def _newest(run: str) -> tuple[int, bool]:
 
 
 def test_the_newest_weights_are_the_live_ones_while_they_are_newer(run: str, save: Callable[..., None]) -> None:
-    with pytest.raises(ModelError, match=r"Training has saved no weights yet \(queued\)"):
+    with pytest.raises(ModelError, match=r"Training has no checkpoint yet \(queued\)"):
         _newest(run)
     save(run, 2, live=True)
     assert _newest(run) == (2, True)
@@ -75,7 +75,7 @@ def test_a_step_is_the_one_that_was_asked_for(run: str, save: Callable[..., None
     save(run, 2)
     save(run, 7, live=True)
     assert models.load(snapshot_of(run), 2).step == 2
-    with pytest.raises(ModelError, match="keeps no weights at step 3"):
+    with pytest.raises(ModelError, match="has no checkpoint at step 3"):
         models.load(snapshot_of(run), 3)
 
 

@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def _run_list(store: Store) -> RunList:
-    return RunList(store, row, row_for_visitor)
+    return RunList(store, lambda run: row(run, "Tales"), row_for_visitor)
 
 
 def _metric(step: int, loss: float) -> Metric:

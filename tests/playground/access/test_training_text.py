@@ -83,6 +83,6 @@ def test_a_fault_is_logged_and_said(
     training_text._ngrams.clear()
     found = _computed(lambda: training_text.ngrams(lost))
     assert isinstance(found, Missing)
-    assert "the log of the app says why" in found.why
+    assert "see the log of the app" in found.why
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]
     training_text._ngrams.clear()

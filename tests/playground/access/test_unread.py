@@ -15,9 +15,9 @@ LETTERS = CharVocabulary.build("abc '", 10)
     ("text", "sentence"),
     [
         ("abc", ""),
-        ("a’b", "This model has no symbol for “’”: it reads “'” instead."),
-        ("☃a", "This model has no symbol for “☃”: left out."),
-        ("Á☃", "This model has no symbol for “Á”: it reads “a” instead. This model has no symbol for “☃”: left out."),
+        ("a’b", "Not in the model's vocabulary: “’”, read as “'”."),
+        ("☃a", "Not in the model's vocabulary: “☃”, left out."),
+        ("Á☃", "Not in the model's vocabulary: “Á”, read as “a”; “☃”, left out."),
     ],
 )
 def test_what_is_read_instead_or_left_out_is_named(text: str, sentence: str) -> None:
@@ -26,12 +26,12 @@ def test_what_is_read_instead_or_left_out_is_named(text: str, sentence: str) -> 
 
 def test_words_that_are_not_known_are_read_as_unk() -> None:
     words = WordVocabulary.build("the cat", 10)
-    assert not_read("the dog", words) == "This model has no symbol for “dog”: it reads <unk> instead."
+    assert not_read("the dog", words) == "Not in the model's vocabulary: “dog”, read as <unk>."
 
 
 def test_many_are_counted() -> None:
     assert unknown_tokens("defghijklm", LETTERS) == list("defghijklm")
-    assert "“k” and 2 more: left out" in not_read("defghijklm", LETTERS)
+    assert "“k” and 2 more, left out" in not_read("defghijklm", LETTERS)
 
 
 def test_a_message_names_settings_as_their_widgets_do_and_leaves_other_words_alone() -> None:

@@ -171,7 +171,7 @@ def test_more_than_may_wait_is_refused_by_a_sentence(pool: WritingPool) -> None:
     assert gate.reached.wait(120)
     for seed in (2, 3, 4):
         _write(pool, _request(seed=seed))
-    with pytest.raises(BusyError, match="3 texts wait to be written"):
+    with pytest.raises(BusyError, match=r"queue for generation is full \(3 texts\)"):
         _write(pool, _request(seed=5))
     gate.opened.set()
 

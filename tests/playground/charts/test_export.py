@@ -12,7 +12,7 @@ FRAME = loss_frame([LiveRun("LSTM <b>", "lstm", ROWS)], baselines={"uniform gues
 
 def test_svg_holds_title_axes_and_labels_as_text_on_a_white_ground() -> None:
     svg = export(loss_spec(), FRAME, "svg").decode()
-    for text in ("Loss as it learns", "training step", "uniform guess 4.20", "LSTM &lt;b&gt;"):
+    for text in ("Loss during training", "training step", "uniform guess 4.20", "LSTM &lt;b&gt;"):
         assert text in svg
     assert 'fill="#FFFFFF"' in svg
 

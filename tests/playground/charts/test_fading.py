@@ -23,7 +23,7 @@ def test_each_share_stands_at_its_power_of_ten() -> None:
     assert line["back"].tolist() == [0, 1, 2, 3]
     np.testing.assert_allclose(line["exponent"], [0, -1, -3, math.log10(20)])
     assert line["share"].tolist() == [1.0, 0.1, 0.001, 20.0]
-    assert line["text"].tolist()[1] == "0.1 of it is left"
+    assert line["text"].tolist()[1] == "0.1"
 
 
 def test_the_ring_is_at_the_last_step_that_keeps_enough_and_the_name_at_the_end() -> None:

@@ -28,7 +28,7 @@ def test_the_likeliest_tokens_come_first_and_all_adds_up_to_one() -> None:
         assert list(rows["rank"]) == list(range(SHOWN + 1))
     first = frame.loc[frame["which"] == BEFORE, "probability"].to_numpy()[:SHOWN]
     assert (np.diff(first) <= 0).all()
-    assert frame["token"].iloc[0] == f"{NAMES[before.argmax()]} ◂ written"
+    assert frame["token"].iloc[0] == f"{NAMES[before.argmax()]} ◂ chosen"
     assert frame["token"].iloc[-1] == f"{30 - SHOWN} others"
 
 
@@ -36,7 +36,7 @@ def test_the_written_token_is_shown_however_unlikely() -> None:
     before, after = _distributions()
     written = int(before.argmin())
     frame = next_token_frame(before=before, after=after, names=NAMES, written=written)
-    row = frame[frame["token"] == f"{NAMES[written]} ◂ written"]
+    row = frame[frame["token"] == f"{NAMES[written]} ◂ chosen"]
     assert row["probability"].iloc[0] == pytest.approx(before[written])
     assert frame["probability"].sum() == pytest.approx(2)
 
@@ -44,7 +44,7 @@ def test_the_written_token_is_shown_however_unlikely() -> None:
 def test_tokens_that_look_alike_are_told_apart() -> None:
     before = np.array([0.5, 0.3, 0.2])
     frame = next_token_frame(before=before, after=before, names=["x", "x", "y"], written=2)
-    assert sorted(set(frame["token"])) == ["x", "x (2)", "y ◂ written"]
+    assert sorted(set(frame["token"])) == ["x", "x (2)", "y ◂ chosen"]
 
 
 def test_a_small_vocabulary_has_no_others() -> None:

@@ -27,7 +27,7 @@ def test_the_likeliest_tokens_of_either_are_shown_beside_each_other() -> None:
     before, after = np.full(20, 0.01), np.full(20, 0.01)
     before[3], after[17] = 0.81, 0.81
     frame = top_frame(before=before, after=after, names=NAMES, expected=5)
-    assert set(frame["token"]) >= {"w3", "w17", "w5 ◂ follows"}
+    assert set(frame["token"]) >= {"w3", "w17", "w5 ◂ next"}
     assert frame["token"].nunique() == SHOWN
     of = frame.set_index(["token", "which"])["probability"]
     assert (of["w3", BEFORE], of["w3", AFTER]) == (0.81, 0.01)

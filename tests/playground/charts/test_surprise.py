@@ -32,7 +32,7 @@ def test_what_is_not_finite_leaves_a_gap() -> None:
 def test_the_likelier_sentence_says_by_what_factor() -> None:
     frame = sentences_frame(judges=[("LSTM", 40.0, 43.0), ("1-gram", 50.0, 50.0)])
     texts = frame.set_index(["judge", "sentence"])["text"]
-    assert texts["LSTM", "first"] == "40 bits, 8 times likelier"
+    assert texts["LSTM", "first"] == "40 bits, 8 times more likely"
     assert texts["LSTM", "second"] == "43 bits"
     assert "likelier" not in texts["1-gram", "first"] + texts["1-gram", "second"]
 

@@ -99,9 +99,9 @@ def test_what_a_model_has_no_symbol_for_is_named_with_what_it_reads_instead() ->
     known, context = view.notes
     assert known == (
         "This model has no symbol for “é”: it reads “e” instead. "
-        "This model has no symbol for “☃”: it reads a zero vector there."
+        "Not in the model's vocabulary: “☃”, read as a zero vector."
     )
-    assert context == "Preceding context: This model has no symbol for “☃”: it reads a zero vector there."
+    assert context == "Preceding context: Not in the model's vocabulary: “☃”, read as a zero vector."
     assert torch.isfinite(view.trace["hidden"]).all()
 
 

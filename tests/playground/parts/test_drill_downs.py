@@ -63,14 +63,14 @@ def test_one_that_does_not_fit_is_not_offered() -> None:
 
 def test_one_that_the_link_names_and_does_not_fit_says_why() -> None:
     app = _opened("ab", look="digits")
-    said = "There is no digit in ab. “Its letters” is open in its place."
+    said = "There is no digit in ab. “Its letters” is shown instead."
     assert _seen(app) == (["Its letters"], "letters of ab", [said])
     assert "look" not in app.query_params
 
 
 def test_one_that_there_is_not_is_named_with_those_that_there_are() -> None:
     app = _opened("a1", look="signs")
-    said = "There is no drill-down 'signs' (there are letters, digits). “Its letters” is open in its place."
+    said = "There is no view 'signs': choose one of letters, digits. “Its letters” is shown instead."
     assert _seen(app) == (["Its letters", "Its digits"], "letters of a1", [said])
 
 
@@ -78,5 +78,5 @@ def test_one_that_fits_no_longer_gives_way() -> None:
     app = _opened("a1", look="digits")
     app.session_state["shows"] = "ab"
     app.run()
-    said = "There is no digit in ab. “Its letters” is open in its place."
+    said = "There is no digit in ab. “Its letters” is shown instead."
     assert _seen(app) == (["Its letters"], "letters of ab", [said])

@@ -14,7 +14,7 @@ from playground.state.draft import Draft
 
 
 def test_a_run_is_named_by_its_cell_size_and_text() -> None:
-    assert describe(Config().with_values(cell="gru", units=96, layers=2)) == "GRU 96 x 2 on Tales"
+    assert describe(Config().with_values(cell="gru", units=96, layers=2)) == "GRU 96 × 2 on Tales"
     assert describe(Config().with_values(corpus="own:" + "0" * 64)).endswith("on own text")
 
 

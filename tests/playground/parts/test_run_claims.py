@@ -45,7 +45,7 @@ def test_a_validation_text_that_stands_in_the_training_text_is_not_called_unseen
     assert "training text" not in claim(watched(run))
     services.store().record(run, text_facts=TextFacts(900, 1.0, 0.0, 0.0, 0.0, 0.0, seen=0.97))
     said = claim(watched(run))
-    assert said.endswith("; 97% of the validation text also stands in the training text.")
+    assert said.endswith("; 97% of the validation text also occurs in the training text.")
 
 
 def test_rivals_that_are_level_have_no_leader() -> None:
@@ -71,8 +71,8 @@ def evaluated(*rows: tuple[int, float, float, int, int], **model: float) -> str:
 def test_nothing_is_claimed_of_a_loss_over_a_few_predictions(predictions: int, said: str) -> None:
     run = evaluated((3, 0.01, 0.02, predictions, predictions))
     assert claim(watched(run)) == (
-        f"lstm 128 on tales: the validation loss, 0.0144 bits per character, rests on {said}: too few to tell how "
-        "well other text is predicted."
+        f"lstm 128 on tales: the validation loss, 0.0144 bits per character, rests on {said}, too few to tell how "
+        "well the model predicts other text."
     )
     enough = evaluated((3, 0.01, 0.02, 100, 100))
     assert "too few" not in claim(watched(enough))
@@ -83,7 +83,7 @@ def test_a_race_over_a_few_predictions_has_no_leader() -> None:
     for run, loss in zip(runs, (1.0, 2.0), strict=True):
         judged = Evaluation(3, loss, loss, loss, True, False, 1.0, 1.0, 2, 2)
         services.store().record(run, [judged], best_loss=loss, best_step=3)
-    assert claim(watched(runs[0])).startswith("The validation losses of these 2 runs rest on 2 predictions: too few")
+    assert claim(watched(runs[0])).startswith("The validation losses of these 2 runs rest on 2 predictions, too few")
 
 
 def test_on_how_many_tokens_the_losses_stand_is_said_where_it_is_a_part() -> None:
@@ -103,6 +103,14 @@ def test_a_validation_loss_below_the_training_loss_is_explained_by_dropout_where
     def said(val_loss: float, train_loss: float, **model: float) -> str:
         return below_training(watched(evaluated((3, val_loss, train_loss, 500, 500), **model))[0])
 
-    assert "with dropout on" in said(1.5, 1.7, dropout=0.2)
-    assert "with dropout on" in said(1.5, 1.7, input_dropout=0.2)
+    assert "with dropout active" in said(1.5, 1.7, dropout=0.2)
+    assert "with dropout active" in said(1.5, 1.7, input_dropout=0.2)
     assert said(1.5, 1.7) == said(1.7, 1.5, dropout=0.2) == said(1.5, float("nan"), dropout=0.2) == ""
+
+
+def test_runs_of_one_name_are_told_apart_by_the_letters_of_the_chart() -> None:
+    runs = services.store().create_race((Config(), Config()), names=["same", "same"])
+    for run, loss in zip(runs, (2.0, 1.5), strict=True):
+        services.store().record(run, best_loss=loss, best_step=3)
+    assert claim(watched(runs[0])).startswith("same (B) leads with")
+    assert "ahead of same (A) " in claim(watched(runs[0]))

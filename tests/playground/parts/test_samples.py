@@ -13,8 +13,8 @@ LOOP = " and the wolf said to the wolf" * 8
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"Once upon a time{LOOP}", "a loop: from character 17 on the same 30 characters repeat, “␣and␣the␣wolf"),
-        ("a" * 60, "a loop: from character 1 on the same character repeats, “a”"),
+        (f"Once upon a time{LOOP}", "a loop: from character 17 on, the same 30 characters repeat, “␣and␣the␣wolf"),
+        ("a" * 60, "a loop: from character 1 on, the same character repeats, “a”"),
         ("Once upon a time there was a wolf, and it was hungry", ""),
         ("Once upon a time there was a wolf, and it was hungry...", ""),
         ("aaaa", ""),
@@ -30,4 +30,4 @@ def test_a_loop_is_not_told_as_copied() -> None:
     assert "loop" in note
     assert "93.8%" not in note
     other = _verbatim_note(SampleText(3, "", "Once upon a time there was a wolf.", 0.5, 21))
-    assert other == "50% copied from the training text, longest 21 characters"
+    assert other == "50% verbatim from the training text, longest match 21 characters"

@@ -57,7 +57,7 @@ def test_the_queue_has_an_end_but_idle_workers_take_runs_past_it(
 def test_a_model_that_takes_too_much_memory_is_refused(settings: AppSettings, tiny: Config) -> None:
     few = replace(settings, max_memory_mb=100)
     check_config(few, tiny, memory_bytes=100_000_000)
-    with pytest.raises(LimitError, match=r"101\sMB.* 100\sMB .*UNROLLED_MAX_MEMORY_MB.*streams"):
+    with pytest.raises(LimitError, match=r"101\sMB.* 100\sMB .*UNROLLED_MAX_MEMORY_MB.*batch"):
         check_config(few, tiny, memory_bytes=101_000_000)
 
 
@@ -79,9 +79,9 @@ def test_limits_are_said_before_they_bite(settings: AppSettings, store: Store, t
         store.create_run(tiny, owner="ada")
     store.max_bytes = int(store.storage().used / 0.85)
     said = plain(limit_usage(few, store, "ada").summary())
-    assert "4 of your 5 runs going" in said
-    assert "a run started now is number 5 in the queue" in said
-    assert "left in the store" in said
+    assert "4 of your 5 runs training or queued" in said
+    assert "a run started now would be number 5 in the queue" in said
+    assert "of storage left" in said
     store.max_bytes = store.storage().used
     assert "the store is full" in limit_usage(few, store, "ada").summary()
 
@@ -93,12 +93,20 @@ def test_every_limit_is_in_the_long_list(settings: AppSettings, store: Store) ->
     )  # fmt: skip
     store.max_bytes = 888_000_000
     said = plain(limit_usage(few, store, "ada").details())
-    for part in ("111 steps", "333 parameters", "444 MB", "55 wait", "at most 6 runs", "0 of 7 workers", "888 MB"):
+    for part in (
+        "111 steps",
+        "333 parameters",
+        "444 MB",
+        "55 are queued",
+        "at most 6 runs",
+        "0 of 7 workers",
+        "888 MB",
+    ):
         assert part in said
 
 
 def test_a_disk_with_less_room_than_the_limit_is_said() -> None:
-    assert "its disk has 10 MB left" in plain(describe_storage(Storage(used=0, limit=10**9, free_disk=10**7)))
+    assert "10 MB are free on its disk" in plain(describe_storage(Storage(used=0, limit=10**9, free_disk=10**7)))
     assert "disk" not in plain(describe_storage(Storage(used=0, limit=10**9, free_disk=10**10)))
     assert "20 MB of it in deleted runs" in plain(
         describe_storage(Storage(used=10**8, limit=10**9, restorable=2 * 10**7))

@@ -23,10 +23,10 @@ def test_empty_variables_count_as_unset() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("UNROLLED_WORKERS", "two", "write a whole number"),
+        ("UNROLLED_WORKERS", "two", "set it to a whole number"),
         ("UNROLLED_WORKERS", "0", "from 1 to 256"),
         ("UNROLLED_MAX_SECONDS", "nan", "from 1 to 86,400"),
-        ("UNROLLED_LINGER", "soon", "write a number"),
+        ("UNROLLED_LINGER", "soon", "set it to a number"),
         ("UNROLLED_EXECUTOR", "ray", "choose one of local"),
     ],
 )

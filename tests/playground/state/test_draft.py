@@ -59,7 +59,7 @@ def test_at_most_four_race() -> None:
     draft = Draft()
     while len(draft.configs) < MOST_RIVALS:
         draft = draft.with_rival()
-    with pytest.raises(ConfigError, match="at most 4"):
+    with pytest.raises(ConfigError, match="At most 4"):
         draft.with_rival()
 
 
@@ -128,18 +128,18 @@ def test_a_set_up_that_is_too_long_stays_out_of_the_link() -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("runes", "no preset 'runes'"),
-        ("", "no preset ''"),
-        ("{bad", "neither an experiment nor JSON"),
-        ("[]", "it holds 0 runs, and 1 to 4"),
-        ("[{},{},{},{},{}]", "it holds 5 runs"),
+        ("runes", "no experiment 'runes'"),
+        ("", "no experiment ''"),
+        ("{bad", "neither the name of an experiment nor JSON"),
+        ("[]", "it has 0 runs; 1 to 4"),
+        ("[{},{},{},{},{}]", "it has 5 runs"),
         ('{"model":{"units":0}}', r"model\.units is 0"),
         ('{"model":{"cell":"transformer"}}', r"model\.cell is 'transformer'"),
         ('{"wings":2}', "Unknown key 'wings'"),
-        ('{"parent":"no such:run"}', "is no id of a run"),
-        ('{"parent":"tales-lstm:first"}', "is no training step"),
+        ('{"parent":"no such:run"}', "is not a valid run id"),
+        ('{"parent":"tales-lstm:first"}', "is not a valid training step"),
         ("[1]", "A config is a JSON object"),
-        ("[" * 100_000, "neither an experiment nor JSON"),
+        ("[" * 100_000, "neither the name of an experiment nor JSON"),
     ],
 )
 def test_a_set_up_that_cannot_be_is_refused_in_words(text: str, wrong: str) -> None:

@@ -72,7 +72,7 @@ def test_of_a_key_given_twice_the_last_counts_and_that_is_said(app: AppTest) -> 
     app.query_params["loss"] = ["nats", "nats"]
     app.run()
     assert _shown(app) == {"run": "", "notation": "ng", "loss": "nats", "x": "seconds"}
-    said = "The link gives its horizontal axis 2 times ('step', 'seconds'): the last, 'seconds', counts."
+    said = "The link gives the horizontal axis 2 times ('step', 'seconds'): the last, 'seconds', is used."
     assert [box.value for box in app.warning] == [said]
     assert {key: app.query_params[key] for key in app.query_params} == {"x": "seconds", "loss": "nats"}
 
@@ -93,12 +93,12 @@ def test_the_selection_outlives_a_link_without_it(app: AppTest) -> None:
         (
             "loss",
             "furlongs",
-            "unit of the loss cannot be used: 'furlongs' is none of bits, nats, perplexity. In its place stands: bits.",
+            "unit of the loss cannot be used: 'furlongs' is not one of bits, nats, perplexity. Used instead: bits.",
         ),
-        ("x", "", "horizontal axis cannot be used: '' is none of step, seconds"),
-        ("notation", "<b>", "notation cannot be used: '<b>' is none of ng,"),
-        ("run", "../../etc", "'../../etc' is no id of a run (at most 64 letters, digits and dashes)"),
-        ("run", "x" * 65, "In its place stands: the first starter run."),
+        ("x", "", "horizontal axis cannot be used: '' is not one of step, seconds"),
+        ("notation", "<b>", "notation cannot be used: '<b>' is not one of ng,"),
+        ("run", "../../etc", "'../../etc' is not a valid run id (at most 64 letters, digits and dashes)"),
+        ("run", "x" * 65, "Used instead: the first starter run."),
     ],
 )
 def test_a_value_that_cannot_be_is_said_for_a_moment_and_leaves_the_link(
@@ -222,7 +222,7 @@ NO_NUMBERS = [
 @pytest.mark.parametrize("value", NO_NUMBERS)
 def test_what_is_no_whole_number_is_refused(key: str, value: str) -> None:
     kind = Selection.__dataclass_fields__[key].metadata["kind"]
-    with pytest.raises(ValueError, match="give a whole number from 0 on") as refused:
+    with pytest.raises(ValueError, match="give a whole number of 0 or more") as refused:
         kind.parse(value)
     assert not isinstance(refused.value, NearestError)
 
@@ -248,7 +248,7 @@ def test_beyond_a_limit_the_nearest_stands_in_and_is_said(app: AppTest, key: str
     app.run()
     assert getattr(app.session_state["shown"], key) == nearest
     stands = nearest if nearest == getattr(Selection(), key) else quoted(str(nearest))
-    assert app.warning[0].value.endswith(f" In its place stands: {stands}.")
+    assert app.warning[0].value.endswith(f" Used instead: {stands}.")
     assert _link(app).get(key) == SELECTION.in_link(Selection(**{key: nearest}), key)
 
 
@@ -256,7 +256,7 @@ def test_presenter_mode_is_on_or_off(app: AppTest) -> None:
     app.query_params["present"] = "yes"
     app.run()
     assert app.session_state["shown"].present is False
-    assert "'yes' is neither 1 nor 0. In its place stands: off." in app.warning[0].value
+    assert "'yes' is neither 1 nor 0. Used instead: off." in app.warning[0].value
 
 
 @pytest.mark.parametrize(("text", "on"), [("1", True), ("0", False), ("True", True), ("False", False)])

@@ -80,19 +80,19 @@ def test_a_link_is_read_and_what_it_does_not_say_stays(app: AppTest) -> None:
 @pytest.mark.parametrize(
     ("key", "text", "said"),
     [
-        ("count", "x", "The link's count cannot be used: 'x' is no count from 1 to 9. In its place stands: '5'."),
-        ("loud", "yes", "The link's loudness cannot be used: 'yes' is neither 1 nor 0. In its place stands: quiet."),
+        ("count", "x", "The link's count cannot be used: 'x' is not a count from 1 to 9. Used instead: '5'."),
+        ("loud", "yes", "The link's loudness cannot be used: 'yes' is neither 1 nor 0. Used instead: quiet."),
         (
             "note",
             "0123456789abcdef",
-            "The link's note cannot be used: it has 16 characters, of which the first 12 can be read. In its place "
+            "The link's note cannot be used: it has 16 characters; only the first 12 are read. Used "
             "stands: '0123456789ab'.",
         ),
         (
             "pairs",
             "1:2",
-            "The link's pairs cannot be used: '2' is no share from 0 to 1, in '1:2'. Give it as row:share, places "
-            "counted from 0, with commas between. In its place stands: none.",
+            "The link's pairs cannot be used: '2' is not a share from 0 to 1, in '1:2'. Use the form row:share, "
+            "positions counted from 0, separated by commas. Used instead: none.",
         ),
     ],
 )

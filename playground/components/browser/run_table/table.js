@@ -104,7 +104,7 @@ export default mounted((parent, send) => {
       order = now;
     }
     none.hidden = rows.length > 0;
-    const empty = "There is no run yet: train one, or bring one in.";
+    const empty = "No runs yet: start one on the page Train.";
     setText(none.firstElementChild, data.rows.length ? "No run matches." : empty);
     find(".clear").hidden = !data.rows.length;
     const hidden = data.rows.length - rows.length;
@@ -180,7 +180,7 @@ function patch(element, row, { statuses }) {
   at("input").setAttribute("aria-label", `Tick ${row.name}`);
   setText(at("strong"), row.name);
   at(".name").title = row.name;
-  setText(at(".whose"), { starter: "starter run", others: "somebody else's" }[row.whose] || "");
+  setText(at(".whose"), { starter: "starter run", others: "another visitor's" }[row.whose] || "");
   at(".status").className = `status ${row.status}`;
   at(".status").title = statuses[row.status] || "";
   setText(at(".sign"), row.sign);
@@ -190,7 +190,7 @@ function patch(element, row, { statuses }) {
   setText(at(".bits"), row.bits_text);
   at(".bits").classList.toggle("unknown", row.bits === null);
   at(".loss").title =
-    row.bits_missing || (row.best_step === null ? "not judged yet" : `lowest at step ${WHOLE.format(row.best_step)}`);
+    row.bits_missing || (row.best_step === null ? "not evaluated yet" : `lowest at step ${WHOLE.format(row.best_step)}`);
   setText(at(".unknown-share"), row.unknown_text || "");
   setText(at(".perplexity"), row.perplexity_text);
   at("polyline").setAttribute("points", row.spark);

@@ -30,12 +30,15 @@ def text_controls(draft: Draft) -> None:
     if source:
         st.caption(escape_markdown(f"{source.description} {_origin(source)}"))
     own_text.fields()
-    left, right = st.columns(2)
+    left, right = st.columns(2, vertical_alignment="bottom")
     with left:
         _level(draft)
-        setting(draft, "data", "streams", on_change=_edit_batches)
     with right:
         setting(draft, "data", "vocabulary_limit", disabled=data.level == "char" and not data.corpus.startswith("own:"))
+    left, right = st.columns(2, vertical_alignment="bottom")
+    with left:
+        setting(draft, "data", "streams", on_change=_edit_batches)
+    with right:
         setting(draft, "data", "chunk", on_change=_edit_batches)
     _preview(draft.config)
 

@@ -34,27 +34,27 @@ def reshaped(name: str, *shape: int) -> Callable[[dict], None]:
 
 
 TENSORS = [
-    (first_weight(float("nan")), "NaN or infinity in the weight head_weight"),
-    (first_weight(float("inf")), "NaN or infinity in the weight head_weight"),
-    (recast("model.head_weight", torch.float64), "head_weight as float64, where float32 is due"),
-    (recast("model.head_weight", torch.float16), "head_weight as float16, where float32 is due"),
+    (first_weight(float("nan")), "NaN or infinite values in the weight head_weight"),
+    (first_weight(float("inf")), "NaN or infinite values in the weight head_weight"),
+    (recast("model.head_weight", torch.float64), "head_weight as float64; float32 is expected"),
+    (recast("model.head_weight", torch.float16), "head_weight as float16; float32 is expected"),
     (recast("model.head_weight", torch.int32), "head_weight as int32"),
     (recast("optimizer.head_weight/exp_avg", torch.int64), "exp_avg as int64"),
     (recast("state.0.0", torch.float64), "0.0 as float64"),
-    (reshaped("model.head_weight", 3, 4), "in the shape 3 x 4, not 4 x 3"),
-    (reshaped("model.head_weight"), "in the shape a single number, not 4 x 3"),
-    (reshaped("optimizer.head_weight/step", 3), "in the shape 3, not a single number"),
-    (reshaped("optimizer.head_weight/exp_avg", 7), "in the shape 7, not 4 x 3"),
-    (reshaped("state.0.0", 2, 3), "in the shape 2 x 3, not 1 x 3"),
+    (reshaped("model.head_weight", 3, 4), "with shape 3 × 4, not 4 × 3"),
+    (reshaped("model.head_weight"), "with shape a single number, not 4 × 3"),
+    (reshaped("optimizer.head_weight/step", 3), "with shape 3, not a single number"),
+    (reshaped("optimizer.head_weight/exp_avg", 7), "with shape 7, not 4 × 3"),
+    (reshaped("state.0.0", 2, 3), "with shape 2 × 3, not 1 × 3"),
     (lambda tensors: tensors.pop("model.head_weight"), "lacks the weight head_weight"),
     (lambda tensors: tensors.pop("state.0.0"), "lacks the carried state 0.0"),
-    (lambda tensors: tensors.pop("optimizer.embedding/exp_avg"), "lacks the optimiser's embedding/exp_avg"),
+    (lambda tensors: tensors.pop("optimizer.embedding/exp_avg"), "lacks the optimiser state embedding/exp_avg"),
     (reshaped("model.extra", 2), "has the weight extra"),
     (reshaped("state.1.0", 1, 3), "has the carried state 1.0"),
-    (reshaped("optimizer.head_weight/surprise", 4, 3), "has the optimiser's head_weight/surprise"),
+    (reshaped("optimizer.head_weight/surprise", 4, 3), "has the optimiser state head_weight/surprise"),
     (reshaped("average.head_weight", 4, 3), "has the averaged weight head_weight"),
-    (reshaped("malware", 4), "a tensor malware, which no checkpoint has"),
-    (reshaped("model", 4), "a tensor model, which no checkpoint has"),
+    (reshaped("malware", 4), "an unknown tensor malware"),
+    (reshaped("model", 4), "an unknown tensor model"),
 ]
 
 
@@ -86,10 +86,10 @@ HEADERS = [
     ({"seconds": float("nan")}, "numbers in its header"),
     ({"sums": [float("inf"), 0, 0, 0]}, "numbers in its header"),
     ({"best": [99, 1.0, 0]}, "numbers in its header"),
-    ({"changes": [[1, "units", 5.0]]}, "a change of units at step 1"),
-    ({"changes": [[26, "learning_rate", 0.1]]}, "a change of learning_rate at step 26"),
-    ({"changes": [[1, "learning_rate", 1e9]]}, "a change that cannot be"),
-    ({"changes": [[1, "learning_rate", float("nan")]]}, "a change that cannot be"),
+    ({"changes": [[1, "units", 5.0]]}, "an impossible change of units at step 1"),
+    ({"changes": [[26, "learning_rate", 0.1]]}, "an impossible change of learning_rate at step 26"),
+    ({"changes": [[1, "learning_rate", 1e9]]}, "an invalid change"),
+    ({"changes": [[1, "learning_rate", float("nan")]]}, "an invalid change"),
     ({"format": 2}, "format 2"),
     ({"config": {}}, "another run's config"),
     ({"vocabulary": "{}"}, "another vocabulary"),
@@ -110,7 +110,7 @@ def test_another_vocabulary_in_all_checkpoints(packed: bytes) -> None:
     for member in checkpoints(packed):
         change = {"vocabulary": other}
         parts[member] = changed_checkpoint(parts[member], header=lambda header, c=change: header.update(c))
-    assert "where its config has" in refusal(sealed(parts))
+    assert "but its config gives" in refusal(sealed(parts))
     for vocabulary in (
         "{}",
         '{"level":"char","symbols":["ab"]}',
@@ -159,10 +159,8 @@ def test_something_else_in_the_place_of_a_checkpoint(packed: bytes) -> None:
 
 
 def test_another_text(packed: bytes, packed_words: bytes) -> None:
-    assert "text.txt is not the text that the run learns" in refusal(
-        with_bytes(packed_words, "text.txt", b"other words")
-    )
-    assert "text.txt is not the text that the run learns" in refusal(with_bytes(packed, "text.txt", b"hello"))
+    assert "text.txt is not the text of this run" in refusal(with_bytes(packed_words, "text.txt", b"other words"))
+    assert "text.txt is not the text of this run" in refusal(with_bytes(packed, "text.txt", b"hello"))
 
 
 def test_a_text_that_is_not_what_the_checkpoints_learned(packed_words: bytes) -> None:
@@ -174,4 +172,4 @@ def test_a_text_that_is_not_what_the_checkpoints_learned(packed_words: bytes) ->
     parts["run.json"] = json.dumps(run).encode()
     for member in checkpoints(packed_words):
         parts[member] = changed_checkpoint(parts[member], header=lambda header: header["config"]["data"].update(corpus))
-    assert "text.txt is not the text that the checkpoints learned" in refusal(sealed(parts))
+    assert "text.txt is not the text that the checkpoints were trained on" in refusal(sealed(parts))

@@ -134,7 +134,7 @@ def test_a_run_whose_worker_waited_for_a_disk_arrives_paused(store: Store, other
     store.record(run_id, why=HELD_UP, message="The disk is full: it waits for space.", step=7)
     run = other.run(moved(store, run_id, other))
     assert (run.status, run.why) == (PAUSED, "")
-    assert "could not be saved at step 7" in run.message
+    assert "At step 7, when it was exported, it could not be saved" in run.message
 
 
 VARIANTS = [
@@ -217,7 +217,7 @@ def test_control_characters_and_a_text_that_is_gone_do_not_keep_a_run_from_movin
 
 
 def test_a_run_that_reads_a_file_of_this_machine_stays_here(store: Store, small: Config) -> None:
-    with pytest.raises(RunArchiveError, match="by its path"):
+    with pytest.raises(RunArchiveError, match="from a path"):
         pack(store, store.create_run(small.with_values(corpus="file:/etc/hostname")))
 
 

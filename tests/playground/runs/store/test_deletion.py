@@ -63,7 +63,9 @@ def test_a_deleted_run_is_out_of_sight_and_says_so(store: Store, tiny: Config) -
     assert [run.id for run in store.runs(deleted=True)] == [run_id]
     asked = (store.run, store.version, store.delta, lambda run_id: store.command(run_id, "resume"))
     for ask in (*asked, lambda run_id: store.rename(run_id, "x")):
-        with pytest.raises(RunNotFoundError, match=f"{run_id}.* was deleted; it can be brought back for 10 minutes"):
+        with pytest.raises(
+            RunNotFoundError, match=f"{run_id}.* was deleted; it can be restored for another 10 minutes"
+        ):
             ask(run_id)
     store.delete_run(run_id)  # again is no error
 

@@ -102,7 +102,7 @@ def test_a_probe_says_that_the_disk_is_full_and_gives_the_reserve_up(
         trouble = probe.trouble()
     assert trouble is not None
     assert "no space" in trouble
-    assert "go on by themselves" in trouble
+    assert "continue automatically" in trouble
     assert not reserve.exists
     assert probe.trouble() is None
 

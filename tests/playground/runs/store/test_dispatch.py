@@ -121,7 +121,7 @@ def test_a_finished_run_is_not_resumed_and_a_diverged_one_does_not_go_on(store: 
     run_id = store.create_run(tiny)
     store.record(run_id, status="finished")
     for kind, value in (("resume", None), ("learning_rate", 0.1)):
-        with pytest.raises(RunRefusedError, match="reached its end"):
+        with pytest.raises(RunRefusedError, match="has finished"):
             store.command(run_id, kind, value)
     store.command(run_id, "stop")
     assert store.run(run_id).status == "finished"
@@ -168,7 +168,7 @@ def test_only_its_owner_commands_a_run(store: Store, tiny: Config, kind: str, va
     if claim:
         claimed(store)
     before = store.run(run_id)
-    with pytest.raises(RunRefusedError, match="started by another visitor"):
+    with pytest.raises(RunRefusedError, match="belongs to another visitor"):
         store.command(run_id, kind, value, by="bob")
     assert store.run(run_id) == before
     assert store.commands([run_id]) == []
@@ -184,7 +184,7 @@ def test_a_run_that_nobody_owns_is_everybodys(store: Store, tiny: Config) -> Non
 def test_a_stranger_commands_no_race_through_the_one_run_of_it_that_is_theirs(store: Store, tiny: Config) -> None:
     first, second = store.create_race([tiny, tiny], owner="ann")
     store.record(second, owner="bob")
-    with pytest.raises(RunRefusedError, match="started by another visitor"):
+    with pytest.raises(RunRefusedError, match="belongs to another visitor"):
         store.command(second, "stop", by="bob")
     assert store.run(first).status == "queued"
 
@@ -192,7 +192,7 @@ def test_a_stranger_commands_no_race_through_the_one_run_of_it_that_is_theirs(st
 def test_a_command_says_who_asked(store: Store, tiny: Config) -> None:
     run_id = store.create_run(tiny, owner="ann")
     store.command(run_id, "pause", by="ann")
-    assert store.run(run_id).message == "Paused by its owner before a worker took it."
+    assert store.run(run_id).message == "Paused by its owner before training began."
     store.command(run_id, "stop")
     assert store.run(run_id).message == "Stopped at step 0.", "the app itself"
     store.command(run_id, "resume", by="ann")

@@ -176,7 +176,7 @@ def test_a_run_waits_for_the_disk_and_goes_on_by_itself_losing_nothing(
         run = seen.run(run_id)
         assert run.status == "paused"
         assert ("no space" if number == errno.ENOSPC else "permissions") in run.message
-        assert "goes on by itself" in run.message
+        assert "continues automatically" in run.message
         assert seen.changes(run_id)[-1].text == run.message
     (loaded,) = training.worker.runs.values()
     step = loaded.training.step

@@ -151,7 +151,7 @@ def test_what_a_run_does_beside_its_updates_is_in_its_message_until_it_is_done(s
     assert claim is not None
     recorder = Recorder(store, claim.numbers)
     for event, message in (
-        (Working(0, "plan", 0.0), "Measuring how many steps fit into the time."),
+        (Working(0, "plan", 0.0), "Measuring speed to set the number of steps."),
         (Progress(1, 2.5, 1.5, 1.0, 0.01, 1.0, 9e4, 4.0, 3.0, seconds_left=20.0), ""),
         (Working(1, "evaluation", 0.456, seconds_left=17.5), "Evaluating: 46% of the tokens read."),
         (Evaluated(1, 2.0, 2.9, 2.1, True, False, 5.0, 4.0, tokens_read=4_096, tokens_in_all=9_999), ""),
@@ -477,7 +477,7 @@ def test_running_out_of_memory_is_said() -> None:
     with pytest.raises(RuntimeError) as refused:
         torch.empty(1 << 60, dtype=torch.uint8)  # more than any machine has
     for error in (MemoryError(), refused.value, RuntimeError("CUDA out of memory. Tried to allocate 20 MiB")):
-        assert "not enough memory" in explain(error)
+        assert "Not enough memory" in explain(error)
 
 
 def test_a_worker_whose_run_was_deleted_saves_it_and_it_can_come_back(

@@ -62,5 +62,5 @@ def test_a_long_prompt_stays_out_of_the_link() -> None:
      ("beside", "a b"), ("beside", "a:-2"), ("forced", "1:1," * 20 + "2:2"), ("look", ""), ("seed", "٣")],
 )  # fmt: skip
 def test_what_is_out_of_range_is_refused(name: str, text: str) -> None:
-    with pytest.raises(ValueError, match=r"\bis n|it holds 21"):
+    with pytest.raises(ValueError, match=r"\bis n|it has 21"):
         KINDS[name].parse(text)

@@ -70,17 +70,21 @@ def test_scores_are_in_bits_for_all_and_in_perplexity_of_each_ones_tokens() -> N
     ]
     shown = {line.name: line.values for line in scores(runs)}
     assert shown["Best validation loss, bits per character"] == ("1.00", "1.25")
-    assert shown["Its perplexity per token"] == ("2.00", "16.0")
-    assert shown["reached at step"] == ("1,200", NOTHING)
-    assert shown["Unknown tokens of the validation part"] == (NOTHING, "10.8%")
-    assert shown["Validation part that stands in the training part"] == (NOTHING, "2%")
-    assert shown["Time training"] == ("1 min 15 s", NOTHING)
+    assert shown["Perplexity per token at that step"] == ("2.00", "16.0")
+    assert shown["Reached at step"] == ("1,200", NOTHING)
+    assert shown["Unknown tokens in the validation part"] == (NOTHING, "10.8%")
+    assert shown["Validation text also in the training text"] == (NOTHING, "2%")
+    assert shown["Training time"] == ("1 min 15 s", NOTHING)
     assert shown["Parameters"] == ("30.9 k", NOTHING)
 
 
 def test_a_run_that_was_never_judged_has_dashes() -> None:
     shown = {line.name: line.values for line in scores([_run(Config())])}
-    assert shown["Best validation loss, bits per character"] == shown["Its perplexity per character"] == (NOTHING,)
+    assert (
+        shown["Best validation loss, bits per character"]
+        == shown["Perplexity per character at that step"]
+        == (NOTHING,)
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,9 @@ import pytest
 from engine.config import Config
 from engine.data import TextFacts
 from engine.models.language_model import parameter_count
-from playground.runs.records import FINISHED, QUEUED, RUNNING, STATUSES, Run
-from playground.views.runs.rows import (
-    SIGNS,
-    claim,
-    row,
-    row_for_visitor,
-    spark_points,
-)
+from playground.runs.records import FINISHED, QUEUED, RUNNING, STATUSES, Evaluation, Run
+from playground.views.runs import rows
+from playground.views.runs.rows import SIGNS, claim, row_for_visitor, spark_points
 
 FACTS = TextFacts(
     validation_characters=4_000,
@@ -44,6 +39,10 @@ RUN = Run(
 )
 
 
+def row(run: Run, text: str = "Tales") -> rows.Row:
+    return rows.row(run, text)
+
+
 def test_a_row_gives_the_loss_in_bits_and_as_perplexity_of_its_own_tokens() -> None:
     made = row(RUN)
     assert made["bits"] == pytest.approx(1.0)
@@ -51,7 +50,7 @@ def test_a_row_gives_the_loss_in_bits_and_as_perplexity_of_its_own_tokens() -> N
     words = row(replace(RUN, config=WORDS, text_facts=FACTS))
     assert words["bits"] == pytest.approx(0.25 + 0.2 + 0.05), "spelling and spacing are paid for"
     assert words["perplexity"] == pytest.approx(2.0)
-    assert (words["text"], words["unknown_text"], words["bits_missing"]) == ("Tales by words", "10.8% <unk>", "")
+    assert (words["text"], words["unknown_text"], words["bits_missing"]) == ("Tales (words)", "10.8% <unk>", "")
     assert made["unknown_text"] == ""
     assert (made["model"], made["text"], made["family"]) == ("GRU 2 × 64", "Tales", "gru")
 
@@ -59,7 +58,7 @@ def test_a_row_gives_the_loss_in_bits_and_as_perplexity_of_its_own_tokens() -> N
 def test_what_is_not_known_is_left_out_and_never_a_number() -> None:
     old = row(replace(RUN, config=WORDS))
     assert old["bits"] is None, "what spelling and spacing cost is not known"
-    assert "before unknown words and spacing were counted" in old["bits_missing"]
+    assert "did not count unknown words and spacing" in old["bits_missing"]
     limit = RUN.config.with_values(vocabulary_limit=30)
     parameters = parameter_count(limit.model, 30)
     assert row(replace(RUN, config=limit, parameters=parameters))["bits"] is None, "some characters had no symbol"
@@ -70,13 +69,17 @@ def test_what_is_not_known_is_left_out_and_never_a_number() -> None:
 
 
 def test_the_claim_compares_words_and_characters_of_one_text_and_no_other() -> None:
-    characters = row(replace(RUN, name="Letters", best_loss=2.0 * math.log(2.0)))
+    characters = row(replace(RUN, id="letters", name="Letters", best_loss=2.0 * math.log(2.0)))
     words = replace(RUN, name="Words", config=WORDS, text_facts=FACTS)
     cheap, dear = (row(replace(words, best_loss=bits * 4 * math.log(2.0))) for bits in (1.7, 1.8))
-    unpaid = row(replace(words, name="Old", text_facts=None, best_loss=0.1))
-    other = row(replace(RUN, name="Elsewhere", config=RUN.config.with_values(corpus="own:" + "0" * 64), best_loss=0.1))
-    assert "at Tales, “Words” is best with 1.95 bits" in claim([characters, cheap, unpaid, other])
-    assert "at Tales, “Letters” is best with 2.00 bits per character, before “Words” with 2.05" in claim(
+    unpaid = row(replace(words, id="old", name="Old", text_facts=None, best_loss=0.1))
+    other = row(
+        replace(
+            RUN, id="else", name="Elsewhere", config=RUN.config.with_values(corpus="own:" + "0" * 64), best_loss=0.1
+        )
+    )
+    assert "on Tales, the best run is “Words” with 1.95 bits" in claim([characters, cheap, unpaid, other])
+    assert "on Tales, the best run is “Letters” with 2.00 bits per character, ahead of “Words” with 2.05" in claim(
         [characters, dear, unpaid, other]
     )
 
@@ -107,16 +110,53 @@ def test_a_queued_run_says_its_place() -> None:
 
 
 def test_the_claim_names_the_best_at_what_most_runs_read() -> None:
-    best = row(replace(RUN, name="Best", best_loss=1.0))
-    second = row(replace(RUN, name="Second", best_loss=1.5))
-    easy = row(replace(RUN, name="Easy", config=Config().with_values(corpus="hello"), best_loss=0.1))
-    running = row(replace(RUN, name="New", status=RUNNING, best_loss=None))
+    best = row(replace(RUN, id="1", name="Best", best_loss=1.0))
+    second = row(replace(RUN, id="2", name="Second", best_loss=1.5))
+    easy = row(replace(RUN, id="3", name="Easy", config=Config().with_values(corpus="hello"), best_loss=0.1))
+    running = row(replace(RUN, id="4", name="New", status=RUNNING, best_loss=None))
     assert claim([easy, second, best, running]) == (
-        "4 runs, 1 training; at Tales, “Best” is best with 1.44 bits per character, before “Second” with 2.16."
+        "4 runs, 1 training; on Tales, the best run is “Best” with 1.44 bits per character, "
+        "ahead of “Second” with 2.16."
     )
-    assert "just before “Second”" in claim([best, row(replace(RUN, name="Second", best_loss=1.0001))])
+    assert "just ahead of “Second”" in claim([best, row(replace(RUN, id="2", name="Second", best_loss=1.0001))])
 
 
 def test_the_claim_holds_without_runs_or_scores() -> None:
-    assert claim([]) == "0 runs; none has been judged on unseen text yet."
+    assert claim([]) == "0 runs; none has been evaluated yet."
     assert claim([row(replace(RUN, best_loss=None))]).startswith("1 run; none")
+
+
+def evaluation(read: int, there: int) -> Evaluation:
+    return Evaluation(400, 1.0, 1.44, 1.1, True, False, 1.0, 1.0, tokens_read=read, tokens_in_all=there)
+
+
+def test_the_claim_says_where_a_loss_is_computed_on_a_part_of_the_validation_tokens() -> None:
+    best = row(replace(RUN, id="1", name="Best", best_loss=1.0))
+    second = row(replace(RUN, id="2", name="Second", best_loss=1.5))
+    found = {"1": evaluation(1_000, 17_800), "2": evaluation(17_800, 17_800)}
+    assert claim([best, second], lambda run, step: found[run] if step == 400 else None) == (
+        "2 runs; on Tales, the best run is “Best” with 1.44 bits per character (computed on 1,000 of 17,800 tokens), "
+        "ahead of “Second” with 2.16."
+    )
+
+
+def test_the_claim_names_no_best_run_on_a_few_predictions() -> None:
+    best = row(replace(RUN, id="1", name="Best", best_loss=0.1), "hello")
+    second = row(replace(RUN, id="2", name="Second", best_loss=0.2), "hello")
+    assert claim([best, second], lambda run, step: evaluation(4, 4)) == (
+        "2 runs; on hello, the validation losses rest on 4 predictions, too few to tell how well the model predicts "
+        "other text."
+    )
+
+
+def test_the_claim_tells_runs_of_one_name_apart_by_their_ids() -> None:
+    best = row(replace(RUN, id="8zenkqab", name="LSTM", best_loss=1.0))
+    second = row(replace(RUN, id="4fgtwwab", name="LSTM", best_loss=1.5))
+    assert "the best run is “LSTM” (8zenkq) with 1.44 bits per character, ahead of “LSTM” (4fgtww) with" in claim(
+        [second, best]
+    )
+
+
+def test_a_row_names_the_visitors_own_text() -> None:
+    own = replace(RUN, config=WORDS.with_values(corpus="own:" + "0" * 64), best_loss=None)
+    assert row(own, "Moby\nDick")["text"] == "Moby⏎Dick (words)"

@@ -34,8 +34,8 @@ def test_a_word_model_says_what_is_unknown_and_how_its_bits_are_counted(open_pag
     app = open_page("train", run="tales-words")
     said = " ".join(caption.value for caption in app.caption).replace("\\", "")
     assert "7.57% of the training part, 10.8% of the validation part" in said
-    assert "the loss, 0.617 for spelling unknown tokens" in said
-    assert "1.7% of the validation part stands word for word in the training part" in said
+    assert "the loss, plus 0.617 for spelling unknown tokens" in said
+    assert "1.7% of the validation part also occurs verbatim in the training part" in said
     assert "10.8% of its tokens are unknown" in app.subheader[0].value.replace("\\", "")
 
 
@@ -47,8 +47,8 @@ def test_a_word_model_without_facts_is_shown_in_nats_with_a_sentence(open_page: 
     app = open_page("train", run=run, loss="bits")
     assert not app.exception
     said = " ".join(caption.value for caption in app.caption).replace("\\", "")
-    assert "Its bits per character are not known" in said
-    unit = next(one for one in app.get("button_group") if "Unit of the loss" in one.proto.label)
+    assert "Bits per character unknown" in said
+    unit = next(one for one in app.get("button_group") if "Loss unit" in one.proto.label)
     assert [option.content for option in unit.proto.options] == ["nats per token", "perplexity"]
 
 
@@ -58,7 +58,7 @@ def test_a_waiting_run_says_what_it_waits_for(open_page: Callable[..., AppTest])
     assert not app.exception
     (bar,) = app.get("progress")
     assert "worker" in bar.proto.text
-    assert any("first sample comes with the first evaluation" in caption.value for caption in app.caption)
+    assert any("first sample appears with the first evaluation" in caption.value for caption in app.caption)
 
 
 def test_a_running_run_says_what_it_does_and_what_is_left_and_a_paused_one_its_time(
@@ -75,7 +75,7 @@ def test_a_running_run_says_what_it_does_and_what_is_left_and_a_paused_one_its_t
     store.record(run, status=RUNNING, **at_work)
     assert line() == f"Running: step 150 of 300, 2 min 14 s left. {message}"
     store.record(run, status=PAUSED, message="Paused at step 150.")
-    assert line() == "Paused: step 150 of 300, 1 min in all"
+    assert line() == "Paused: step 150 of 300, 1 min in total"
 
 
 def test_the_time_left_of_a_race_is_that_of_all_its_runs(open_page: Callable[..., AppTest]) -> None:
@@ -94,14 +94,14 @@ def test_a_run_that_is_deleted_elsewhere_gets_a_sentence(open_page: Callable[...
     services.reader().forget(run)
     app.run()
     assert not app.exception
-    assert "no run" in (app.warning[0].value if app.warning else app.error[0].value)
+    assert "was deleted" in (app.warning[0].value if app.warning else app.error[0].value)
 
 
 def test_a_run_that_waits_for_the_disk_says_so_on_its_page(open_page: Callable[..., AppTest]) -> None:
     store = services.store()
     run = store.create_run(Config())
     store.claim("trainer")
-    sentence = "There is no space left on the store's disk. The run waits at step 12, kept in memory."
+    sentence = "There is no space left on the store's disk. The run is paused at step 12, kept in memory."
     store.record(run, status=PAUSED, message=sentence, why=HELD_UP, step=12)
     app = open_page("train", run=run)
     assert not app.exception
@@ -122,7 +122,7 @@ def test_trouble_with_the_disk_is_found_by_the_page_itself(
         patch.setattr(disk, "_write_beside", full)
         app.run()
         assert not app.exception
-        assert any("no space left" in error.value and "go on by themselves" in error.value for error in app.error)
+        assert any("no space left" in error.value and "continue automatically" in error.value for error in app.error)
     app.run()
     assert not app.error
 

@@ -83,7 +83,7 @@ def test_a_value_out_of_range_gets_a_sentence(open_page: OpenPage, sent: list[tu
 def test_a_starter_run_is_not_commanded_but_duplicated(open_page: OpenPage) -> None:
     app = open_page("train", run="hello-rnn")
     assert _buttons(app) == []
-    assert "Comes with Unrolled" in [caption.value for caption in app.main.caption]
+    assert "Starter run" in [caption.value for caption in app.main.caption]
     app.button(key="duplicate.hello-rnn").click().run()
     assert not app.exception
     assert app.session_state["draft"].setup.config == services.store().run("hello-rnn").config
@@ -100,7 +100,7 @@ def test_another_visitors_run_has_no_commands_but_says_whose_it_is(open_page: Op
     assert "Started by another visitor" in [caption.value for caption in app.main.caption]
     app.button(key=f"duplicate.{run}").click().run()
     assert app.session_state["draft"].setup.config.model.units == 33
-    assert any("A copy of the settings of “Theirs”" in caption.value for caption in app.main.caption)
+    assert any("Settings copied from “Theirs”" in caption.value for caption in app.main.caption)
 
 
 def test_a_command_to_a_run_that_changed_hands_is_refused_with_a_sentence(open_page: OpenPage) -> None:
@@ -109,7 +109,7 @@ def test_a_command_to_a_run_that_changed_hands_is_refused_with_a_sentence(open_p
     services.store().record(run, owner="f" * 32)
     app.button(key=f"command.Resume.{run}").click().run()
     assert services.store().run(run).status == "paused"
-    assert "started by another visitor" in app.warning[0].value
+    assert "belongs to another visitor" in app.warning[0].value
 
 
 def test_a_command_that_does_not_reach_the_store_says_so(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_a_command_that_does_not_reach_the_store_says_so(open_page: OpenPage, mo
     app = open_page("train", run=run)
     monkeypatch.setattr(services.store(), "command", locked)
     app.button(key=f"command.Step.{run}").click().run()
-    assert "The command did not reach the run" in app.warning[0].value
+    assert "The command was not sent" in app.warning[0].value
     assert "The store is locked" in app.warning[0].value
 
 
@@ -131,7 +131,7 @@ def test_a_finished_run_goes_on_by_steps_at_the_rate_where_its_schedule_ended(op
     store.record(run, [RunChange(5, "learning_rate", 0.005)], status="finished", step=10, planned_steps=10, why="steps")
     app = open_page("train", run=run)
     assert _buttons(app) == ["Step", "Step × 10"]
-    assert "its schedule ended: 1e−4." in app.button(key=f"command.Step.{run}").help
+    assert "final learning rate of its schedule, 1e−4." in app.button(key=f"command.Step.{run}").help
     app.button(key=f"command.Step × 10.{run}").click().run()
     assert (store.run(run).status, store.steps_wanted(run)) == ("queued", 10)
 
@@ -143,7 +143,7 @@ def test_a_finished_run_goes_on_no_further_than_runs_may(open_page: OpenPage) ->
     app = open_page("train", run=run)
     app.button(key=f"command.Step.{run}").click().run()
     assert store.run(run).status == "finished"
-    assert "this run goes on no further" in app.warning[0].value
+    assert "this run cannot be continued" in app.warning[0].value
 
 
 def test_a_run_can_be_started_paused(open_page: OpenPage) -> None:

@@ -84,23 +84,23 @@ def test_a_page_as_it_opens_has_nothing_in_its_link() -> None:
      ("tokens", "٣:1")],
 )  # fmt: skip
 def test_what_is_out_of_range_is_refused(name: str, text: str) -> None:
-    with pytest.raises(ValueError, match=r"\bis n|it holds 9"):
+    with pytest.raises(ValueError, match=r"\bis n|it has 9"):
         KINDS[name].parse(text)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "wrong"),
-    [("of", "last", "'last' is no timestep from 0 to 499"),
-     ("of", "500", "'500' is no timestep from 0 to 499"),
-     ("look", "in side", "'in side' is no name of a drill-down"),
-     ("element", "3:x", "'x' is no column from 0 to 1,000,000, in '3:x'"),
+    [("of", "last", "'last' is not a timestep from 0 to 499"),
+     ("of", "500", "'500' is not a timestep from 0 to 499"),
+     ("look", "in side", "'in side' is not a valid name of a drill-down"),
+     ("element", "3:x", "'x' is not a column from 0 to 1,000,000, in '3:x'"),
      ("tokens", "3:17,40", "'40' is not timestep:token"),
-     ("tokens", "3:17,x:2", "'x' is no timestep from 0 to 499, in 'x:2'"),
-     ("changes", "forget:0:1:2:0,forget:0:1:two:0", "'two' is no unit from 0 to 100,000, in 'forget:0:1:two:0'"),
+     ("tokens", "3:17,x:2", "'x' is not a timestep from 0 to 499, in 'x:2'"),
+     ("changes", "forget:0:1:2:0,forget:0:1:two:0", "'two' is not a unit from 0 to 100,000, in 'forget:0:1:two:0'"),
      ("changes", "forget:0:1:2:0,forget:0:1:2", "'forget:0:1:2' is not quantity:layer:timestep:unit:value"),
-     ("changes", "forget:0:1:2:much", "'much' is no value from -1,000,000 to 1,000,000, in 'forget:0:1:2:much'"),
-     ("changes", "<b>:0:1:2:0", "'<b>' is no name of a gate or state ("),
-     ("changes", ",".join(f"forget:0:{t}:0:1" for t in range(9)), "it holds 9, and at most 8 can stand at once")],
+     ("changes", "forget:0:1:2:much", "'much' is not a value from -1,000,000 to 1,000,000, in 'forget:0:1:2:much'"),
+     ("changes", "<b>:0:1:2:0", "'<b>' is not a valid name of a gate or state ("),
+     ("changes", ",".join(f"forget:0:{t}:0:1" for t in range(9)), "it has 9 values; at most 8 are allowed")],
 )  # fmt: skip
 def test_the_part_that_is_wrong_is_quoted(name: str, text: str, wrong: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(wrong)}"):
