@@ -108,7 +108,7 @@ def test_pointing_at_a_wire_lights_it_and_its_term_in_every_equation(opened: Ope
     assert stage.lit("tag") == {"forget"}
     # The forget gate is computed in one equation and used in another.
     assert stage.page.locator(".equation:has(.piece.own)").count() == 2
-    assert "How much of the cell state is kept" in stage.page.locator(".card").inner_text()
+    assert "How much of the previous cell state is kept" in stage.page.locator(".card").inner_text()
     assert re.search(
         r"unit 2: σ\(−?\d\.\d+\) = 0\.\d+ · mean 0\.\d+", stage.page.locator(".card .numbers").inner_text()
     )
@@ -167,7 +167,7 @@ def test_the_keyboard_goes_from_operation_to_operation(opened: Opened) -> None:
     stage.page.keyboard.press("Escape")
     assert stage.node("hidden").get_attribute("aria-pressed") == "false"
     label = stage.node("forget").get_attribute("aria-label") or ""
-    assert label.startswith("Γ(f), how much of the cell state is kept: ")
+    assert label.startswith("Γ(f), how much of the previous cell state is kept: ")
 
 
 def test_terms_are_lit_across_panels(opened: Opened) -> None:

@@ -175,7 +175,7 @@ def test_two_runs_are_compared_one_above_the_other(visits: Visits) -> None:
 
 def test_markup_stays_text_wherever_it_is_drawn(visits: Visits) -> None:
     page = opened(visits, f"run=tales-gru&look=whatif&t=3&probe={quote(MARKUP)}")
-    page.says("This model has no symbol for").wait_for()
+    page.says("Not in the model's vocabulary").wait_for()
     for look in ("Arithmetic", "Inside the cell", "Weight gradient", "Task shapes"):
         page.choose_look(look)
         page.look(next(found.name for found in DRILL_DOWNS if found.title == look)).wait_for()

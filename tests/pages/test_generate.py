@@ -173,14 +173,14 @@ WRONG = {
     "temperature": ("-1", "temperature cannot be used: '-1' is not a temperature from 0 to 3. Used instead: 0.8."),
     "top_k": ("many", "top_k cannot be used: 'many' is not a count from 0 to 50,000. Used instead: 0, off."),
     "top_p": ("0", "top_p cannot be used: '0' is not a probability from 0.01 to 1."),
-    "seed": ("1e3", "seed cannot be used: '1e3' is no seed"),
+    "seed": ("1e3", "seed cannot be used: '1e3' is not a seed"),
     "length": ("999999", "from 1 to 5,000"),
     "forced": (
         "1:2:3",
         "replaced tokens cannot be used: '1:2:3' is not position:token. Use the form position:token, positions",
     ),
     "beside": ("../etc", "run to compare cannot be used: '../etc' is not a valid run id"),
-    "place": ("x", "position cannot be used: 'x' is not a valid position"),
+    "place": ("x", "position cannot be used: 'x' is not a position"),
     "look": ("<b>", "drill-down cannot be used: '<b>' is not a valid name of a drill-down"),
     "step": (
         "best",
@@ -246,13 +246,13 @@ def test_going_back_is_followed(open_page: OpenPage, link: Link, monkeypatch: py
 def test_a_prompt_loses_what_the_model_cannot_read_and_says_so(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", prompt="The ☃ wolf $x$", length="20"))
     assert _job(app).prompt == "The  wolf x"
-    assert "no symbol for “☃”, “$”: left out" in read(app)
+    assert "vocabulary: “☃”, “$”, left out" in read(app)
 
 
 def test_a_prompt_is_read_with_the_nearest_symbols_and_says_so(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", prompt="The wolf’s cafe\u0301", length="20"))
     assert _job(app).prompt == "The wolf's cafe"
-    assert "no symbol for “’”, “é”: it reads “'”, “e” instead." in read(app)
+    assert "vocabulary: “’”, “é”, read as “'”, “e”." in read(app)
 
 
 def test_an_empty_prompt_says_where_the_text_starts(open_page: OpenPage, read: Text) -> None:
@@ -284,7 +284,7 @@ def test_a_longer_prompt_is_refused_and_the_one_before_stays(open_page: OpenPage
 
 def test_a_longer_prompt_in_a_link_is_said(open_page: OpenPage, said: Text) -> None:
     app = _done(open_page("generate", run="hello-rnn", length="5", prompt="hello" * 2_000 + "h"))
-    assert "it has 10,001 characters, of which the first 10,000 can be read" in said(app)
+    assert "it has 10,001 characters; only the first 10,000 are read" in said(app)
 
 
 def test_temperature_zero_is_greedy_and_says_so(open_page: OpenPage, read: Text) -> None:
@@ -300,7 +300,7 @@ def test_a_greedy_text_that_only_repeats_itself_is_called_a_loop_and_not_copied(
 ) -> None:
     app = _done(open_page("generate", run="tales-rnn", prompt="Once upon a time", temperature="0", length="300"))
     assert _job(app).text().count(" the stopped") > 20
-    assert re.search(r"it falls into a loop: from character 1 on the same 12 characters repeat", read(app))
+    assert re.search(r"it falls into a loop: from character 1 on, the same 12 characters repeat", read(app))
     assert "of it is copied verbatim" not in read(app)
 
 
@@ -404,7 +404,7 @@ def test_what_is_copied_is_named(open_page: OpenPage, read: Text) -> None:
 
 def test_a_chosen_token_shows_what_else_could_have_come(open_page: OpenPage, read: Text) -> None:
     app = _done(open_page("generate", place="4", top_k="3", length="30"))
-    rows = _rows(app, "What could come next")
+    rows = _rows(app, "Most likely next tokens")
     after = rows.loc[rows["which"] == "after temperature and truncation", "probability"]
     assert (after > 0).sum() == 3
     assert after.sum() == pytest.approx(1)
@@ -456,7 +456,7 @@ def test_the_perplexity_of_a_typed_text_is_that_of_its_tokens(open_page: OpenPag
     assert found
     assert float(found[2]) == pytest.approx(2 ** float(found[1]), rel=0.02)
     assert int(found[3]) == len("The cat sat .")
-    assert "no symbol for “☃”" in read(app)
+    assert "vocabulary: “☃”" in read(app)
 
 
 def test_the_likelier_of_two_sentences_is_named_with_its_factor(open_page: OpenPage, read: Text) -> None:
@@ -475,7 +475,7 @@ def test_the_likelier_of_two_sentences_is_named_with_its_factor(open_page: OpenP
 
 def test_words_that_a_vocabulary_lacks_are_named_before_they_are_compared(open_page: OpenPage, read: Text) -> None:
     app = open_page("generate", run="tales-words", look="sentences", length="10")
-    assert "no symbol for “apple”, “pear”, “salad”, “pair”: it reads <unk> instead" in read(app)
+    assert "vocabulary: “apple”, “pear”, “salad”, “pair”, read as <unk>" in read(app)
 
 
 # ---------------------------------------------------------------------- runs that are not ready
@@ -485,7 +485,7 @@ def test_a_run_without_weights_says_so(open_page: OpenPage, said: Text) -> None:
     run = services.store().create_run(services.store().run("hello-rnn").config, name="Fresh")
     app = open_page("generate", run=run)
     assert not app.exception
-    assert "Fresh has saved no weights yet" in said(app)
+    assert "Fresh has no checkpoint yet" in said(app)
 
 
 def _trained(run: str, step: int, seed: int) -> Checkpoint:
@@ -535,5 +535,5 @@ def test_the_charts_and_tokens_can_be_taken_away(open_page: OpenPage) -> None:
     tokens = downloads.token_rows(job)
     assert "".join(tokens["text"]) == job.text()
     assert export(surprise_spec(), drill_downs.along(job).to_pandas(), "svg").startswith(b"<svg")
-    rows = _rows(app, "What could come next")
+    rows = _rows(app, "Most likely next tokens")
     assert export(next_token_spec("#0072B2"), rows, "png").startswith(b"\x89PNG")

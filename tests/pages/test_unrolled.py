@@ -208,7 +208,7 @@ WRONG = {
     "changes": (
         "forget:0:1:2:0,**b**:0:0",
         "changes cannot be used: '**b**:0:0' is not quantity:layer:timestep:unit:value. Use the form "
-        "quantity:layer:timestep:unit:value, places counted from 0, with commas between. "
+        "quantity:layer:timestep:unit:value, positions counted from 0, separated by commas. "
         "Used instead: no change.",
     ),
     "tokens": (
@@ -332,7 +332,7 @@ def test_the_sentence_stands_until_something_else_is_chosen(open_page: OpenPage,
 
 
 def test_the_shares_of_the_timesteps_make_up_the_gradient(open_page: OpenPage, read: Text) -> None:
-    rows = _rows(open_page("unrolled", look="shares", probe=PROBE), "Each timestep's share")
+    rows = _rows(open_page("unrolled", look="shares", probe=PROBE), "Contribution of each timestep")
     assert len(rows) == len(PROBE)
     assert rows["value"].sum() == pytest.approx(1)
     of_one = open_page("unrolled", look="shares", probe=PROBE, of="7")
@@ -353,7 +353,7 @@ def test_the_shares_of_one_weight_add_up_to_its_gradient(open_page: OpenPage) ->
     torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens[1:].flatten(), reduction="sum").backward()
     gradient = weights["stack.layers.0.weight_hh"].grad
     assert gradient is not None
-    rows = _rows(app, "Each timestep's share")
+    rows = _rows(app, "Contribution of each timestep")
     assert rows["value"].sum() == pytest.approx(float(gradient[3, 17]), rel=1e-3)
 
 
@@ -411,7 +411,7 @@ def _block_of_the_histogram(app: AppTest, trace: Trace) -> str:
 
 def _block_of_the_shares(app: AppTest, trace: Trace) -> str:
     """The block whose rows' shares the chart draws; "" for all."""
-    drawn = _rows(app, "Each timestep's share")["value"].to_numpy()
+    drawn = _rows(app, "Contribution of each timestep")["value"].to_numpy()
     cell = _loaded("tales-lstm").model.stack.cells[0]
     for block in ("", "update", "forget", "candidate", "output"):
         rows = cell.rows(block) if block else slice(None)
@@ -477,7 +477,7 @@ def test_a_change_is_recomputed_and_told_with_its_numbers(open_page: OpenPage) -
     tokens = loaded.vocabulary.encode(PROBE)
     before = engine.record(loaded.model, tokens)
     after = engine.record(loaded.model, tokens, changes=[Change("hidden", 0, 5, 17, -1.0)])
-    rows = _rows(app, "The probability")
+    rows = _rows(app, "Probability of the actual")
     np.testing.assert_allclose(rows["before"][:-1], np.exp(-before.losses.numpy()[:-1]), rtol=1e-4)
     np.testing.assert_allclose(rows["after"][:-1], np.exp(-after.losses.numpy()[:-1]), rtol=1e-4)
     assert (rows["before"][:5] == rows["after"][:5]).all()
@@ -528,7 +528,7 @@ def test_another_token_is_read_instead(open_page: OpenPage, link: Link) -> None:
     app = _widget(app, "selectbox", "token.4").set_value(other).run()
     assert link(app)["tokens"] == f"4:{other}"
     after = engine.record(loaded.model, loaded.vocabulary.encode("Theyuate the fish, and then"))
-    rows = _rows(app, "What could come next")
+    rows = _rows(app, "Most likely next tokens")
     changed = rows[rows["which"] == "changed"].set_index("token")["probability"]
     chances = after.log_probabilities[4].exp()
     likeliest = loaded.vocabulary.display(int(chances.argmax()))
@@ -610,13 +610,13 @@ def test_what_the_vocabulary_lacks_is_shown_and_counted(open_page: OpenPage, rea
         app = _widget(app, "button_group", "look").set_value(look).run()
         assert not app.exception, look
         assert said(app) == ""
-        assert "This model has no symbol for" in read(app)
+        assert "Not in the model's vocabulary" in read(app)
 
 
 def test_a_probe_of_10_000_characters_is_cut_and_says_so(open_page: OpenPage, read: Text, said: Text) -> None:
     app = open_page("unrolled", probe="once upon " * 1_000)
     assert not app.exception
-    assert "it has 10,000 characters, of which the first 500 can be read" in said(app)
+    assert "it has 10,000 characters; only the first 500 are read" in said(app)
     assert _picture(app)["length"] == LONGEST_PROBE
 
 

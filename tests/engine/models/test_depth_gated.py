@@ -157,10 +157,10 @@ def test_the_lowest_layer_is_the_lstm_and_alone_it_is_all() -> None:
 
 def test_it_cannot_be_the_lowest_or_run_by_itself() -> None:
     cell = CELLS["lstm-depth-gated"](UNITS)
-    with pytest.raises(ValueError, match="cannot be the lowest"):
+    with pytest.raises(ValueError, match="cannot be the bottom layer"):
         RecurrentStack([cell, cell], WIDTH)
     weights = {name: torch.zeros(shape) for name, shape in cell.parameter_shapes(WIDTH, bias=True).items()}
-    with pytest.raises(ValueError, match="asks for the cell state of the layer below"):
+    with pytest.raises(ValueError, match="needs the cell state of the layer below"):
         run_layer(cell, torch.zeros(2, 1, WIDTH), cell.initial_state(1, torch.zeros(1)), weights, "plain")
 
 

@@ -93,7 +93,7 @@ def test_gradients_of_a_changed_pass_are_its_own_and_end_at_what_was_put_in_plac
         (Change("hidden", 0, 0, 0, float("nan")), "cannot be set to nan"),
         (Change("hidden", 0, 0, 0, float("inf")), "cannot be set to inf"),
         (Change("hidden", 0, 0, 0, 1e300), "cannot be set to 1e[+]300"),
-        (Change("hidden", 0, 0, 0, 1.0, reverse=True), "reads in one direction alone"),
+        (Change("hidden", 0, 0, 0, 1.0, reverse=True), "unidirectional: there is no reverse direction"),
     ],
     ids=lambda value: "" if isinstance(value, str) else f"{value.quantity} {value.layer} {value.time} {value.value}",
 )

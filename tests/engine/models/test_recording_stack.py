@@ -161,7 +161,7 @@ def test_a_change_in_one_direction_leaves_that_layers_other_direction_alone(make
 def test_a_stack_that_reads_forward_alone_has_no_reverse_direction(make_stack):
     stack = make_stack()
     assert record_stack(stack, sequence()).reverse is None
-    with pytest.raises(ConfigError, match="reads in one direction alone"):
+    with pytest.raises(ConfigError, match="unidirectional: there is no reverse direction"):
         record_stack(stack, sequence(), changes=[Change("hidden", 0, 0, 0, 0.0, reverse=True)])
 
 

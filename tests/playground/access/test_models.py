@@ -136,7 +136,7 @@ def test_weights_that_are_not_finite_are_known_as_such() -> None:
 
 
 def test_a_damaged_checkpoint_is_named() -> None:
-    with pytest.raises(ModelError, match=r"A run at step 3 cannot be used: .*cut short"):
+    with pytest.raises(ModelError, match=r"A run at step 3 cannot be used: .*truncated"):
         build(_source(3), b"nonsense")
 
 

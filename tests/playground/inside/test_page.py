@@ -202,10 +202,10 @@ def test_a_probe_too_long_for_a_link_is_cut_and_said(open_inside: OpenInside) ->
     (view,) = _views(app)
     assert len(view.probe) == state.LONGEST_PROBE
     assert len(view.context) == state.LONGEST_CONTEXT
-    assert "The link's probe cannot be used: it has 10,000 characters, of which the first 500 can be read" in _warnings(
+    assert "The link's input text cannot be used: it has 10,000 characters; only the first 500 are read" in _warnings(
         app
     )
-    assert "of which the first 2,000 can be read" in _warnings(app)
+    assert "only the first 2,000 are read" in _warnings(app)
 
 
 def test_a_run_that_is_not_there_beside_the_chosen_one_is_said_and_left_out(open_inside: OpenInside) -> None:
@@ -224,7 +224,7 @@ def test_a_run_that_was_never_saved_is_waited_for_and_then_seen(
     run = new_run("Fresh <b>")
     app = open_inside(run=run)
     assert not app.exception
-    assert "Fresh <b> has saved no weights yet (queued)" in re.sub(r"\\(.)", r"\1", app.info[0].value)
+    assert "Fresh <b> has no checkpoint yet (queued)" in re.sub(r"\\(.)", r"\1", app.info[0].value)
     assert "views" not in app.session_state
     services.store().put_live(run, make_checkpoint(run, 0))
     (view,) = _views(app.run())
@@ -308,7 +308,7 @@ def test_runs_are_compared_each_by_its_own_vocabulary(open_inside: OpenInside) -
     assert [len(view.probe) for view in (mine, words, hello)] == [7, 2, 7]
     assert (mine.t, words.t, hello.t) == (6, 1, 6)
     assert "timestep" not in _notes(app), "only the chosen run's place is asked for"
-    assert "C, hello, with three units: This model has no symbol for “t”" in _notes(app)
+    assert "C, hello, with three units: Not in the model's vocabulary: “t”" in _notes(app)
     app.sidebar.multiselect[0].set_value([]).run()
     assert "compare" not in _link(app)
     assert len(_views(app)) == 1

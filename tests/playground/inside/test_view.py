@@ -97,10 +97,7 @@ def test_what_a_model_has_no_symbol_for_is_named_with_what_it_reads_instead() ->
     assert view.probe.names[0] == "e"
     assert view.probe.tokens[-1] == UNKNOWN
     known, context = view.notes
-    assert known == (
-        "This model has no symbol for “é”: it reads “e” instead. "
-        "Not in the model's vocabulary: “☃”, read as a zero vector."
-    )
+    assert known == ("Not in the model's vocabulary: “é”, read as “e”; “☃”, read as a zero vector.")
     assert context == "Preceding context: Not in the model's vocabulary: “☃”, read as a zero vector."
     assert torch.isfinite(view.trace["hidden"]).all()
 
@@ -109,7 +106,7 @@ def test_an_unknown_word_is_read_as_unk() -> None:
     view = _view("tales-words", probe="the zeppelin")
     assert view.probe.names == ("the", "zeppelin")
     assert view.probe.unknown == (1,)
-    assert view.notes == ("This model has no symbol for “zeppelin”: it reads <unk> instead.",)
+    assert view.notes == ("Not in the model's vocabulary: “zeppelin”, read as <unk>.",)
 
 
 def test_a_probe_without_a_word_is_said_and_the_own_one_stands_in() -> None:
@@ -166,7 +163,7 @@ def test_weights_that_are_not_finite_are_looked_at_and_said(
 
 
 def test_a_run_without_weights_cannot_be_looked_at_yet(new_run: Callable[[str], str]) -> None:
-    with pytest.raises(ModelError, match="Fresh has saved no weights yet"):
+    with pytest.raises(ModelError, match="Fresh has no checkpoint yet"):
         _view(new_run("Fresh"))
 
 

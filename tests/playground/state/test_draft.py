@@ -138,7 +138,7 @@ def test_a_set_up_that_is_too_long_stays_out_of_the_link() -> None:
         ('{"wings":2}', "Unknown key 'wings'"),
         ('{"parent":"no such:run"}', "is not a valid run id"),
         ('{"parent":"tales-lstm:first"}', "is not a valid training step"),
-        ("[1]", "A config is a JSON object"),
+        ("[1]", "A config must be a JSON object"),
         ("[" * 100_000, "neither the name of an experiment nor JSON"),
     ],
 )

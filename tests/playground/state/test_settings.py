@@ -86,7 +86,7 @@ def test_a_link_is_read_and_what_it_does_not_say_stays(app: AppTest) -> None:
             "note",
             "0123456789abcdef",
             "The link's note cannot be used: it has 16 characters; only the first 12 are read. Used "
-            "stands: '0123456789ab'.",
+            "instead: '0123456789ab'.",
         ),
         (
             "pairs",

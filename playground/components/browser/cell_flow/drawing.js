@@ -12,7 +12,7 @@ export function drawLayout(picture, layout, serial) {
   const [width, height] = layout.size;
   picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
   picture.style.setProperty("--natural", `${width}px`);
-  picture.style.setProperty("--in-rem", `${width / 16}rem`); // as large as it is beside type of the usual size
+  picture.style.setProperty("--rems", `${width / 16}rem`); // as large as it is beside type of the usual size
   const [left, top, across, down] = layout.frame;
   const frame = svg("rect", { class: "frame", x: left, y: top, width: across, height: down, rx: 20 });
   const wires = svg("g", { class: "wires" });

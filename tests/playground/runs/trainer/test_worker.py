@@ -153,7 +153,7 @@ def test_what_a_run_does_beside_its_updates_is_in_its_message_until_it_is_done(s
     for event, message in (
         (Working(0, "plan", 0.0), "Measuring speed to set the number of steps."),
         (Progress(1, 2.5, 1.5, 1.0, 0.01, 1.0, 9e4, 4.0, 3.0, seconds_left=20.0), ""),
-        (Working(1, "evaluation", 0.456, seconds_left=17.5), "Evaluating: 46% of the tokens read."),
+        (Working(1, "evaluation", 0.456, seconds_left=17.5), "Evaluating: 46% of the validation tokens."),
         (Evaluated(1, 2.0, 2.9, 2.1, True, False, 5.0, 4.0, tokens_read=4_096, tokens_in_all=9_999), ""),
     ):
         recorder.record_event(run_id, event)
@@ -226,7 +226,7 @@ def test_a_finished_run_goes_on_from_its_end_by_the_steps_asked_for(store: Store
         store.command(run_id, "step", steps)
         run = work()
         assert (run.status, run.step, run.planned_steps, run.why) == ("finished", end, end, "steps")
-        assert run.message == f"Reached its {end} steps."
+        assert run.message == f"Completed {end} steps."
         assert store.evaluations(run_id)[-1].step == end
         assert store.checkpoints(run_id)[-1].full
     ours = {row.step: row.grad_norm for row in store.metrics(run_id)}

@@ -70,7 +70,7 @@ def test_a_running_run_says_what_it_does_and_what_is_left_and_a_paused_one_its_t
 
     store = services.store()
     run = store.create_run(Config(), start=False)
-    message = "Evaluating: 46% of the tokens read."
+    message = "Evaluating: 46% of the validation tokens."
     at_work = {"planned_steps": 300, "step": 150, "seconds": 60.0, "seconds_left": 134.0, "message": message}
     store.record(run, status=RUNNING, **at_work)
     assert line() == f"Running: step 150 of 300, 2 min 14 s left. {message}"
