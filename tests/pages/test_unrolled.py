@@ -336,7 +336,7 @@ def test_the_shares_of_the_timesteps_make_up_the_gradient(open_page: OpenPage, r
     assert len(rows) == len(PROBE)
     assert rows["value"].sum() == pytest.approx(1)
     of_one = open_page("unrolled", look="shares", probe=PROBE, of="7")
-    rows = _rows(of_one, "Each timestep's share")
+    rows = _rows(of_one, "Contribution of each timestep")
     assert rows["value"].sum() == pytest.approx(1)
     assert (rows["value"].iloc[8:] == 0).all()
     last = re.search(r"the 5 steps up to t = 8 contribute (\d+)% of the gradient", read(of_one))
