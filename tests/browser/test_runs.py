@@ -153,7 +153,7 @@ def test_another_visitor_may_look_at_a_run_and_not_change_it(visits: Visits, kee
     runs = opened(visits)
     runs.narrow("Whose runs", "Other visitors'")
     runs.of(run).get_by_role("checkbox").check()
-    runs.main.get_by_text("started by another visitor").wait_for()
+    runs.main.get_by_text("This run belongs to another visitor").wait_for()
     runs.button("Duplicate").wait_for()
     settle(runs.page)
     assert runs.button("Delete").count() == runs.button("Rename").count() == 0

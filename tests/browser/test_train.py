@@ -147,7 +147,7 @@ def test_the_loss_chart_leaves_as_svg_png_and_csv(visits: Visits, tmp_path: Path
     eventually(train.page, "the loss is drawn", lambda: train.loss.values("validation"))
     files = {kind: _download(train, kind, tmp_path) for kind in ("SVG", "PNG", "CSV")}
     assert files["SVG"].startswith(b"<svg")
-    assert b"Loss as it learns" in files["SVG"]
+    assert b"Loss during training" in files["SVG"]
     assert files["PNG"].startswith(b"\x89PNG")
     assert struct.unpack(">II", files["PNG"][16:24]) > (1000, 400)
     rows = list(csv.DictReader(io.StringIO(files["CSV"].decode())))

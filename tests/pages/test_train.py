@@ -689,3 +689,6 @@ def test_a_divergence_that_is_the_lesson_is_told_as_one_and_another_as_an_error(
     assert any("risen from 1.2 to 3e+05" in box for box in told)
     app = open_page("train", run=_clipping_race(diverged=0)[0])
     assert any("clipped" in box.value for box in app.error), "the clipped run was not meant to diverge"
+    app.button(key=next(str(one.key) for one in app.button if str(one.key).startswith("again."))).click().run()
+    newest = services.store().runs(starters=False)[0]
+    assert (newest.config.training.clip, newest.race) == ("norm", None)
