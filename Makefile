@@ -28,7 +28,7 @@ help:
 	@echo 'make lint      format check, lint and types alone'
 	@echo 'make format    put the code in form'
 	@echo 'make bench     measure: training and writing speed, then the benchmarks in the browser'
-	@echo "make screenshot  take the README's picture"
+	@echo "make screenshot  take the README's pictures"
 	@echo 'make starters  train the starter runs that ship with the repository'
 	@echo 'make clean     remove the environment and every cache'
 
