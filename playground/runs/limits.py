@@ -95,10 +95,11 @@ class LimitUsage:
         """One line for beside the button that starts a run: the limits that it is near or beyond; "" for none."""
         settings, storage = self.settings, self.storage
         words = []
-        if self.queue.busy >= self._workers or self.queue.waiting:
+        ahead = self.queue.busy + len(self.queue.waiting) - self._workers
+        if ahead >= 0:
             words.append(
                 f"{self.queue.busy} of {self._workers} workers are busy: a run started now would be number "
-                f"{len(self.queue.waiting) + 1} in the queue"
+                f"{ahead + 1} in the queue"
             )
         if self.active >= NEAR_LIMIT * settings.max_runs_per_visitor:
             words.append(f"{self.active} of your {settings.max_runs_per_visitor} runs training or queued")

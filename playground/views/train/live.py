@@ -203,7 +203,7 @@ def _progress_line(run: Run, seconds_left: float) -> str:
     if run.status == QUEUED:
         queue = services.store().queue_state()
         place = queue.place(run.id)
-        if place and queue.busy >= queue.workers:
+        if place and 0 < queue.workers <= queue.busy:
             return f"{queue.busy} of {queue.workers} workers are busy: this run is number {place} in the queue."
         return "Queued: waiting for a worker."
     planned = f" of {run.planned_steps:,}" if run.planned_steps else ""

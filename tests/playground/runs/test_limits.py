@@ -73,14 +73,14 @@ def test_a_full_store_starts_no_run_until_some_are_removed(settings: AppSettings
 
 
 def test_limits_are_said_before_they_bite(settings: AppSettings, store: Store, tiny: Config) -> None:
-    few = replace(settings, max_runs_per_visitor=5, max_memory_mb=300)
+    few = replace(settings, max_runs_per_visitor=5, max_memory_mb=300, workers=2)
     assert limit_usage(few, store, "ada").summary() == "", "what is far from its limit is not said in the short line"
     for _ in range(4):
         store.create_run(tiny, owner="ada")
     store.max_bytes = int(store.storage().used / 0.85)
     said = plain(limit_usage(few, store, "ada").summary())
     assert "4 of your 5 runs training or queued" in said
-    assert "a run started now would be number 5 in the queue" in said
+    assert "a run started now would be number 3 in the queue" in said, "two of the four have a worker each"
     assert "of storage left" in said
     store.max_bytes = store.storage().used
     assert "the store is full" in limit_usage(few, store, "ada").summary()
