@@ -23,6 +23,14 @@ VERSION = 1
 OptionValue = bool | str
 
 
+STATE_PENALTY = 2.0
+"""The penalty on large states for cells whose equations do not bound them; AWD-LSTM (Merity, Keskar and Socher 2018)
+has the same."""
+
+CARRIED_LIMIT = 3.0
+"""The limit on the carried state of such cells."""
+
+
 class ConfigError(ValueError):
     """An invalid setting. The message names it and says what to change."""
 

@@ -29,7 +29,7 @@ def number(value: float, *, digits: bool = False) -> str:
 
 def fixed(value: float, decimals: int) -> str:
     """A number with so many decimals, for rows that are read one below the other: 1.5 -> "1.5000", NaN -> "NaN"."""
-    return f"{value:.{decimals}f}".replace("-", MINUS) if math.isfinite(value) else number(value)
+    return f"{value:z.{decimals}f}".replace("-", MINUS) if math.isfinite(value) else number(value)
 
 
 def enough_digits(value: float, results: Callable[[float], Iterable[float]]) -> str:

@@ -46,7 +46,7 @@ _MINUTE = Config().with_values(
 )
 
 
-_UNBOUNDED = Config().with_values(corpus="tinyshakespeare", cell="lstm-course", steps=600)
+_UNBOUNDED = Config().with_values(corpus="tinyshakespeare", steps=600)
 
 
 def _race(cell: str) -> Config:
@@ -160,11 +160,11 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "a-state-without-bound": Preset(
             "An unbounded cell state",
             "the course's LSTM, h = o ⊙ c: as published, its gates keep each other open and c grows without bound "
-            "within 20 steps; a penalty on large states prevents it",
-            (with_cell(_UNBOUNDED.with_values(cell="lstm"), "lstm-course"), _UNBOUNDED),
+            "within 20 steps; a penalty on large states and a limit on what is carried on prevent it",
+            (with_cell(_UNBOUNDED, "lstm-course"), _UNBOUNDED.with_values(cell="lstm-course")),
             diverging=1,
             divergence="nothing in the published equations bounds the cell state, and a large one keeps its gates "
-            "open; the same equations with a penalty on large states keep training",
+            "open; the same equations with a penalty on large states and a limit on what is carried on keep training",
         ),
         "rnn-gru-lstm": Preset(
             "RNN vs GRU vs LSTM",

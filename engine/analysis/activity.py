@@ -67,7 +67,12 @@ def reach(trace: Trace, share: float = FADED) -> int:
     Raises:
         ValueError: as `fading`
     """
-    still = (fading(trace) >= share).long().cumprod(0)  # ones up to the first that is below, or NaN
+    return steps_above(fading(trace), share)
+
+
+def steps_above(shares: Tensor, share: float = FADED) -> int:
+    """The same of what `fading` gives."""
+    still = (shares >= share).long().cumprod(0)  # ones up to the first that is below, or NaN
     return max(0, int(still.sum()) - 1)
 
 

@@ -31,7 +31,7 @@ from engine.cells.equations import (
     sigmoid,
     tanh,
 )
-from engine.config import OptionValue
+from engine.config import CARRIED_LIMIT, STATE_PENALTY, OptionValue
 
 _UPDATE = unit_gate("update", "how much of the candidate is added to the cell state")
 _FORGET = unit_gate("forget", "how much of the previous cell state is kept")
@@ -114,7 +114,9 @@ class CourseLSTM(Cell):
 
     @property
     def trains_with(self) -> Mapping[str, float]:
-        return {} if self.output_tanh else {"training__state_penalty": 2.0, "training__carried_limit": 3.0}
+        if self.output_tanh:
+            return {}
+        return {"training__state_penalty": STATE_PENALTY, "training__carried_limit": CARRIED_LIMIT}
 
     def step(self, projected: Tensor, state: State, parameters: Parameters, tap: Tap = untapped) -> State:
         hidden, cell = state

@@ -89,6 +89,10 @@ _SIGNATURES = {
 }
 
 
+_AS_TEXT = (b"%PDF-", b"{\\rtf")
+"""Formats that are text themselves; the beginning of another may stand at the beginning of a text too."""
+
+
 @dataclass(frozen=True)
 class Offer:
     """An encoding that some bytes may be in.
@@ -112,7 +116,7 @@ class Offer:
 def binary_kind(raw: bytes) -> str:
     """What kind of binary file this is, in words; empty for what may be a text."""
     for signature, kind in _SIGNATURES.items():
-        if raw.startswith(signature) and (len(signature) > 3 or not _is_utf8(raw)):
+        if raw.startswith(signature) and (signature in _AS_TEXT or 0 in raw[:1_000] or not _is_utf8(raw)):
             return kind
     return ""
 

@@ -88,16 +88,18 @@ class LanguageModel(nn.Module):
         Returns:
             logits (time, batch, vocabulary), and the state after the last timestep
         """
-        logits, _, state = self.forward_with_hidden(tokens, state, generator)
-        return logits, state
+        hidden, state = self.hidden(tokens, state, generator)
+        return self._logits_of(hidden, generator), state
 
     def forward_with_hidden(
         self, tokens: Tensor, state: StackState, generator: torch.Generator | None = None
     ) -> tuple[Tensor, list[Tensor], StackState]:
         """`forward`, with the hidden states (time, batch, units) of each layer, from the bottom up, in between."""
         hidden, state = self.stack.every_layer(self._inputs(tokens, generator), state, generator)
-        top = hidden[-1] if generator is None else drop(hidden[-1], self.config.dropout, generator)
-        return self.logits(top), hidden, state
+        return self._logits_of(hidden[-1], generator), hidden, state
+
+    def _logits_of(self, hidden: Tensor, generator: torch.Generator | None) -> Tensor:
+        return self.logits(hidden if generator is None else drop(hidden, self.config.dropout, generator))
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits (..., vocabulary) for top hidden states (..., units)."""

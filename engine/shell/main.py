@@ -55,7 +55,8 @@ def _sentence(error: Exception, argv: Sequence[str]) -> str:
         from engine.shell.memory import SMALLER
 
         return _in_flags(f"Out of memory: {SMALLER}.")
-    by_flags = argv[:1] == ["train"] and "--config" not in argv  # elsewhere a setting stands in a file
+    from_file = any(word.split("=")[0] in ("--config", "--resume") for word in argv)
+    by_flags = argv[:1] == ["train"] and not from_file  # elsewhere a setting stands in a file
     return _in_flags(str(error)) if by_flags else str(error)
 
 

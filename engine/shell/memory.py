@@ -6,6 +6,7 @@ import psutil
 
 from engine.config import Config, ConfigError
 from engine.device import choose_device
+from engine.numbers import number
 from engine.training.estimate import memory_bytes
 
 SMALLER = "use fewer units or layers, or lower data.vocabulary_limit, data.chunk or data.streams"
@@ -18,15 +19,10 @@ def check_memory(config: Config, vocabulary_size: int, device: str) -> None:
     needed, free = memory_bytes(config, vocabulary_size), free_bytes()
     if needed > free:
         raise ConfigError(
-            f"Training this model needs about {_gigabytes(needed)} of memory, and only {_gigabytes(free)} are free: "
-            f"{SMALLER}."
+            f"Training this model needs about {number(needed)}B of memory, but only {number(free)}B is free: {SMALLER}."
         )
 
 
 def free_bytes() -> int:
     """Memory that this machine could give now."""
     return int(psutil.virtual_memory().available)
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:,.2g} GB" if size < 1e10 else f"{size / 1e9:,.0f} GB"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.config import Config, ConfigError
-from engine.data import Corpus, load_split, prepare_fitted, sorted_by_kind
+from engine.data import Corpus, prepare_fitted, sorted_by_kind
 from engine.presets import PRESETS
 from engine.shell.arguments import add_settings, config_from, given_batches, whole_number
 from engine.shell.directory import RunDirectory
@@ -109,12 +109,12 @@ def _notes(asked: Config, config: Config, corpus: Corpus) -> Iterator[str]:
     """What was done to the text and the settings so that they fit each other."""
     data = config.data
     yield from corpus.text_notes
-    if data.corpus.startswith("file:") and sorted_by_kind(load_split(data.corpus).text):
+    if data.corpus.startswith("file:") and sorted_by_kind(corpus.train_text + corpus.validation_text):
         yield SORTED
     if data != asked.data:
         yield (
-            f"The training part has {len(corpus.train):,} tokens: --streams × --chunk were reduced to "
-            f"{data.streams} × {data.chunk} instead of {asked.data.streams} × {asked.data.chunk}."
+            f"The training part has {len(corpus.train):,} tokens: --streams × --chunk was reduced from "
+            f"{asked.data.streams} × {asked.data.chunk} to {data.streams} × {data.chunk}."
         )
     yield from unread_notes(config.sampling.prompt, corpus.vocabulary)
 

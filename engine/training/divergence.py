@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Mapping
 
-from engine.config import Config
+from engine.config import CARRIED_LIMIT, STATE_PENALTY, Config
 from engine.numbers import number
 from engine.training.events import Diverged
 
@@ -21,12 +21,6 @@ LOWEST_RATE = 1e-6
 
 RUNAWAY = 100.0
 """A hidden state of this size has run away: where the equations bound it, it lies between -1 and 1."""
-
-STATE_PENALTY = 2.0
-"""The penalty on large states that is suggested; Merity, Keskar and Socher's (2018) AWD-LSTM has the same."""
-
-CARRIED_LIMIT = 3.0
-"""The limit on the carried state that is suggested."""
 
 _HISTORY = 50
 
@@ -44,8 +38,7 @@ class DivergenceWatch:
         self.uniform_loss = uniform_loss
         self.steps_above = steps_above
         self._norms: deque[float] = deque(maxlen=_HISTORY)
-        self._first_states: Mapping[str, float] = {}
-        self._largest_states: dict[str, float] = {}
+        self._states: dict[str, float] = {}
 
     def look(
         self,
@@ -59,7 +52,8 @@ class DivergenceWatch:
     ) -> Diverged | None:
         """The event that ends the run, if the update that led to `step` (the last of `updates` new ones) shows that
         it has diverged. `states` holds the largest magnitude of each state of the cell, by name."""
-        self._remember(states or {})
+        finite = {name: size for name, size in (states or {}).items() if math.isfinite(size)}
+        self._states |= finite  # the last that can be told
         self.steps_above = self.steps_above + updates if loss > self.uniform_loss + MARGIN else 0
         if not math.isfinite(loss):
             return self._diverged(step, f"The loss is {number(loss)} at step {step}", learning_rate, clipped)
@@ -76,22 +70,15 @@ class DivergenceWatch:
         self._norms.append(grad_norm)
         return None
 
-    def _remember(self, states: Mapping[str, float]) -> None:
-        """Keep the states' sizes at the first look, and the largest finite ones since."""
-        self._first_states = self._first_states or states
-        for name, size in states.items():
-            if math.isfinite(size):
-                self._largest_states[name] = max(size, self._largest_states.get(name, 0.0))
-
     @property
     def runaway_state(self) -> str | None:
         """The state that has run away, if one has: the cell state where there is one, since the hidden state shows it.
 
         It takes a large hidden state. A large cell state alone, which the cell shows through tanh, harms nothing.
         """
-        if self._largest_states.get("hidden", 0.0) < RUNAWAY:
+        if self._states.get("hidden", 0.0) < RUNAWAY:
             return None
-        return "cell" if "cell" in self._largest_states else "hidden"
+        return "cell" if "cell" in self._states else "hidden"
 
     def _diverged(self, step: int, reason: str, learning_rate: float, clipped: bool) -> Diverged:
         advice, suggestion = self._advice(learning_rate, clipped)
@@ -101,9 +88,7 @@ class DivergenceWatch:
         """What had grown before the run diverged: the end of a sentence, or nothing."""
         state = self.runaway_state
         if state is not None:
-            first, largest = self._first_states.get(state, math.nan), self._largest_states[state]
-            grew = f"its largest value rose from {number(first)} to {number(largest)}"
-            return f"; the {state} state grew without bound: {grew}"
+            return f"; the {state} state grew without bound, to {number(self._states[state])}"
         usual = sorted(self._norms)[len(self._norms) // 2] if self._norms else math.nan
         largest = max(self._norms, default=math.nan)
         if math.isfinite(largest) and largest > 10 * usual:
@@ -126,11 +111,12 @@ class DivergenceWatch:
             )
         training = self.config.training
         if self.runaway_state is not None and not (training.state_penalty and training.carried_limit):
+            penalty, limit = training.state_penalty or STATE_PENALTY, training.carried_limit or CARRIED_LIMIT
             return (
                 "Nothing in the equations of this cell bounds its hidden state, and a large one makes the next one "
-                f"larger: add a state penalty of {number(STATE_PENALTY)} and limit the state carried from one sequence "
-                f"to the next to {number(CARRIED_LIMIT)}.",
-                {"training__state_penalty": STATE_PENALTY, "training__carried_limit": CARRIED_LIMIT},
+                f"larger: use a state penalty of {number(penalty)} and limit the state carried from one sequence "
+                f"to the next to {number(limit)}.",
+                {"training__state_penalty": penalty, "training__carried_limit": limit},
             )
         lower = max(learning_rate / 10, LOWEST_RATE)
         return (

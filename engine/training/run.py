@@ -180,9 +180,8 @@ class Training:
 
     @property
     def last_step(self) -> int:
-        """The step at which the run ends: as planned, or as it was extended."""
-        assert self.planned_steps is not None
-        return self._extended_to or self.planned_steps
+        """The step at which the run ends: as planned, or as it was extended; the present one before there is a plan."""
+        return self._extended_to or self.planned_steps or self.step
 
     def checkpoint(self, full: bool = True) -> Checkpoint:
         """The run as it is now: cloned, on the CPU. Full ones can be continued, the others only looked into."""
@@ -393,10 +392,11 @@ class Training:
 
     def _may_end(self, val_loss: float, best: Best) -> bool:
         """Whether the run ends with an evaluation of this loss, if the whole validation part bears it out."""
+        if self._extended_to or self.step == self._evaluations.steps[-1]:  # an extended run ends with its last alone
+            return self.step == self._evaluations.steps[-1]
         training = self.config.training
-        if training.patience and best.since >= training.patience:
-            return True
-        return self.step == self._evaluations.steps[-1] or bool(training.until_loss and val_loss <= training.until_loss)
+        patient = not training.patience or best.since < training.patience
+        return not patient or bool(training.until_loss and val_loss <= training.until_loss)
 
     def _evaluations_of(self, planned_steps: int) -> EvaluationPlan:
         return plan_evaluations(self.config, planned_steps, len(self.corpus.validation))
@@ -404,8 +404,7 @@ class Training:
     def _seconds_left(self, read: int) -> float:
         """What the run will still take when so many tokens of the evaluation at hand have been read."""
         evaluated, sampled = self._evaluations.left(self._evaluated_at)
-        end = self._extended_to or self.planned_steps or self.step
-        return self._pace.left(end - self.step, max(0, evaluated - read), sampled)
+        return self._pace.left(self.last_step - self.step, max(0, evaluated - read), sampled)
 
     def _evaluated(self, val_loss: float, bits: float, best: Best, tokens: int, rising: bool) -> Evaluated:
         return Evaluated(
@@ -467,6 +466,8 @@ class Training:
     def _plan(self) -> Iterator[Event]:
         """Turn a limit in seconds into steps, by measuring on copies that are thrown away."""
         training = self.config.training
+        if self._facts is None:
+            yield from self._read_text()  # whose time is part of the limit
         yield Working(0, "plan", 0.0)
         costs = measure_costs(
             self._copy_of_model(), training, self._streams, self.corpus.validation, self._sampler, training.seconds
@@ -492,7 +493,8 @@ class Training:
         if not branch and checkpoint.corpus_sha256 != self.corpus.sha256:
             raise CheckpointError(
                 f"The corpus {self.corpus.title!r} has changed since this run was trained on it (its hash was "
-                f"{checkpoint.corpus_sha256[:12]}, now {self.corpus.sha256[:12]}): start a new run or a branch."
+                f"{checkpoint.corpus_sha256[:12]}, now {self.corpus.sha256[:12]}), or its "
+                "text is cleaned differently now: start a new run or a branch."
             )
         if checkpoint.vocabulary != self.corpus.vocabulary.to_json():
             raise CheckpointError(

@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from playground.access.corpora import per_character
 from playground.access.runs import setting_changes
 from playground.access.training_text import lines_to_beat
 from playground.charts import frames
@@ -60,5 +59,5 @@ def _live_run(snapshot: Snapshot) -> LiveRun:
         progress=snapshot.metrics_frame,
         evaluations=snapshot.evaluations_frame,
         changes=[{"step": turn.step, "key": turn.key, "value": turn.value} for turn in setting_changes(snapshot)],
-        text=per_character(run),
+        text=run.per_character,
     )

@@ -16,12 +16,11 @@ from engine.data import (
     TextError,
     TextFacts,
     check_batches,
-    load_split,
     prepare,
     sorted_by_kind,
 )
 from playground.frame import services
-from playground.runs.records import Run, StoreError
+from playground.runs.records import StoreError
 
 Progress = Callable[[int, int], None]
 
@@ -67,10 +66,14 @@ def text_name(corpus: str) -> str:
         return "own text"
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def is_sorted(corpus: str) -> bool:
+def is_sorted(found: Corpus) -> bool:
     """Whether the lines of a visitor's text seem to be sorted by kind; its validation part is then unlike the rest."""
-    return corpus.startswith("own:") and sorted_by_kind(load_split(corpus, services.own_text).text)
+    return found.name.startswith("own:") and _is_sorted(found.sha256, found)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _is_sorted(sha256: str, _corpus: Corpus) -> bool:
+    return sorted_by_kind(_corpus.train_text + _corpus.validation_text)
 
 
 def facts(data: DataConfig) -> TextFacts:
@@ -88,19 +91,8 @@ def _facts(sha256: str, _corpus: Corpus) -> TextFacts:
     return text_facts(_corpus)
 
 
-def per_character(run: Run) -> PerCharacter | None:
-    """How a run's losses become bits per character; None where that is unknown.
-
-    Before the first evaluation the text itself is asked, which takes longer.
-    """
-    known = run.per_character
-    if known is not None or run.best_loss is not None:
-        return known
-    return per_character_of(run.config.data)
-
-
 def per_character_of(data: DataConfig) -> PerCharacter | None:
-    """The same for a text that nothing has been trained on yet."""
+    """How losses on a text that nothing has been trained on yet become bits per character; None where it is unknown."""
     try:
         return facts(data).per_character
     except (TextError, ConfigError):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from playground.access.corpora import per_character
 from playground.charts.units import UNITS, convert
 from playground.runs.records import Run
 
 
 def unit_of(run: Run, unit: str) -> str:
     """The unit in which losses of a run are shown where `unit` is asked for: nats where its bits are unknown."""
-    return "nats" if unit == "bits" and per_character(run) is None else unit
+    return "nats" if unit == "bits" and run.per_character is None else unit
 
 
 def loss_in(run: Run, nats: float, unit: str) -> float:
     """A loss of this run, given in nats per token, in `unit` (a key of `UNITS`); NaN for bits that are unknown."""
-    return float(convert(nats, unit, per_character(run) if unit == "bits" else None))
+    return float(convert(nats, unit, run.per_character if unit == "bits" else None))
 
 
 def said_loss(run: Run, nats: float, unit: str) -> str:

@@ -52,6 +52,8 @@ def read_probe(text: str, vocabulary: Vocabulary, limit: int = LONGEST_PROBE) ->
     """
     whole = text.replace("\r\n", "\n").replace("\r", "\n")
     if isinstance(vocabulary, CharVocabulary):
+        if not set(whole) <= set(vocabulary.symbols):
+            whole = unicodedata.normalize("NFC", whole)
         kept, pieces, tokens = _characters(whole, vocabulary, limit)
     else:
         separated = bool(getattr(vocabulary, "separated", False))
@@ -74,8 +76,6 @@ def read_probe(text: str, vocabulary: Vocabulary, limit: int = LONGEST_PROBE) ->
 def _characters(text: str, vocabulary: CharVocabulary, limit: int) -> tuple[str, list[str], np.ndarray]:
     """How much of a text is read in up to `limit` tokens; what each token is read from, and its id, `UNKNOWN` where a
     character has neither a symbol nor a near one. A character may be read as several, as … as three dots."""
-    if not set(text) <= set(vocabulary.symbols):
-        text = unicodedata.normalize("NFC", text)
     read: dict[str, list[int]] = {}
     pieces: list[str] = []
     tokens: list[int] = []

@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import streamlit as st
 
 from engine.analysis.verbatim import VerbatimIndex
 from engine.config import ConfigError, DataConfig
-from engine.data import Corpus, TextError, prepare
+from engine.data import TextError, prepare
 from engine.models.ngram import ORDERS, NGram, baselines
 from playground.access.background import BackgroundCache
 from playground.access.corpora import corpus
@@ -23,6 +23,7 @@ from playground.runs.records import Run, StoreError
 
 log = logging.getLogger("unrolled.training_text")
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
@@ -48,6 +49,14 @@ class Missing:
     why: str
 
 
+@dataclass(frozen=True)
+class Counted(Generic[Key, Value]):
+    """What was counted of a text, by name or order, and the hash of the text and its vocabulary."""
+
+    sha256: str
+    values: dict[Key, Value]
+
+
 def _or_missing(compute: Callable[[], Value]) -> Value | Missing:
     """What `compute` gives; why it cannot be had, if its text cannot be read. Where it is the store that cannot be
     read, that is raised: it is over before long, and is not to be kept."""
@@ -63,12 +72,12 @@ def _or_missing(compute: Callable[[], Value]) -> Value | Missing:
 
 
 @st.cache_resource(show_spinner=False)
-def _baselines() -> BackgroundCache[dict[str, float] | Missing]:
+def _baselines() -> BackgroundCache[Counted[str, float] | Missing]:
     return BackgroundCache("baselines", bound=32)
 
 
 @st.cache_resource(show_spinner=False)
-def _ngrams() -> BackgroundCache[dict[int, NGram] | Missing]:
+def _ngrams() -> BackgroundCache[Counted[int, NGram] | Missing]:
     return BackgroundCache("n-grams", bound=4)
 
 
@@ -82,34 +91,39 @@ def lines_to_beat(run: Run) -> dict[str, float] | None:
 
     Empty where the text cannot be had any more.
     """
-    return _lines(run.config.data, _key_of_tokens(run), lambda found: _check_vocabulary(run, found))
+    found = _lines(run.config.data)
+    if found is None:
+        return None
+    return {} if isinstance(found, Missing) or _other_words(run, found.sha256) else found.values
 
 
 def lines_to_beat_on(data: DataConfig) -> dict[str, float] | None:
     """The same for a text that nothing has been trained on yet."""
-    return _lines(data, f"{_key(data)}/", lambda found: None)
+    found = _lines(data)
+    return found.values if isinstance(found, Counted) else None if found is None else {}
 
 
-def _lines(data: DataConfig, key: str, check: Callable[[Corpus], None]) -> dict[str, float] | None:
-    def compute() -> dict[str, float]:
+def _lines(data: DataConfig) -> Counted[str, float] | Missing | None:
+    def compute() -> Counted[str, float]:
         found = prepare(data, services.own_text)
-        check(found)
-        return baselines(found.train, found.validation, len(found.vocabulary))
+        return Counted(found.sha256, baselines(found.train, found.validation, len(found.vocabulary)))
 
-    found = _baselines().get(key, lambda: _or_missing(compute))
-    return {} if isinstance(found, Missing) else found
+    return _baselines().get(_key(data), lambda: _or_missing(compute))
 
 
 def ngrams(run: Run) -> dict[int, NGram] | Missing | None:
     """Smoothed 1-, 2- and 3-gram models of the text a run learns from, by their order; None until they are counted."""
     data = run.config.data
 
-    def compute() -> dict[int, NGram]:
+    def compute() -> Counted[int, NGram]:
         found = corpus(data)
-        _check_vocabulary(run, found)
-        return {order: NGram.fit(found.train, order, len(found.vocabulary)) for order in ORDERS}
+        models = {order: NGram.fit(found.train, order, len(found.vocabulary)) for order in ORDERS}
+        return Counted(found.sha256, models)
 
-    return _ngrams().get(_key_of_tokens(run), lambda: _or_missing(compute))
+    found = _ngrams().get(_key(data), lambda: _or_missing(compute))
+    if not isinstance(found, Counted):
+        return found
+    return Missing(_OTHER_WORDS) if _other_words(run, found.sha256) else found.values
 
 
 def copied(run: Run, text: str) -> Copied | Missing | None:
@@ -125,21 +139,15 @@ def _copied(key: str, text: str, _index: VerbatimIndex) -> Copied:
     return Copied(tuple(_index.stretches(text)), match.share, text[match.start : match.end])
 
 
-def _check_vocabulary(run: Run, found: Corpus) -> None:
-    """Refuse a text whose tokens are not those of the run: the words of a vocabulary were once those of all of it.
-
-    Raises:
-        TextError: says what to do
-    """
-    if run.config.data.level == "word" and run.corpus_sha256 not in ("", found.sha256):
-        raise TextError(
-            "The vocabulary of this run differs from the one its text gives now: train it again to compare it with "
-            "n-gram models."
-        )
+_OTHER_WORDS = (
+    "The vocabulary of this run differs from the one its text gives now: train it again to compare it with n-gram "
+    "models."
+)
 
 
-def _key_of_tokens(run: Run) -> str:
-    return f"{_key(run.config.data)}/{run.corpus_sha256 if run.config.data.level == 'word' else ''}"
+def _other_words(run: Run, sha256: str) -> bool:
+    """Whether the words of a run are not those of its text: a vocabulary was once made from all of it."""
+    return run.config.data.level == "word" and run.corpus_sha256 not in ("", sha256)
 
 
 def _key(data: DataConfig) -> str:

@@ -18,6 +18,9 @@ from playground.text import number
 COLUMNS = ("name", "back", "share", "exponent", "color", "dash", "kind", "text")
 _LINE, _REACH, _END = "line", "reach", "end"
 
+VANISHED = 0.01
+"""The share of a gradient below which it is said to have vanished."""
+
 _LEAST = 1e-30
 """A share below this is drawn as a gap: it is all but what float32 can hold."""
 

@@ -18,7 +18,7 @@ _HEIGHT = 56
 
 
 def spark(
-    *, values: Sequence[float], cell: str = "lstm", name: str = "validation loss", unit: str = ""
+    *, values: Sequence[float], cell: str = "lstm", name: str = "validation loss", before: str = "", unit: str = ""
 ) -> alt.LayerChart:
     """A line without axes, its last point marked and written out.
 
@@ -26,14 +26,14 @@ def spark(
         values: the numbers in order; those that are not finite leave a gap
         cell: whose family's colour the line takes
         name: of the quantity, for the tooltip and the description
-        unit: what stands behind the last number
+        before, unit: what stands before the last number, and behind it
     """
     numbers = np.asarray(values, dtype=np.float64)
     numbers = np.where(np.isfinite(numbers), numbers, np.nan)
     frame = thin(pd.DataFrame({"step": np.arange(len(numbers)), "value": numbers}), _POINTS)
     measured = frame.dropna()
     last = measured.tail(1).assign(
-        text=lambda rows: [f"{number(value, digits=True)} {unit}".rstrip() for value in rows["value"]]
+        text=lambda rows: [f"{before} {number(value, digits=True)} {unit}".strip() for value in rows["value"]]
     )
     about = f"{name}: {_label(measured['value'])}"
     x = alt.X("step:Q", axis=None, scale=alt.Scale(nice=False, zero=False))

@@ -154,6 +154,8 @@ class Picture:
     """of the cell: it decides the colour"""
     scales: Scales | None = None
     """those that it shares with other pictures; None for its own"""
+    legend: bool = True
+    """whether it needs a legend of its own where space is short"""
 
 
 _PICTURE = Component("unrolled/picture")

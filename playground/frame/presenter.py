@@ -49,7 +49,7 @@ body:has([data-testid="stSidebar"][aria-expanded="false"])
 </style>"""
 
 # For an audience: larger type, and nothing on the screen but the page itself. What is 12 px at a desk is 21.6 px on a
-# screen of 1920 pixels: legible from the last row. Charts follow by `playground.theme.TYPE`.
+# screen of 1920 pixels: legible from the last row. Charts follow in `playground.charts.presenting`.
 _PRESENTING = """<style>
 html { font-size: clamp(19px, 1.5vw, 30px) !important; }
 [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stToolbar"],

@@ -54,8 +54,8 @@ def check_extension(settings: AppSettings, run: Run, steps: int) -> None:
     """Refuse to let a run that has ended go on for `steps` more if runs may not be so long. Raises LimitError."""
     if run.step + steps > settings.max_steps:
         raise LimitError(
-            f"{run.step + steps:,} steps are more than the {settings.max_steps:,} allowed here (UNROLLED_MAX_STEPS): "
-            "this run cannot be continued."
+            f"{run.name} would have {run.step + steps:,} steps; {settings.max_steps:,} are allowed here "
+            "(UNROLLED_MAX_STEPS)."
         )
 
 

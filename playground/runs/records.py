@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from engine.config import Config
@@ -136,7 +137,7 @@ class Run:
     deleted: float | None = None
     """when it was deleted; it can be restored for `UNDO_SECONDS`"""
 
-    @property
+    @cached_property
     def per_character(self) -> PerCharacter | None:
         """How its losses become bits per character; None where that is unknown.
 

@@ -157,10 +157,10 @@ def from_link_text(text: str) -> Draft:
     """
     try:
         return _from_json(json.loads(text)) if text.startswith(("{", "[")) else from_preset(text)
-    except ConfigError as error:
-        raise ValueError(str(error).rstrip(".")) from None
     except (json.JSONDecodeError, RecursionError):
         raise ValueError(f"{quoted(text)} is neither the name of an experiment nor JSON") from None
+    except ValueError as error:  # a ConfigError, or a part that has a nearest value, which is none of the whole
+        raise ValueError(str(error).rstrip(".")) from None
 
 
 def _from_json(plain: Any) -> Draft:

@@ -12,7 +12,7 @@ PATIENCE = command_watch.PATIENCE_MS
 
 _CONTROLS = """() => document.querySelector("footer").insertAdjacentHTML("beforeend",
   `<div class="st-key-command-pause-x1"><button>Pause</button></div>
-   <div class="st-key-knob-rate-x1"><input type="number" aria-label="Rate" value="0.006"></div>`)"""
+   <div class="st-key-knob-rate-x1"><input type="number" aria-label="Rate" value="0.006" max="10" step="any"></div>`)"""
 
 
 @pytest.fixture
@@ -83,6 +83,21 @@ def test_a_field_gives_a_command_where_its_value_changes(stage: Stage) -> None:
     enter(stage, "0.001")
     stage.run(PATIENCE)
     assert note(stage).is_visible()
+
+
+def test_a_value_that_the_field_refuses_is_no_command(stage: Stage) -> None:
+    enter(stage, "5000")
+    enter(stage, "")
+    stage.run(2 * PATIENCE)
+    assert not note(stage).is_visible(), "Streamlit sends neither"
+
+
+def test_of_two_quick_changes_of_a_setting_one_answer_is_enough(stage: Stage) -> None:
+    enter(stage, "0.001")
+    enter(stage, "0.002")
+    stage.show(answered=1)
+    stage.run(2 * PATIENCE)
+    assert not note(stage).is_visible(), "the app may hear of the last alone"
 
 
 def test_a_watch_that_has_gone_says_nothing(stage: Stage) -> None:

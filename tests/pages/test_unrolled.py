@@ -28,12 +28,12 @@ from playground.access import corpora, models
 from playground.access.models import Loaded
 from playground.access.runs import snapshot_of
 from playground.charts.export import export
+from playground.charts.fading import VANISHED
 from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.records import StoreError
 from playground.runs.store.starter_files import ORDER
 from playground.views.unrolled import explain
-from playground.views.unrolled.claim import FELT
 from playground.views.unrolled.drill_downs import DRILL_DOWNS
 from playground.views.unrolled.settings import UnrolledSettings
 
@@ -105,7 +105,7 @@ def test_the_claim_has_the_numbers_of_the_chosen_timestep(open_page: OpenPage) -
     claim = _claim(app)
     assert claim.startswith(f"After 25 characters this LSTM predicts ‘{loaded.vocabulary.display(best)}’")
     assert f"{100 * float(chances[best]):.0f}%" in claim
-    assert f"the gradient of the loss at t = 25 stays above 1% for {activity.reach(trace, FELT)} step" in claim
+    assert f"the gradient of the loss at t = 25 stays above 1% for {activity.reach(trace, VANISHED)} step" in claim
 
 
 def test_the_claim_follows_the_selection(open_page: OpenPage) -> None:

@@ -151,10 +151,8 @@ def _write_text(store: Store, connection: Connection, archive: RunArchive) -> No
     """Store the run's own text inside the transaction: the removal of unused texts waits until it is used."""
     if archive.text is None:
         return
-    raw, digest = archive.text.encode("utf-8"), archive.run.config.data.corpus.removeprefix("own:")
-    store.blobs.put(TEXTS, digest, raw, durable=True)
-    values = {"sha256": digest, "bytes": len(raw), "created": time.time(), "name": first_words(archive.text)}
-    connection.execute(schema.upsert(store.engine, schema.texts), values)
+    digest = archive.run.config.data.corpus.removeprefix("own:")
+    store.write_text(connection, digest, archive.text.encode("utf-8"), first_words(archive.text))
 
 
 def _write_checkpoints(

@@ -321,8 +321,8 @@ def _check_plan(run: Run, plans: set[int], extended: set[int]) -> None:
         raise refused(RUN, f"has checkpoints with {' and '.join(f'{plan:,}' for plan in sorted(known))} planned steps")
     if run.planned_steps is None or run.planned_steps in known | extended or not known:
         return
-    due = "as in its config" if at_first is not None else "as in its checkpoints"
-    raise refused(RUN, f"has {run.planned_steps:,} planned steps and not {min(known):,}, {due}")
+    due = "its config gives" if at_first is not None else "its checkpoints have"
+    raise refused(RUN, f"has {run.planned_steps:,} planned steps, but {due} {min(known):,}")
 
 
 def _vocabulary_size(member: str, text: str, archive: RunArchive, settings: AppSettings) -> int:

@@ -226,12 +226,19 @@ class Artifacts(StorageUsage):
         digest = hashlib.sha256(raw).hexdigest()
         self.check_capacity(len(raw))
         called = " ".join(name.split())[:TEXT_NAME_LENGTH] or first_words(text)
-        values = {"sha256": digest, "bytes": len(raw), "created": time.time(), "name": called}
-        # inside the transaction: the removal of unused texts waits until this one has its row
         with self.writing() as connection:
-            connection.execute(schema.upsert(self.engine, schema.texts), values)
-            self.blobs.put(TEXTS, digest, raw, durable=True)
+            self.write_text(connection, digest, raw, called)
         return digest
+
+    def write_text(self, connection: Connection, digest: str, raw: bytes, name: str) -> None:
+        """Store a text inside a transaction, so that the removal of unused texts waits until it has its row.
+
+        A text that is there keeps its name: all who have it see the same.
+        """
+        known = connection.scalar(select(schema.texts.c.name).where(schema.texts.c.sha256 == digest))
+        values = {"sha256": digest, "bytes": len(raw), "created": time.time(), "name": known or name}
+        connection.execute(schema.upsert(self.engine, schema.texts), values)
+        self.blobs.put(TEXTS, digest, raw, durable=True)
 
     def text_name(self, digest: str) -> str:
         """What the text with that SHA-256 is called. Raises TextLostError if this store does not have it."""

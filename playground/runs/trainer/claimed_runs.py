@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from engine.device import is_out_of_memory
 from engine.training.checkpoint import Checkpoint
 from playground.runs.records import (
     FAILED,
@@ -26,7 +27,6 @@ from playground.runs.records import (
 )
 from playground.runs.store import Store
 from playground.runs.store.dispatch import Claim
-from playground.runs.trainer import memory
 from playground.runs.trainer.checkpoint_saver import CheckpointSaver
 from playground.runs.trainer.loading import LoadedRun, explain
 from playground.runs.trainer.polling import CommandPoller
@@ -131,7 +131,7 @@ class ClaimedRuns:
             step = self.runs[run_id].training.step if run_id in self.runs else 0
             self.recorder.add(run_id, RunChange(step, FAILED, text=sentence, when=now))
         writes = self.recorder.take(left, status=FAILED, message=sentence, why="", ended=now)
-        if memory.is_out_of_memory(error):
+        if is_out_of_memory(error):
             self.runs.clear()  # frees the models: writing to the store takes memory too
             error.__traceback__ = None
         self._attempt(partial(self._retrying.call, partial(self.store.release, writes)))

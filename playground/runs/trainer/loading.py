@@ -11,6 +11,7 @@ from functools import partial
 import engine
 from engine.config import Config, ConfigError
 from engine.data import Corpus, TextError, TextFacts
+from engine.device import is_out_of_memory
 from engine.models.language_model import parameter_count
 from engine.training.checkpoint import Checkpoint, CheckpointError
 from engine.training.estimate import memory_bytes
@@ -20,7 +21,6 @@ from playground.runs.limits import check_config
 from playground.runs.records import Run, StoreError
 from playground.runs.settings import AppSettings
 from playground.runs.store import Store, disk
-from playground.runs.trainer import memory
 
 log = logging.getLogger("unrolled.worker")
 
@@ -125,7 +125,7 @@ def _training(store: Store, run: Run, corpus: Corpus, facts: Callable[[], TextFa
 
 def explain(error: BaseException) -> str:
     """What went wrong, as a sentence for visitors."""
-    if memory.is_out_of_memory(error):
+    if is_out_of_memory(error):
         return (
             "Not enough memory for this run: start a new run with fewer units or layers, a smaller batch or a shorter "
             "sequence; or resume this one when other runs have finished."

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from engine.device import is_out_of_memory as is_out_of_memory
-
 log = logging.getLogger("unrolled.memory")
 
 RECENT_SECONDS = 10.0

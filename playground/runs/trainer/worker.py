@@ -213,8 +213,8 @@ class Worker(ClaimedRuns):
         if not changes:
             return ""
         last = changes[-1]
-        who = f" {last.text}" if last.text else ""
-        return f" The learning rate had been set to {last.value:g} at step {last.step:,}{who}."
+        who = f", {last.text}" if last.text else ""
+        return f" The learning rate had been changed to {last.value:g} at step {last.step:,}{who}."
 
     # ---- commands
 

@@ -12,7 +12,7 @@ from engine.analysis import activity
 from playground import state
 from playground.access.losses import loss_in
 from playground.access.runs import DEFAULT_RUN, snapshot_of, watched
-from playground.charts.fading import Curve, fading_frame, fading_spec
+from playground.charts.fading import VANISHED, Curve, fading_frame, fading_spec
 from playground.charts.spark import spark
 from playground.charts.units import DEFAULT_UNIT, UNITS
 from playground.components.samples import sample_film
@@ -29,9 +29,6 @@ _CARDS_BESIDE = 2
 """Cards in a row; on a phone each has its own."""
 
 _COMPARED = ("tales-lstm", "tales-gru", "tales-rnn")
-_VANISHED = 0.01
-"""The share of a gradient at which a level is drawn."""
-
 _FADING_HEIGHT = 170
 
 
@@ -83,7 +80,8 @@ def _line(run_id: str, version: int, what: str) -> dict[str, Any]:
     losses = snapshot.evaluations_frame["val_loss"]
     unit = UNITS["perplexity" if what == "perplexity" else DEFAULT_UNIT]
     values = [loss_in(snapshot.run, loss, unit.key) for loss in losses]
-    return spark(values=values, cell=cell, name=unit.name, unit="" if what == "perplexity" else unit.short).to_dict()
+    words = {"before": unit.name} if unit.key == "perplexity" else {"unit": unit.short}
+    return spark(values=values, cell=cell, name=unit.name, **words).to_dict()
 
 
 def _spark(run_id: str, what: str = "loss") -> None:
@@ -98,7 +96,7 @@ def _train() -> None:
 
 def _unrolled() -> None:
     """How a loss's gradient vanishes in two untrained networks, and the way to the lesson on it."""
-    draw_chart(_fading(), fading_spec(_VANISHED, _FADING_HEIGHT), key="home.fading")
+    draw_chart(_fading(), fading_spec(VANISHED, _FADING_HEIGHT), key="home.fading")
     if st.button(lessons.VANISHING_TITLE, icon=":material/science:", key="home.vanishing"):
         lessons.ask(lessons.VANISHING)
         navigation.go_to("unrolled")
@@ -115,7 +113,7 @@ def _fading() -> pd.DataFrame:
             trace = view.gradient(last)
             name = view.run_cell.title
             shares = activity.fading(trace).tolist()
-            curves.append(Curve(name, view.run_cell.name, shares, activity.reach(trace, _VANISHED)))
+            curves.append(Curve(name, view.run_cell.name, shares, activity.reach(trace, VANISHED)))
     return fading_frame(curves)
 
 

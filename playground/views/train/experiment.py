@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from engine import PRESETS, validate
@@ -17,7 +19,7 @@ from playground.runs.records import LimitError
 from playground.state import draft as drafts
 from playground.state import link
 from playground.state.draft import Draft
-from playground.text import duration, escape_markdown, number, size, visible
+from playground.text import duration, escape_markdown, number, size
 from playground.views.train.run_controls import start_paused
 
 CUSTOM = "custom settings"
@@ -129,7 +131,8 @@ def bar(draft: Draft) -> None:
     with words:
         start_paused(draft)
         limits = limit_usage(services.settings(), services.store(), services.visitor())
-        st.caption(_expectation(draft, limits), help=f"{_cost(draft, exact=True)} {limits.details()}")
+        expected = _expected(draft)
+        st.caption(_expectation(draft, expected, limits), help=f"{_cost(expected, exact=True)} {limits.details()}")
     with st.container(key="train-problems"):  # always there, so that what follows keeps its place
         for sentence in (st.session_state.get("draft.problem"), st.session_state.pop(launch.PROBLEM, None)):
             if sentence:
@@ -146,18 +149,18 @@ def _load_preset(key: str) -> None:
         look_at(drafts.from_preset(name))
 
 
-def _expectation(draft: Draft, limits: LimitUsage) -> str:
+def _expectation(draft: Draft, expected: Sequence[Estimate], limits: LimitUsage) -> str:
     """What the run will show and take before it is started; of the limits those that it is near or beyond."""
     parts = []
     if draft.preset:
         parts.append(f"{PRESETS[draft.preset].shows[0].upper()}{PRESETS[draft.preset].shows[1:]}.")
     if draft.copied_from:
-        parts.append(f"Settings copied from “{escape_markdown(visible(draft.copied_from))}”. Training has not started.")
+        parts.append(f"Settings copied from “{escape_markdown(draft.copied_from)}”. Training has not started.")
     if draft.parent:
         run, step = draft.parent
-        name = f"“{visible(services.store().run(run).name)}”"
+        name = f"“{services.store().run(run).name}”"
         parts.append(f"Starts from the weights of {escape_markdown(name)} at step {step:,} with a new optimiser state.")
-    return " ".join(filter(None, (*parts, _cost(draft), limits.summary(), _too_much(draft))))
+    return " ".join(filter(None, (*parts, _cost(expected), limits.summary(), _too_much(draft, expected))))
 
 
 def _expected(draft: Draft) -> list[Estimate]:
@@ -169,9 +172,8 @@ def _expected(draft: Draft) -> list[Estimate]:
         return []
 
 
-def _cost(draft: Draft, *, exact: bool = False) -> str:
+def _cost(expected: Sequence[Estimate], *, exact: bool = False) -> str:
     """Parameters and time; if `exact`, speed and memory too."""
-    expected = _expected(draft)
     if not expected:
         return ""
     parameters = " + ".join(number(entry.parameters) for entry in expected)
@@ -184,10 +186,10 @@ def _cost(draft: Draft, *, exact: bool = False) -> str:
     return f"{words}."
 
 
-def _too_much(draft: Draft) -> str:
+def _too_much(draft: Draft, expected: Sequence[Estimate]) -> str:
     """Why the run would be refused here; "" where it would not."""
     try:
-        for config, takes in zip(draft.configs, _expected(draft), strict=False):
+        for config, takes in zip(draft.configs, expected, strict=False):
             check_config(services.settings(), config, takes.parameters, takes.memory_bytes)
     except LimitError as error:
         return f":material/warning: {escape_markdown(str(error))}"

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine.presets import lesson_of_divergence, preset_of
 from playground import state
-from playground.access import corpora, training_text
+from playground.access import training_text
 from playground.access.chart_frames import live_frames
 from playground.access.runs import any_active, watched
 from playground.charts import live as charts
@@ -131,7 +131,7 @@ def _opens_on_the_gradient(snapshots: Sequence[Snapshot]) -> bool:
 
 def _units(run: Run) -> tuple[str, ...]:
     """The units that losses of these runs, which read one text, can be shown in."""
-    return tuple(unit for unit in UNITS if unit != "bits" or corpora.per_character(run) is not None)
+    return tuple(unit for unit in UNITS if unit != "bits" or run.per_character is not None)
 
 
 def _say_of_the_text(run: Run) -> None:

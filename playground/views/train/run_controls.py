@@ -19,7 +19,7 @@ from playground.charts.export import Kind, export
 from playground.components.command_watch import answered, command_watch
 from playground.frame import services
 from playground.parts import launch
-from playground.runs.limits import check_extension
+from playground.runs.limits import check_extension, check_quota
 from playground.runs.reader import Snapshot
 from playground.runs.records import FINISHED, PAUSED, STOPPED, Run, RunNotFoundError, RunRefusedError, StoreError
 from playground.state import draft as drafts
@@ -154,9 +154,13 @@ def _send(run: Run, kind: str, value: float | None) -> None:
     """Give a command to the store, or say why it is not there."""
     answered()
     try:
-        versions = [snapshot.run.version for snapshot in watched(run.id)]
-        if kind == "step" and run.status == FINISHED:
-            check_extension(services.settings(), run, int(value or 1))
+        snapshots = watched(run.id)
+        versions = [snapshot.run.version for snapshot in snapshots]
+        ended = [snapshot.run for snapshot in snapshots if snapshot.run.status == FINISHED]
+        if kind == "step" and ended:
+            for each in ended:
+                check_extension(services.settings(), each, int(value or 1))
+            check_quota(services.settings(), services.store(), services.visitor(), len(ended))
         services.store().command(run.id, kind, value, by=services.visitor())
         st.session_state["live.sent"] = (time.monotonic() + EXPECT_SECONDS, versions)
     except (RunRefusedError, RunNotFoundError) as error:

@@ -10,13 +10,11 @@ import numpy as np
 
 from engine.analysis import activity
 from engine.trace import UNKNOWN, Target
+from playground.charts.fading import VANISHED
 from playground.charts.next_token import percent
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.text import number
-
-FELT = 0.01
-"""A gradient has vanished where it is below this share of what it is at its loss's own timestep."""
 
 EXPLODES = 10.0
 """A gradient explodes where it grows to this many times what it is at its loss's own timestep."""
@@ -28,15 +26,17 @@ class Reach:
 
     Attributes:
         t: that timestep
-        steps: how many steps back it stays at `FELT` or more
+        steps: how many steps back it stays at `VANISHED` or more
         whole: whether that is as far back as the probe goes
         most: the largest that it becomes on its way, relative to what it is at t
+        shares: that for each step back, from 0
     """
 
     t: int
     steps: int
     whole: bool
     most: float = 1.0
+    shares: tuple[float, ...] = ()
 
 
 def claim(views: Sequence[View], of: Target) -> str:
@@ -79,12 +79,12 @@ def _expects(view: View) -> str:
 def _far(found: Reach) -> str:
     """How far back a gradient reaches, after its name: "stays above 1% for 10 steps, then vanishes"."""
     if found.most >= EXPLODES:
-        return f"explodes: its norm grows to {number(found.most)} times its value there on the way back"
+        return f"explodes on the way back: its norm grows to {number(found.most)} times its value at that timestep"
     if found.whole:
-        return f"stays above {100 * FELT:g}% for all {_steps(found.steps)} back"
+        return f"stays above {100 * VANISHED:g}% for all {_steps(found.steps)} back"
     if found.steps == 0:
-        return f"vanishes within one step: less than {100 * FELT:g}% of its norm is left there"
-    return f"stays above {100 * FELT:g}% for {_steps(found.steps)}, then vanishes"
+        return f"vanishes within one step: less than {100 * VANISHED:g}% of its norm remains"
+    return f"stays above {100 * VANISHED:g}% for {_steps(found.steps)}, then vanishes"
 
 
 def _steps(count: int) -> str:
@@ -108,8 +108,8 @@ def _compared(views: Sequence[View], of: Target) -> str:
 def _in_short(found: Reach) -> str:
     """The same where several are told of together."""
     if found.most >= EXPLODES:
-        return f"grows to {number(found.most)} times its norm"
-    return f"above {100 * FELT:g}% for {'all ' if found.whole else ''}{_steps(found.steps)} back"
+        return f"grows to {number(found.most)} times its initial norm"
+    return f"above {100 * VANISHED:g}% for {'all ' if found.whole else ''}{_steps(found.steps)} back"
 
 
 def reach(view: View, of: Target) -> Reach | None:
@@ -121,5 +121,5 @@ def reach(view: View, of: Target) -> Reach | None:
     fading = activity.fading(trace)
     if not math.isfinite(float(trace.losses[t])) or math.isnan(float(fading[0])):
         return None
-    steps = activity.reach(trace, FELT)
-    return Reach(t, steps, whole=steps == t, most=float(fading.nan_to_num().max()))
+    steps = activity.steps_above(fading, VANISHED)
+    return Reach(t, steps, whole=steps == t, most=float(fading.nan_to_num().max()), shares=tuple(fading.tolist()))

@@ -77,7 +77,7 @@ def needs() -> Callable[[View], None]:
     of = settings.current().of
 
     def compute(view: View) -> None:
-        view.gradient(losses.nearest(view, of))
+        view.carried(losses.nearest(view, of))
         claims.reach(view, of)
 
     return compute
@@ -103,7 +103,8 @@ def _picture(view: View, views: Sequence[View], scales: Scales | None) -> None:
         fitted, other = changes.made(view)
         drawn = picture(view, wanted.of, other, fitted.changes, scales)
     else:
-        drawn = picture(view, losses.nearest(view, wanted.of), scales=scales)
+        explained = set(views[0].run_cell.state_names) >= set(view.run_cell.state_names) and not wanted.changes
+        drawn = picture(view, losses.nearest(view, wanted.of), scales=scales, legend=not explained)
     with st.container(key=f"unrolled-picture-{view.letter or 'A'}"):
         unrolled(
             drawn,

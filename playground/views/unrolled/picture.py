@@ -32,6 +32,7 @@ def picture(
     other: Trace | None = None,
     changes: Sequence[Change] = (),
     scales: Scales | None = None,
+    legend: bool = True,
 ) -> Picture:
     """The picture of a view.
 
@@ -41,6 +42,7 @@ def picture(
         other: the same probe with something changed, drawn against the original
         changes: what was changed in `other`, apart from tokens, which it says itself
         scales: those that it shares with other pictures
+        legend: whether it needs a legend of its own where space is short
 
     Raises:
         ValueError: `other` has another length than the view's probe
@@ -85,6 +87,7 @@ def picture(
         weights=_weights(view),
         family=theme.family(cell.name),
         scales=scales,
+        legend=legend,
     )
 
 

@@ -9,16 +9,15 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from engine.analysis import activity
 from engine.trace import Target
 from playground import state
 from playground.charts.constant import Spec
-from playground.charts.fading import Curve, fading_frame, fading_spec
+from playground.charts.fading import VANISHED, Curve, fading_frame, fading_spec
 from playground.frame.charts import draw_chart
 from playground.inside.view import View, look
 from playground.runs.records import StoreError
 from playground.text import number
-from playground.views.unrolled.claim import FELT, Reach, reach
+from playground.views.unrolled.claim import Reach, reach
 from playground.views.unrolled.settings import settings
 
 HEIGHT, PRESENTED_HEIGHT = 156, 120
@@ -38,22 +37,21 @@ def panel(views: Sequence[View], of: Target) -> None:
 
 def spec() -> Spec:
     """The chart's specification."""
-    return fading_spec(FELT, PRESENTED_HEIGHT if state.current().present else HEIGHT)
+    return fading_spec(VANISHED, PRESENTED_HEIGHT if state.current().present else HEIGHT)
 
 
 def frame(views: Sequence[View], of: Target) -> pd.DataFrame:
     """The chart's rows: one curve for each network whose loss is known."""
-    return fading_frame([curve(view, of) for view in views if reach(view, of) is not None])
+    found = [(view, reach(view, of)) for view in views]
+    return fading_frame([curve(view, one) for view, one in found if one is not None])
 
 
-def curve(view: View, of: Target) -> Curve:
-    """How the gradient of a loss fades in one network. There must be such a loss."""
-    found = reach(view, of)
-    assert found is not None
+def curve(view: View, found: Reach) -> Curve:
+    """How the gradient of a loss fades in one network."""
     return Curve(
         f"{view.letter} {view.run_cell.title}".strip(),
         view.run_cell.name,
-        activity.fading(view.gradient(found.t)).tolist(),
+        found.shares,
         found.steps,
     )
 
@@ -76,9 +74,9 @@ def since_the_start(views: Sequence[View], of: Target) -> list[str]:
         then = None if first is None else reach(first, of)
         if first is not None and now is not None and then is not None:
             said.append(
-                f"In {view.letter or 'this network'} the gradient stayed above {100 * FELT:g}% for {_steps(then)} at "
-                f"training step {first.step:,} and stays above it for {_steps(now)} at step {view.step:,}"
-                f"{_why(first, view, further=now.steps > then.steps)}."
+                f"In {view.letter or 'this network'} the gradient stayed above {100 * VANISHED:g}% for {_steps(then)} "
+                f"at training step {first.step:,} and stays above it for {_steps(now)} at step {view.step:,}"
+                f"{_why(first, view)}."
             )
     return said
 
@@ -97,21 +95,17 @@ def untrained(view: View) -> View | None:
         return None
 
 
-def _why(first: View, now: View, *, further: bool) -> str:
+def _why(first: View, now: View) -> str:
     """Of a plain RNN, the weights in its Jacobian diag(g′) W_hh, before and after; of gated cells, the forget gate."""
-    if now.run_cell.family == "rnn":
+    if now.run_cell.name == "rnn":
         before, after = (number(recurrent_stretch(view)) for view in (first, now))
-        outweighs = (
-            ", which outweighs that its activation function is now more saturated: a trained RNN reaches further back "
-            "than an untrained one"
-        )
-        return f"; the largest singular value of its recurrent weights went from {before} to {after}" + (
-            outweighs if further else ""
+        return (
+            "; the largest singular value of its recurrent weights, which bounds how much one step back can stretch "
+            f"the gradient, went from {before} to {after}"
         )
     if "forget" in now.trace:
         before, after = (number(float(view.trace["forget"].nanmean())) for view in (first, now))
-        opens = "after training they open and close with the input"
-        return f"; the mean of its forget gates went from {before} to {after}: {opens}"
+        return f"; the mean of its forget gates went from {before} to {after}"
     return ""
 
 

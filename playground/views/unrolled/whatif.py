@@ -96,7 +96,7 @@ def _choose_quantity(view: View) -> str:
 
 def _meaning(view: View, quantity: str) -> str:
     meanings = {gate.name: gate.meaning for gate in view.cell.gates}
-    return meanings.get(quantity) or {"hidden": "the layer's output", "cell": "the layer's memory"}[quantity]
+    return meanings.get(quantity) or {"hidden": "hidden state", "cell": "cell state"}[quantity]
 
 
 def _choose_value(view: View, quantity: str) -> None:
@@ -169,8 +169,8 @@ def _choose_token(view: View) -> None:
         on_change=_replace_token,
         args=(view.t, own, key),
         disabled=view.t not in tokens and len(tokens) >= MOST_CHANGES,
-        help=f"The input text has ‘{escape_markdown(view.probe.names[view.t])}’ there. Another token of the vocabulary "
-        "is read instead and becomes the target of the timestep before.",
+        help=f"The input text has ‘{escape_markdown(view.probe.names[view.t])}’ at this timestep. Select another "
+        "token to replace it; it also becomes the target of the timestep before.",
         placeholder="Select a token",
     )
 

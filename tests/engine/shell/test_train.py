@@ -213,8 +213,7 @@ def test_settings_that_nobody_gave_are_fitted_to_the_tokens_and_that_is_said(
     assert (config.data.streams, config.data.chunk) == batches
     said = [line["message"] for line in lines if line["event"] == "note"]
     assert [
-        note.endswith(f"--streams × --chunk were reduced to {batches[0]} × {batches[1]} instead of 32 × 64.")
-        for note in said
+        note.endswith(f"--streams × --chunk was reduced from 32 × 64 to {batches[0]} × {batches[1]}.") for note in said
     ] == ([True] if batches != (32, 64) else [])
 
 
@@ -227,7 +226,7 @@ def test_a_batch_that_was_given_is_refused_where_it_does_not_fit(tmp_path: Path,
     assert "data." not in error["message"]
     status, lines = in_json(*corpus, "--streams", "64", "--steps", "1", "--units", "4")
     assert status == 0
-    assert lines[0]["message"].endswith("--streams × --chunk were reduced to 64 × 8 instead of 64 × 64.")
+    assert lines[0]["message"].endswith("--streams × --chunk was reduced from 64 × 64 to 64 × 8.")
 
 
 def test_a_model_that_no_memory_holds_is_refused_in_a_sentence(
@@ -237,9 +236,7 @@ def test_a_model_that_no_memory_holds_is_refused_in_a_sentence(
     assert in_json(*tiny_train)[0] == 0
     status, (error,) = in_json(*tiny_train, "--units", "2048", "--layers", "8")
     assert status == 2
-    assert re.search(
-        r"needs about .* GB of memory, and only 0.009 GB are free: .* --chunk or --streams", error["message"]
-    )
+    assert re.search(r"needs about .* GB of memory, but only 9 MB is free: .* --chunk or --streams", error["message"])
     status, out, err = plainly(*tiny_train, "--units", "2048", "--layers", "8")
     assert (status, out) == (2, "")
     assert err.startswith("error: Training this model needs about")

@@ -719,6 +719,17 @@ def test_what_ended_a_run_early_does_not_end_it_again(
     assert (events[-1].step, events[-1].why) == (first.step + 2, "steps")
 
 
+def test_the_evaluations_after_an_early_end_read_a_part_but_for_the_last(
+    tiny: MakeConfig, story_corpus: Corpus, judged: Judge
+) -> None:
+    judged([float(worse) for worse in range(1, 20)], 9.0)
+    first, _ = trained(tiny(steps=100, evaluations=8, patience=2), story_corpus)
+    _, events = extended(first.config, story_corpus, first.checkpoint(), 60)
+    read = [event.tokens_read for event in events if isinstance(event, Evaluated)]
+    assert len(read) > 1
+    assert max(read[:-1]) < read[-1] == len(story_corpus.validation) - 1
+
+
 # ---------------------------------------------------------------------- coming apart
 
 

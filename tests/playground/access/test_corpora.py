@@ -17,14 +17,13 @@ pytestmark = pytest.mark.usefixtures("idle_trainer")
 
 def test_bits_per_character_of_a_word_model_are_fewer_than_its_bits_per_word() -> None:
     words, letters = (watched(run)[0].run for run in ("tales-words", "tales-lstm"))
-    stored = corpora.per_character(words)
+    stored = words.per_character
     assert stored is not None
     assert stored.characters_per_token > 3
     assert stored.extra > 0.5
-    fresh = replace(words, text_facts=None, best_loss=None)
-    assert corpora.per_character(fresh) == stored, "as its text tells"
-    assert corpora.per_character(replace(words, text_facts=None)) is None, "evaluated before there were facts"
-    assert corpora.per_character(letters) == PerCharacter(1.0, 0.0)
+    assert corpora.per_character_of(words.config.data) == stored, "as its text tells"
+    assert replace(words, text_facts=None).per_character is None, "evaluated before there were facts"
+    assert letters.per_character == PerCharacter(1.0, 0.0)
 
 
 @pytest.mark.parametrize("run", ["tales-lstm", "tales-words", "hello-rnn"])
@@ -56,5 +55,5 @@ def test_texts_have_names() -> None:
 def test_sorted_lines_are_noticed_in_texts_of_visitors_alone() -> None:
     lines = [f"{stem:03d}{ending}" for ending in ("ova", "ini", "moto") for stem in range(0, 900, 5)]
     digest = services.store().put_text("\n".join(lines))
-    assert corpora.is_sorted(f"own:{digest}")
-    assert not corpora.is_sorted("tales")
+    assert corpora.is_sorted(corpora.corpus(Config().with_values(corpus=f"own:{digest}").data))
+    assert not corpora.is_sorted(corpora.corpus(Config().data))

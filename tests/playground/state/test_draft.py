@@ -139,6 +139,8 @@ def test_a_set_up_that_is_too_long_stays_out_of_the_link() -> None:
         ('{"parent":"no such:run"}', "is not a valid run id"),
         ('{"parent":"tales-lstm:first"}', "is not a valid training step"),
         ("[1]", "A config must be a JSON object"),
+        ('{"parent":"tales-lstm:-1"}', "'-1' is not a valid training step"),
+        ('{"parent":"tales-lstm"}', "'' is not a valid training step"),
         ("[" * 100_000, "neither the name of an experiment nor JSON"),
     ],
 )

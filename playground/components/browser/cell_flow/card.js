@@ -1,7 +1,7 @@
 // The card of what is pointed at: its name, what it means, its whole vector, and the chosen unit's number.
 
 import { make, setText, sharpen } from "../shared/dom.js";
-import { bracketed, digitsThatHold, significant } from "../shared/equation.js";
+import { FUNCTIONS, bracketed, digitsThatHold, significant } from "../shared/equation.js";
 import { digits } from "../shared/numbers.js";
 import { signOf } from "../shared/signs.js";
 import { kindOf, shownSign } from "./equations.js";
@@ -108,9 +108,9 @@ const COMPUTED = {
   times: (values) => values.reduce((one, other) => one * other),
   plus: (values) => values.reduce((one, other) => one + other),
   one_minus: ([value]) => 1 - value,
-  sigmoid: ([value]) => 1 / (1 + Math.exp(-value)),
-  tanh: ([value]) => Math.tanh(value),
-  relu: ([value]) => Math.max(0, value),
+  sigmoid: ([value]) => FUNCTIONS.σ(value),
+  tanh: ([value]) => FUNCTIONS.tanh(value),
+  relu: ([value]) => FUNCTIONS.ReLU(value),
 };
 
 // "0.9821 × (−1.019) = −1.00": how one unit's value was computed, with the digits that it takes to hold.

@@ -3,6 +3,7 @@ import { mounted } from "../shared/mount.js";
 // A command is a click on a button of these containers, or another value in a field of them. The app answers each by
 // counting it: one that is not counted in time did not arrive, and that is said until a later one is.
 const BUTTONS = '[class*="st-key-command"] button, [class*="st-key-knob"] button';
+const SETTINGS = '[class*="st-key-knob"]';
 const FIELDS = '[class*="st-key-knob"] input';
 
 export default mounted((root) => {
@@ -11,11 +12,14 @@ export default mounted((root) => {
   let patience = 0; // ms
   let said = "";
   let before = null; // the value of the field that has the focus
-  const open = []; // {due: the count that answers it, timer}
+  const open = []; // {due: the count that answers it, timer, of: the setting that it changes}
 
-  function sent() {
+  // Of two quick changes of one setting the app may hear of the last alone: only that one is waited for.
+  function sent(of = null) {
+    const earlier = of === null ? -1 : open.findIndex((one) => one.of === of);
+    if (earlier >= 0) clearTimeout(open.splice(earlier, 1)[0].timer);
     const due = Math.max(answered, ...open.map((one) => one.due)) + 1;
-    open.push({ due, timer: setTimeout(lost, patience) });
+    open.push({ due, of, timer: setTimeout(lost, patience) });
   }
 
   function lost() {
@@ -25,7 +29,7 @@ export default mounted((root) => {
 
   function clicked({ target }) {
     const button = target.closest?.(BUTTONS);
-    if (button && !button.disabled) sent();
+    if (button && !button.disabled) sent(button.closest(SETTINGS));
   }
 
   function focused({ target }) {
@@ -34,8 +38,9 @@ export default mounted((root) => {
 
   function changed({ target }) {
     if (!target.matches?.(FIELDS) || Number(target.value) === before) return;
+    if (target.value === "" || target.validity.rangeUnderflow || target.validity.rangeOverflow) return; // sent by nobody
     before = Number(target.value);
-    sent();
+    sent(target.closest(SETTINGS));
   }
 
   const heard = { click: clicked, focusin: focused, change: changed };

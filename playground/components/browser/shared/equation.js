@@ -26,14 +26,15 @@ export function bracketed(text) {
   return text.startsWith("−") ? `(${text})` : text;
 }
 
-// How many digits `compute` needs of its values, and how many the result (a number or several) has then; [3, 3] where no
-// digits will do, as where another value was put in place of a result.
+// How many digits `compute` needs of its values, and how the result (a number or several) is printed then; it does not
+// hold where no digits will do, as where another value was put in place of a result.
 export function digitsThatHold(values, compute, result, ofResult = OF_A_RESULT.map((count) => (value) => significant(value, count))) {
   const wanted = ofResult.map((print) => each(result, print));
+  const found = []; // by the count of digits
+  const computed = (count) => (found[count] ??= compute(values.map((value) => each(value, (one) => read(significant(one, count))))));
   for (const [at, print] of ofResult.entries()) {
     for (let count = LEAST; count <= MOST; count++) {
-      const found = each(compute(values.map((value) => each(value, (one) => read(significant(one, count))))), print);
-      if (same(found, wanted[at])) return { count, print, holds: true };
+      if (same(each(computed(count), print), wanted[at])) return { count, print, holds: true };
     }
   }
   return { count: LEAST, print: ofResult[0], holds: false };
@@ -51,7 +52,7 @@ function same(one, other) {
 // ---- the right side of an equation, from its parts
 
 const sigmoid = (value) => 1 / (1 + Math.exp(-value));
-const FUNCTIONS = { σ: sigmoid, tanh: Math.tanh, ReLU: (value) => Math.max(0, value), log: Math.log };
+export const FUNCTIONS = { σ: sigmoid, tanh: Math.tanh, ReLU: (value) => Math.max(0, value), log: Math.log };
 const SIGNS = { "+": (one, other) => one + other, "−": (one, other) => one - other, "⊙": (one, other) => one * other };
 
 // The value of parts whose quantities are numbers, vectors (lists) or matrices (lists of rows): `of(key)` gives them.

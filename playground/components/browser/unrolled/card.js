@@ -40,16 +40,17 @@ function sayGradient(say, numbers, t, layer) {
 
 function sayEnds(say, numbers, t) {
   const { data, other } = numbers;
-  const said = numbers.guesses(t).slice(0, 4).map(({ name, chance, then }) => `${name} ${percent(chance)}${then ? ` → ${percent(then)}` : ""}`);
+  const said = numbers.guesses(t).slice(0, 4).map(({ name, chance, then }) => `${name} ${percent(chance)}${then === null || then === undefined ? "" : ` → ${percent(then)}`}`);
   say("predicts", said.join("   "), "wide");
   const goal = goalOf(numbers, t);
   if (goal === null) return say("next token", "the input text ends here", "wide");
   const loss = numbers.loss(t);
   const then = other ? ` → ${digits(other.losses[t])}` : "";
-  const later = other && Number.isFinite(other.losses[t]) ? ` → ${chanceOf(other.losses[t])}` : "";
-  say("next token", Number.isFinite(loss) ? `${goal} (p = ${chanceOf(loss)}${later})` : goal, "wide");
+  const appears = other && Number.isFinite(other.losses[t]); // where only the changed text has a known target
+  const later = appears ? ` → ${chanceOf(other.losses[t])}` : "";
+  say("next token", Number.isFinite(loss) ? `${goal} (p = ${chanceOf(loss)}${later})` : appears ? `${goal} (p =${later})` : goal, "wide");
   if (goal !== data.targets[t]) say("◆ in the original text", data.targets[t] ?? "unknown", "mark");
-  say("loss", Number.isFinite(loss) ? `−ln p = ${digits(loss)}${then} nats` : unknownNext(data, t) ? "none: not in the vocabulary" : "NaN");
+  say("loss", Number.isFinite(loss) ? `−ln p = ${digits(loss)}${then} nats` : appears ? `−ln p =${then} nats` : unknownNext(data, t) ? "none: not in the vocabulary" : "NaN");
 }
 
 // A probability with as many digits as it takes to compute the printed loss from it.

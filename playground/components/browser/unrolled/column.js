@@ -183,7 +183,7 @@ function patchCut(column, numbers, layout, t, { colors }) {
 export function cutWords(numbers, t) {
   const { chunk } = numbers.data;
   const steps = chunk === 1 ? "at every timestep" : `every ${chunk} timesteps`;
-  return `Truncated backpropagation: in training, the gradient was cut ${steps} (counted here from the first token), so none flowed from t = ${numbers.when(t)} to t = ${numbers.when(t - 1)}; the state was carried on. The picture shows the full gradient.`;
+  return `Truncated backpropagation: in training, the gradient was cut ${steps} (counted here from the first token), so none flowed from t = ${numbers.when(t)} to t = ${numbers.when(t - 1)}; the hidden state was carried over. The picture shows the full gradient.`;
 }
 
 // A diamond where something was changed, and an outline as thick as the states are now apart.

@@ -94,7 +94,7 @@ export default mounted((parent, send) => {
     port.measure();
     // All that is asked of the page is asked before anything of it is changed: each question after that lays it out anew.
     root.classList.toggle("overview", Boolean(data.overview) && !folded);
-    root.classList.toggle("later", data.letter > "A"); // one legend serves pictures with common scales
+    root.classList.toggle("later", !data.legend); // that of another picture with the same scales serves this one too
     const [width, whole] = [Math.max(200, port.width()), root.clientWidth];
     const before = layout;
     layout = folded ? rolledLayout(numbers, width) : layoutOf(numbers, width);

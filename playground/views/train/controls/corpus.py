@@ -101,7 +101,7 @@ def _preview(config: Config) -> None:
     if fitted:
         st.caption(fitted)
     _facts(corpora.facts(config.data))
-    own_text.notes(config.data.corpus)
+    own_text.notes(corpus)
     for note in corpus.notes:
         st.caption(escape_markdown(note))
     with st.popover("Show the text and its vocabulary", icon=":material/visibility:", width="stretch"):

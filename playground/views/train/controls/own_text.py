@@ -10,7 +10,7 @@ from pathlib import PurePath
 import streamlit as st
 
 from engine.config import ConfigError, DataConfig
-from engine.data import MAX_BYTES, Cleaned, EncodingError, Offer, TextError, read, shuffled_lines, tidy
+from engine.data import MAX_BYTES, Cleaned, Corpus, EncodingError, Offer, TextError, read, shuffled_lines, tidy
 from playground.access import corpora
 from playground.frame import services
 from playground.parts.setting_names import in_labels
@@ -78,19 +78,19 @@ def _problem(brought: _Brought) -> None:
         )
 
 
-def notes(corpus: str) -> None:
+def notes(found: Corpus) -> None:
     """What was changed in the text that the draft reads, and whether its lines are sorted."""
     brought = _brought()
-    if brought.corpus == corpus and brought.note:
+    if brought.corpus == found.name and brought.note:
         st.caption(escape_markdown(brought.note))
-    if corpora.is_sorted(corpus):
+    if corpora.is_sorted(found):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
                 ":material/sort: The lines of this text appear to be sorted by kind, so its last tenth, the validation "
                 "part, differs from the rest.",
                 width="stretch",
             )
-            st.button("Shuffle the lines", icon=":material/shuffle:", on_click=_shuffle, args=(corpus,))
+            st.button("Shuffle the lines", icon=":material/shuffle:", on_click=_shuffle, args=(found.name,))
 
 
 def _brought() -> _Brought:

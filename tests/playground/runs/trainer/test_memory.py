@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from playground.runs.trainer.memory import RECENT_SECONDS, OomKills, is_out_of_memory
+from engine.device import is_out_of_memory
+from playground.runs.trainer.memory import RECENT_SECONDS, OomKills
 
 
 class Clock:

@@ -276,7 +276,7 @@ def test_a_run_that_diverged_says_who_had_set_its_learning_rate(
     run_id = store.create_run(tiny.with_values(steps=200), owner="ann")
     run = work(once(10, lambda: store.command(run_id, "learning_rate", 0.5, by="ann")))
     assert run.status == "diverged"
-    assert run.message.endswith("The learning rate had been set to 0.5 at step 10 by its owner.")
+    assert run.message.endswith("The learning rate had been changed to 0.5 at step 10, by its owner.")
 
 
 @pytest.mark.usefixtures("at_every_event")

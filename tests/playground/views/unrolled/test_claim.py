@@ -13,12 +13,13 @@ import torch
 from engine.analysis import activity
 from playground.access import traces
 from playground.access.runs import snapshot_of
+from playground.charts.fading import VANISHED
 from playground.charts.next_token import percent
 from playground.inside.view import View, look
 from playground.notation import NOTATIONS
 from playground.state import Selection
 from playground.text import number
-from playground.views.unrolled.claim import FELT, claim, reach
+from playground.views.unrolled.claim import claim, reach
 
 Look = Callable[..., View]
 PROBE = "They ate the fish, and then"
@@ -51,7 +52,7 @@ def test_a_gradient_reaches_as_far_back_as_a_hundredth_of_it_arrives(view: Look)
     found = view("tales-rnn", t=24)
     norms = np.asarray(activity.gradient_norms(found.gradient(24)))[0]
     steps = 0
-    while norms[24 - steps - 1] >= FELT * norms[24]:
+    while norms[24 - steps - 1] >= VANISHED * norms[24]:
         steps += 1
     assert reach(found, "sum") == reach(found, 24)
     assert reach(found, "sum").steps == steps > 3  # type: ignore[union-attr]
@@ -116,4 +117,6 @@ def test_a_gradient_that_grows_is_said_to_explode(view: Look) -> None:
     made = replace(found, loaded=loaded, trace=traces.trace(loaded, found.probe, found.context))
     most = float(activity.fading(made.gradient(24)).max())
     assert most > 10
-    assert f"explodes: its norm grows to {number(most)} times its value there" in claim([made], "sum")
+    assert f"explodes on the way back: its norm grows to {number(most)} times its value at that timestep" in claim(
+        [made], "sum"
+    )
