@@ -518,6 +518,8 @@ def test_no_chance_is_written_over_the_end_of_a_bar(opened: Opened, state: dict[
     stage = opened(size, **({"t": 1} | state))
     assert stage.box.locator(".percent").count() > 5
     assert stage.overlaps() == 0
+    tall = "all => [...new Set(all.map((bar) => Math.round(bar.getBoundingClientRect().height)))]"
+    assert stage.box.locator(".out rect.room").evaluate_all(tall) == [14], "the whole of a bar is seen behind it"
 
 
 def test_the_strip_below_says_what_it_shows_and_in_which_unit(opened: Opened) -> None:

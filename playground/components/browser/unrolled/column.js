@@ -51,7 +51,7 @@ function buildEnds(column, numbers, layout) {
   column.rise = add(g, "path", "plain");
   column.out = add(g, "g", "out");
   for (let rank = 0; rank < layout.bars; rank++) {
-    const bar = { back: add(column.out, "rect", "track"), fill: add(column.out, "rect"), then: null };
+    const bar = { back: add(column.out, "rect", "room"), fill: add(column.out, "rect"), then: null };
     if (numbers.other) bar.then = add(column.out, "rect", "then");
     bar.name = add(column.out, "text", "code small");
     bar.value = add(column.out, "text", "tiny percent");

@@ -51,10 +51,10 @@ export function patchGuesses(column, numbers, layout, t, colors) {
     const color = mix(colors.paper, colors.gate, right ? 0.5 : 0.24); // light enough for ink, wherever the bar ends
     put(bar.fill, { x: left, y: y + 1, width: long(chance), height: BAR - 3, rx: 3, fill: color });
     const weight = right ? 700 : 500;
-    put(bar.name, { x: left + 4, y: y + BAR / 2 + 0.5, fill: colors.ink, "font-weight": weight }, Number.isFinite(chance) ? fitted(name, room) : "");
+    put(bar.name, { x: left + 4, y: y + BAR / 2 - 0.5, fill: colors.ink, "font-weight": weight }, Number.isFinite(chance) ? fitted(name, room) : "");
     const moved = bar.then && bareShare(chance) !== bareShare(then);
     const said = moved ? `${bareShare(chance)}→${bareShare(then)}%` : percent(chance);
-    put(bar.value, { x: layout.gap + layout.box - 2, y: y + BAR / 2 + 0.5, fill: colors.ink, "font-weight": weight }, said);
+    put(bar.value, { x: layout.gap + layout.box - 2, y: y + BAR / 2 - 0.5, fill: colors.ink, "font-weight": weight }, said);
     if (bar.then) put(bar.then, { x: left, y: y + BAR - 4, width: moved ? long(then) : 0, height: 3, fill: colors.alarm });
   });
 }
