@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from playwright.sync_api import Locator, Page
-from visits import PATIENCE
+from visits import PATIENCE, settle
+
+from playground.frame import navigation
 
 _POLL_MS = 50
+
+PAGES = tuple(page.title for page in navigation.PAGES)
+"""The titles of all pages, as the navigation lists them."""
 
 # Streamlit keeps the Vega view of a chart in a hook of React's; nothing in the DOM leads to it but the fibers.
 VEGA_VIEW = """element => {
@@ -128,3 +133,10 @@ class AppPage:
     def choose_look(self, name: str) -> None:
         """Open a drill-down."""
         self.main.get_by_role("radio", name=name).or_(self.button(name)).first.click()
+
+    def go_to(self, title: str) -> None:
+        """Go to another page by the navigation; there once it has settled."""
+        entry = self.page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(f"{title}$"))
+        entry.click()
+        eventually(self.page, f"{title} is open", lambda: entry.get_attribute("aria-current") == "page")
+        settle(self.page)

@@ -76,9 +76,11 @@ def opened(blank: Blank) -> Opened:
 
 def lines_of(panel: Locator) -> Iterator[tuple[str, str]]:
     """The right sides of one unit's equations, and what they give."""
-    for line in panel.locator(".lines .line").all():
-        texts = [text.strip() for text in line.locator("> span:not(.sign)").all_text_contents()]
-        _, *left, result = re.split(r"(?:^| )=(?= )(?! 0\])", " ".join(texts))
+    lines = (
+        "lines => lines.map(line => [...line.querySelectorAll(':scope > span:not(.sign)')].map(one => one.textContent))"
+    )
+    for texts in panel.locator(".lines .line").evaluate_all(lines):
+        _, *left, result = re.split(r"(?:^| )=(?= )(?! 0\])", " ".join(text.strip() for text in texts))
         if left:
             yield left[-1].strip(), result.strip()
 
@@ -97,18 +99,22 @@ def test_the_equations_of_a_unit_hold_as_printed(opened: Opened, run: str, notat
     assert checked >= 2
 
 
+# The entries of a sum that is taken apart: [what it is, its product, its result] each, the total last.
+_ENTRIES = """ledger => [...ledger.querySelectorAll(".entry")].map(
+  (entry) => ["what", "product", "is"].map((part) => entry.querySelector(`.${part}`)?.innerText ?? "")
+)"""
+
+
 @pytest.mark.parametrize("run", ["tales-lstm", "tales-gru"])
 def test_the_terms_of_a_sum_multiply_and_add_up_as_printed(opened: Opened, run: str) -> None:
     stage = opened(run=run)
     for unit in (3, 11, 40):
         stage.show(unit=unit)
-        for at in range(stage.page.locator(".lines .line:enabled").count()):
-            stage.page.locator(".lines .line:enabled").nth(at).click()
+        for line in stage.page.locator(".lines .line:enabled").all():
+            line.click()
+            *entries, (_, _, total) = stage.page.locator(".ledger").evaluate(_ENTRIES)
             added, scale = 0.0, 1.0
-            rows = stage.page.locator(".ledger .entry").all()
-            total = rows.pop().locator(".is").inner_text()
-            for row in rows:
-                head, product, result = (row.locator(f".{part}").inner_text() for part in ("what", "product", "is"))
+            for head, product, result in entries:
                 scaled = re.search(rf"multiplied by .* = ({NUMBER})", head)
                 if head.startswith("from "):
                     scale = typed(scaled[1]) if scaled else 1.0
@@ -116,6 +122,7 @@ def test_the_terms_of_a_sum_multiply_and_add_up_as_printed(opened: Opened, run: 
                     assert holds(product, result.removeprefix("+")), f"{product} = {result}"
                 if result:
                     added += scale * typed(result.removeprefix("+"))
+            assert len(entries) > 2
             assert holds(str(added), total), f"{added} is not {total}"
 
 

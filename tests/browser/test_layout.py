@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from app_page import PAGES, AppPage
 from playwright.sync_api import Page
 from visits import SIZES, Size, Visits, come_to_rest, sideways_overflow
 
@@ -23,12 +24,13 @@ _FREE = """element => {
 }"""
 
 
-@pytest.mark.parametrize("path", ["", "train", "runs", "generate", "unrolled"])
-def test_no_empty_band_stands_above_a_page(visits: Visits, path: str) -> None:
-    page = visits.open(path)
-    come_to_rest(page)
-    assert 8 <= page.get_by_test_id("stMain").evaluate(_TOP) <= 60
-    assert page.get_by_test_id("stMainMenu").locator("button").evaluate(_FREE)
+def test_no_empty_band_stands_above_a_page(visits: Visits) -> None:
+    app = AppPage(visits.open())
+    for name in PAGES:
+        app.go_to(name)
+        come_to_rest(app.page)
+        assert 8 <= app.main.evaluate(_TOP) <= 60, name
+        assert app.page.get_by_test_id("stMainMenu").locator("button").evaluate(_FREE), name
 
 
 @pytest.mark.parametrize("path", ["train", "runs"])
