@@ -19,9 +19,9 @@ _ANSWERED = "command_watch.answered"
 
 
 def command_watch(*, key: str) -> None:
-    """Watch over the buttons and fields whose keys begin with "command" and "knob"; it is seen only when it speaks.
+    """Watch over the buttons and fields whose keys begin with "command" and "live-setting".
 
-    Whoever carries a command out calls `answered`, also where it is refused.
+    It is seen only when it speaks. Whoever carries a command out calls `answered`, also where it is refused.
     """
     _WATCH({"answered": st.session_state.get(_ANSWERED, 0), "patience": PATIENCE_MS, "said": LOST}, key=key)
 

@@ -12,7 +12,9 @@ PATIENCE = command_watch.PATIENCE_MS
 
 _CONTROLS = """() => document.querySelector("footer").insertAdjacentHTML("beforeend",
   `<div class="st-key-command-pause-x1"><button>Pause</button></div>
-   <div class="st-key-knob-rate-x1"><input type="number" aria-label="Rate" value="0.006" max="10" step="any"></div>`)"""
+   <div class="st-key-live-setting-rate-x1">
+     <input type="number" aria-label="Rate" value="0.006" max="10" step="any">
+   </div>`)"""
 
 
 @pytest.fixture

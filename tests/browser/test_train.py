@@ -52,9 +52,9 @@ def test_train_pause_reload_resume_turn_step_watch_and_stop(visits: Visits) -> N
     train.reaches("running")
     train.passes(step)
 
-    knob = train.unfold("Live settings").get_by_role("spinbutton", name=re.compile("learning rate", re.IGNORECASE))
-    knob.fill("0.001")
-    knob.press("Enter")
+    rate = train.unfold("Live settings").get_by_role("spinbutton", name=re.compile("learning rate", re.IGNORECASE))
+    rate.fill("0.001")
+    rate.press("Enter")
     mark = eventually(train.page, "the change is marked", lambda: train.loss.rows("change"))
     assert "0.001" in mark[0]["text"]
     assert "learning rate" in mark[0]["text"]

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
+from at_work import press, widget
 from streamlit.testing.v1 import AppTest
 
 from engine.data import Vocabulary
@@ -71,14 +72,6 @@ def _done(app: AppTest) -> AppTest:
             return app.run()
         time.sleep(0.01)
     raise AssertionError("the texts were not written")
-
-
-def _press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.main.button if button.label == label).click().run()
-
-
-def _widget(app: AppTest, kind: str, name: str) -> Any:
-    return next(widget for widget in app.main.get(kind) if f".{name}." in f"{widget.key}.")
 
 
 def _rows(app: AppTest, title: str) -> pd.DataFrame:
@@ -227,8 +220,8 @@ def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text
 def test_going_back_is_followed(open_page: OpenPage, link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
     app = _done(open_page("generate", length="20"))
     first = _job(app).text()
-    app = _done(_press(app, "New sample"))
-    app = _done(_press(app, "Greedy decoding repeats itself"))
+    app = _done(press(app, "New sample"))
+    app = _done(press(app, "Greedy decoding repeats itself"))
     assert link(app) == {"length": "20", "seed": "2", "temperature": "0"}
     monkeypatch.setattr(state.link, "went_back", lambda: True)
     for given, temperature in (({"length": "20", "seed": "2"}, 0.8), ({"length": "20"}, 0.8)):
@@ -236,7 +229,7 @@ def test_going_back_is_followed(open_page: OpenPage, link: Link, monkeypatch: py
         app.query_params.update(given)
         app = _done(app.run())
         assert link(app) == given
-        assert _widget(app, "slider", "temperature").value == temperature
+        assert widget(app, "slider", "temperature").value == temperature
     assert _job(app).text() == first
 
 
@@ -264,7 +257,7 @@ def test_a_prompt_of_10_000_characters_is_read_and_stays_out_of_the_link(
     open_page: OpenPage, link: Link, said: Text
 ) -> None:
     app = open_page("generate", run="hello-rnn", length="5")
-    app = _widget(app, "text_area", "prompt").set_value("hello" * 2_000).run()
+    app = widget(app, "text_area", "prompt").set_value("hello" * 2_000).run()
     app = _done(app)
     assert said(app) == ""
     assert (len(_job(app).start), _job(app).written) == (10_000, 5)
@@ -273,12 +266,12 @@ def test_a_prompt_of_10_000_characters_is_read_and_stays_out_of_the_link(
 
 def test_a_longer_prompt_is_refused_and_the_one_before_stays(open_page: OpenPage, said: Text) -> None:
     app = _done(open_page("generate", run="hello-rnn", length="5", prompt="he"))
-    field = _widget(app, "text_area", "prompt")
+    field = widget(app, "text_area", "prompt")
     assert "10,000 characters" in field.label, "said before it is hit"
     app = _done(field.set_value("hello" * 2_000 + "!").run())
     assert "the new one has 10,001 characters, and at most 10,000 are possible" in said(app)
-    assert (_job(app).prompt, _widget(app, "text_area", "prompt").value) == ("he", "he")
-    app = _done(_widget(app, "text_area", "prompt").set_value("hell").run())
+    assert (_job(app).prompt, widget(app, "text_area", "prompt").value) == ("he", "he")
+    app = _done(widget(app, "text_area", "prompt").set_value("hell").run())
     assert _job(app).prompt == "hell"
 
 
@@ -329,7 +322,7 @@ def test_a_model_of_words_ends_at_a_line_end_where_that_is_asked_for(open_page: 
 
 def test_another_prompt_takes_the_tokens_put_into_the_old_text_away(open_page: OpenPage, link: Link) -> None:
     app = open_page("generate", length="20", forced="3:5", place="3")
-    app = _widget(app, "text_area", "prompt").set_value("The cat").run()
+    app = widget(app, "text_area", "prompt").set_value("The cat").run()
     assert link(app) == {"length": "20", "prompt": "The cat"}
     assert _job(app).request.forced == ()
 
@@ -341,7 +334,7 @@ def test_the_prompt_shown_is_the_one_that_is_read_whichever_run_is_chosen(
     app = open_page("generate", length="20", **({"prompt": given} if given else {}))
     for run in ("hello-rnn", "tales-words", "tales-lstm"):
         app = app.sidebar.selectbox[0].set_value(run).run()
-        shown = _widget(app, "text_area", "prompt").value
+        shown = widget(app, "text_area", "prompt").value
         assert shown == _job(app).request.prompt
         assert given is None or shown == given
 
@@ -363,17 +356,17 @@ def test_no_two_drill_downs_have_a_control_of_one_setting(open_page: OpenPage) -
 def test_write_writes_once_more_and_another_takes_the_next_seed(open_page: OpenPage, link: Link) -> None:
     app = _done(open_page("generate", length="50"))
     first = _job(app)
-    app = _done(_press(app, "Generate"))
+    app = _done(press(app, "Generate"))
     assert _job(app) is not first
     assert _job(app).text() == first.text()
-    app = _done(_press(app, "New sample"))
+    app = _done(press(app, "New sample"))
     assert link(app)["seed"] == "2"
     assert _job(app).text() != first.text()
 
 
 def test_a_text_that_was_stopped_stays_stopped(open_page: OpenPage, read: Text) -> None:
     app = open_page("generate", length="5000")
-    app = _press(app, "Stop")
+    app = press(app, "Stop")
     app = _done(app)
     stopped = _job(app)
     assert stopped.written < 5_000
@@ -422,7 +415,7 @@ def test_another_token_is_put_in_and_taken_back(open_page: OpenPage, read: Text,
     assert _job(app).tokens[:7] == [*before[:6], wanted]
     assert link(app)["forced"] == f"6:{wanted}"
     assert "Replaced by you" in read(app)
-    app = _done(_press(app, "Undo"))
+    app = _done(press(app, "Undo"))
     assert _job(app).tokens == before
     assert "forced" not in link(app)
 
@@ -437,7 +430,7 @@ def test_a_token_that_the_model_lacks_is_refused(open_page: OpenPage, said: Text
 @pytest.mark.parametrize("label", ["Greedy decoding repeats itself", "Replace a token", "Early vs late in training"])
 def test_every_experiment_works_with_one_click(open_page: OpenPage, said: Text, label: str) -> None:
     app = _done(open_page("generate", length="40"))
-    app = _done(_press(app, label))
+    app = _done(press(app, label))
     assert not app.exception
     assert said(app) == ""
     settings = app.session_state["generate.settings"]
@@ -514,7 +507,7 @@ def test_a_run_that_trains_writes_with_its_newest_weights_until_asked_again(open
     store.put_live(run, _trained(run, 9, seed=3))
     app = _done(app.run())
     assert _job(app).request.weights[1] == 8, "a text does not change under the eyes of its reader"
-    app = _done(_press(app, "Generate"))
+    app = _done(press(app, "Generate"))
     assert _job(app).request.weights[1] == 9
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 import pytest
+from at_work import press
 from streamlit.testing.v1 import AppTest
 
 from engine.config import Config
@@ -47,10 +48,6 @@ def _labels(app: AppTest) -> list[str]:
     return [button.label for button in app.main.button]
 
 
-def _press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.main.button if button.label == label).click().run()
-
-
 def test_without_a_run_of_ones_own_the_starter_runs_are_there(open_page: OpenPage, said: Text, read: Text) -> None:
     app = open_page("runs")
     assert not app.exception
@@ -64,13 +61,13 @@ def test_without_a_run_of_ones_own_the_starter_runs_are_there(open_page: OpenPag
 def test_a_run_is_deleted_and_brought_back(open_page: OpenPage, link: Link, read: Text) -> None:
     run, other = _kept("Gone"), _kept("Stays")
     app = open_page("runs", run=run, compare=f"{run},{other}")
-    _tick(_press(app, "Clear"), run)
-    _press(app, "Delete")
+    _tick(press(app, "Clear"), run)
+    press(app, "Delete")
     with pytest.raises(RunNotFoundError):
         services.store().run(run)
     assert link(app) == {}, "nothing looks at it any more"
     assert "Deleted “Gone”. It can be restored for another 10 min." in read(app)
-    _press(app, "Undo")
+    press(app, "Undo")
     assert services.store().run(run).name == "Gone"
     assert "Undo" not in _labels(app)
     assert not app.exception
@@ -80,10 +77,10 @@ def test_several_are_deleted_and_brought_back_together(open_page: OpenPage, read
     runs = [_kept(f"Run {place}") for place in range(5)]
     app = _tick(open_page("runs"), *runs, "tales-lstm")
     assert "tick at most 4 to compare them" in read(app)
-    _press(app, "Delete 5")
+    press(app, "Delete 5")
     assert not [run for run in services.store().runs() if run.id in runs]
     assert "Deleted “Run 0” and 4 more" in read(app)
-    _press(app, "Undo")
+    press(app, "Undo")
     assert {run.id for run in services.store().runs()} >= set(runs)
 
 
@@ -91,10 +88,10 @@ def test_a_run_is_renamed_by_its_owner(open_page: OpenPage, read: Text) -> None:
     run = _kept("Before")
     app = _tick(open_page("runs"), run)
     app.text_input(key=f"runs.name.{run}.0").set_value("  **After** ")
-    _press(app, "Rename")
+    press(app, "Rename")
     assert services.store().run(run).name == "**After**"
     app.text_input(key=f"runs.name.{run}.1").set_value("   ")
-    _press(app, "Rename")
+    press(app, "Rename")
     assert services.store().run(run).name == "**After**"
     assert "A run needs a name" in app.warning[0].value
 
@@ -112,7 +109,7 @@ def test_a_run_that_changed_hands_meanwhile_is_refused_with_a_sentence(open_page
     run = _kept("Mine for now")
     app = _tick(open_page("runs"), run)
     services.store().record(run, owner="somebody")
-    _press(app, "Delete")
+    press(app, "Delete")
     assert "another visitor" in said(app)
     assert services.store().run(run).deleted is None
 
@@ -120,7 +117,7 @@ def test_a_run_that_changed_hands_meanwhile_is_refused_with_a_sentence(open_page
 def test_a_duplicate_sets_train_up(open_page: OpenPage) -> None:
     config = Config().with_values(cell="gru", units=33)
     app = _tick(open_page("runs"), _kept(config=config))
-    _press(app, "Duplicate")
+    press(app, "Duplicate")
     assert not app.exception
     assert app.session_state["draft"].setup.configs == (config,)
     assert any(button.key == "train" for button in app.main.button), "Train is open"
@@ -128,7 +125,7 @@ def test_a_duplicate_sets_train_up(open_page: OpenPage) -> None:
 
 def test_a_duplicate_says_what_it_is_and_that_nothing_runs_yet(open_page: OpenPage, read: Text) -> None:
     app = _tick(open_page("runs"), _kept("Mine"))
-    _press(app, "Duplicate")
+    press(app, "Duplicate")
     assert "Settings copied from “Mine”. Training has not started." in read(app)
     app.button(key="train").click().run()
     assert services.store().run(app.session_state["selection"].run).name == "Mine, copy"
@@ -149,14 +146,14 @@ def test_another_visitors_run_is_not_resumed(open_page: OpenPage) -> None:
 
 def test_a_run_on_a_file_of_the_server_is_not_duplicated(open_page: OpenPage, said: Text) -> None:
     app = _tick(open_page("runs"), _kept(config=Config().with_values(corpus="file:/etc/passwd")))
-    _press(app, "Duplicate")
+    press(app, "Duplicate")
     assert "cannot read files on the server" in said(app)
 
 
 def test_a_resting_run_is_resumed(open_page: OpenPage, idle_trainer: Trainer) -> None:
     run = _kept(status=PAUSED)
     app = _tick(open_page("runs"), run)
-    _press(app, "Resume")
+    press(app, "Resume")
     assert services.store().run(run).status == QUEUED
     assert idle_trainer.submitted[-1:] == [run]
     assert "Resume" not in _labels(app)
@@ -164,7 +161,7 @@ def test_a_resting_run_is_resumed(open_page: OpenPage, idle_trainer: Trainer) ->
 
 def test_a_run_is_chosen_for_all_pages(open_page: OpenPage, link: Link) -> None:
     run = _kept()
-    app = _press(_tick(open_page("runs"), run), "Make current")
+    app = press(_tick(open_page("runs"), run), "Make current")
     assert link(app) == {"run": run}
 
 
@@ -180,10 +177,10 @@ def test_the_link_compares_and_letters_with_words_only_in_bits(open_page: OpenPa
 
 
 def test_the_comparison_is_invited_with_runs_that_are_there(open_page: OpenPage, link: Link, charts: Charts) -> None:
-    app = _press(open_page("runs"), "Compare three cells")
+    app = press(open_page("runs"), "Compare three cells")
     assert link(app) == {"compare": "tales-lstm,tales-gru,tales-rnn"}
     assert len(charts(app)["loss"].rows.query("series == 'key'")) == 3
-    _press(app, "Clear")
+    press(app, "Clear")
     assert link(app) == {}
 
 

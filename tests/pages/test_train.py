@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import random
 import re
 import shlex
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from at_work import draft, press, widget
 from streamlit.testing.v1 import AppTest
 
 from engine import PRESETS
@@ -39,19 +39,6 @@ Charts = Callable[[AppTest], dict[str, Any]]
 
 class Trainer(Protocol):
     submitted: list[str]
-
-
-def _widget(app: AppTest, kind: str, name: str) -> Any:
-    """The widget of a setting, such as "model.units"."""
-    return next(widget for widget in app.get(kind) if str(widget.key).endswith(f".{name}"))
-
-
-def _press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.main.button if button.label == label).click().run()
-
-
-def _draft(app: AppTest) -> Config:
-    return app.session_state["draft"].setup.config
 
 
 # ---------------------------------------------------------------------- looking
@@ -189,7 +176,7 @@ def test_a_config_that_cannot_stand_is_refused_by_name(open_page: OpenPage, said
     app = open_page("train", config=json.dumps(config))
     assert not app.exception
     assert re.search(named, said(app))
-    assert _draft(app) == PRESETS["first-words"].configs[0]
+    assert draft(app) == PRESETS["first-words"].configs[0]
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "requirements.txt", "../shared"])
@@ -198,7 +185,7 @@ def test_a_link_cannot_make_the_page_show_a_file_of_the_server(open_page: OpenPa
     app = open_page("train", config=config.to_json())
     assert not app.exception
     assert "cannot read files on the server" in said(app)
-    assert _draft(app).data.corpus == "tales"
+    assert draft(app).data.corpus == "tales"
     assert not [code for code in app.main.code if "root:" in code.value or "streamlit==" in code.value]
 
 
@@ -207,7 +194,7 @@ def test_a_text_that_is_not_in_the_store_gets_a_sentence(open_page: OpenPage, sa
     app = open_page("train", config=config.to_json())
     assert not app.exception
     assert said(app)
-    _press(app, "Train")
+    press(app, "Train")
     assert not app.exception
     assert services.store().runs(starters=False) == []
 
@@ -244,20 +231,20 @@ def test_a_preset_is_set_up_by_its_link(open_page: OpenPage, shared_data, said: 
 )
 def test_a_control_changes_its_setting_and_no_other(open_page: OpenPage, kind: str, name: str, value: Any) -> None:
     app = open_page("train")
-    before = _draft(app)
-    _widget(app, kind, name).set_value(value).run()
+    before = draft(app)
+    widget(app, kind, name).set_value(value).run()
     assert not app.exception
     section, setting = name.split(".")
-    assert _draft(app) == before.with_values(**{f"{section}__{setting}": value})
+    assert draft(app) == before.with_values(**{f"{section}__{setting}": value})
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_parameter_count_is_the_models_and_follows_the_cell(open_page: OpenPage, read: Text, cell: str) -> None:
     app = open_page("train")
-    _widget(app, "selectbox", "model.cell").set_value(cell).run()
-    _widget(app, "number_input", "model.units").set_value(24).run()
+    widget(app, "selectbox", "model.cell").set_value(cell).run()
+    widget(app, "number_input", "model.units").set_value(24).run()
     assert not app.exception
-    config = _draft(app)
+    config = draft(app)
     model = LanguageModel(config.model, len(prepare(config.data).vocabulary), seed=0)
     held, connections = sum(p.numel() for p in model.parameters()), model.stack.cells[0].connections()
     absent = 0 if connections is None else int((connections == 0).sum())
@@ -267,7 +254,7 @@ def test_the_parameter_count_is_the_models_and_follows_the_cell(open_page: OpenP
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_cell_brings_its_own_switches(open_page: OpenPage, cell: str) -> None:
     app = open_page("train")
-    _widget(app, "selectbox", "model.cell").set_value(cell).run()
+    widget(app, "selectbox", "model.cell").set_value(cell).run()
     shown = {
         str(widget.key).split(".option.")[1]
         for kind in ("toggle", "button_group")
@@ -279,234 +266,22 @@ def test_a_cell_brings_its_own_switches(open_page: OpenPage, cell: str) -> None:
 
 def test_an_activation_of_the_rnn_reaches_the_config(open_page: OpenPage) -> None:
     app = open_page("train")
-    _widget(app, "selectbox", "model.cell").set_value("rnn").run()
-    _widget(app, "button_group", "option.activation").set_value("relu").run()
+    widget(app, "selectbox", "model.cell").set_value("rnn").run()
+    widget(app, "button_group", "option.activation").set_value("relu").run()
     assert not app.exception
-    assert _draft(app).model.options == {"activation": "relu"}
-    _widget(app, "selectbox", "model.cell").set_value("lstm").run()
+    assert draft(app).model.options == {"activation": "relu"}
+    widget(app, "selectbox", "model.cell").set_value("lstm").run()
     assert not app.exception
-    assert _draft(app).model.options == {}, "a switch of the old cell means nothing to the new one"
+    assert draft(app).model.options == {}, "a switch of the old cell means nothing to the new one"
 
 
 def test_the_length_is_given_in_steps_or_in_seconds(open_page: OpenPage) -> None:
     app = open_page("train")
-    _widget(app, "button_group", "training.limit").set_value("seconds").run()
-    assert _draft(app).training.seconds > 0
-    _widget(app, "number_input", "training.seconds").set_value(7.0).run()
-    assert _draft(app).training.seconds == 7.0
+    widget(app, "button_group", "training.limit").set_value("seconds").run()
+    assert draft(app).training.seconds > 0
+    widget(app, "number_input", "training.seconds").set_value(7.0).run()
+    assert draft(app).training.seconds == 7.0
     assert not app.exception
-
-
-# ---------------------------------------------------------------------- own text
-
-
-def _paste(app: AppTest, text: str) -> AppTest:
-    app.text_area(key=f"own.pasted.{_turn(app)}").set_value(text)
-    return _press(app, "Use the pasted text")
-
-
-def _upload(app: AppTest, name: str, raw: bytes) -> AppTest:
-    return app.get("file_uploader")[0].set_value((name, raw, "text/plain")).run()
-
-
-def _turn(app: AppTest) -> int:
-    return app.session_state["own.text"].turn if "own.text" in app.session_state else 0
-
-
-OWN_TEXTS = {
-    "one character": ("x", "too short|single character"),
-    "one character many times": ("x" * 400, "nothing to predict"),
-    "thirty characters": ("the cat sat on the mat, it did", ""),
-    "markup": ("<script>alert(1)</script><img src=x onerror=alert(2)> $math$ :red[colours] " * 9, ""),
-    "right to left and emoji": ("שלום עולם 👩‍👩‍👧 مرحبا 🎉 " * 20, ""),
-    "control characters": ("one\x07two\x1bthree " * 20, ""),
-    "a NUL": ("one\0two " * 20, "NUL"),
-    "only spaces": ("   \n  ", ""),
-}
-
-
-@pytest.mark.parametrize("case", OWN_TEXTS)
-def test_a_pasted_text_works_or_gets_a_sentence(open_page: OpenPage, said: Text, case: str) -> None:
-    text, sentence = OWN_TEXTS[case]
-    app = open_page("train", run="tales-gru")
-    app = _paste(app, text)
-    assert not app.exception
-    if sentence:
-        assert re.search(sentence, said(app))
-        _press(app, "Train")
-        assert not app.exception
-        assert services.store().runs(starters=False) == [] or _draft(app).data.corpus == "tales"
-    elif not said(app):
-        assert _draft(app).data.corpus.startswith("own:")
-        _press(app, "Train")
-        assert said(app) == ""
-        (run,) = services.store().runs(starters=False)
-        assert run.config.data.corpus == _draft(app).data.corpus
-    else:
-        assert said(app).rstrip().endswith(".")
-
-
-def test_a_text_that_stands_there_twice_is_said_to_be_seen_before_it_is_trained_on(open_page: OpenPage) -> None:
-    dice = random.Random(1)
-    once = "".join(dice.choices("abcdefghij klmnop\n", k=5_000))
-    app = open_page("train")
-    app.text_area(key=f"own.pasted.{_turn(app)}").set_value(once + once)
-    _press(app, "Use the pasted text")
-    warned = " ".join(one.value for one in app.markdown if "warning" in one.value).replace("\\", "")
-    assert "100% of the validation part also occurs verbatim in the training part" in warned
-    assert "reflect memorised text" in warned
-
-
-def test_words_say_what_they_do_not_know_before_they_are_trained_on(open_page: OpenPage) -> None:
-    app = open_page("train")
-    _widget(app, "selectbox", "data.level").set_value("word").run()
-    said = " ".join(caption.value for caption in app.caption).replace("\\", "")
-    assert "0% of the training part, 5.2% of the validation part. With none in the training part" in said
-    assert "for spelling unknown tokens (character 3-gram model of the training part)" in said
-
-
-OWN_FILES = {
-    "too large": (b"five million " * 393_000, r"5\.1\d* MB; the limit is 5 MB"),
-    "not UTF-8": (
-        "Übermut tut selten gut. ".encode("latin-1") * 20,
-        "probably in windows-1252 .* in which it reads Übermut",
-    ),
-    "UTF-16": (("Übermut tut selten gut. " * 20).encode("utf-16"), "probably in UTF-16, in which it reads Übermut"),
-    "NUL bytes": (b"one\0two" * 50, "NUL"),
-    "empty": (b"", "empty"),
-    "good": (("Frogs sing at night. " * 40).encode(), ""),
-}
-
-
-@pytest.mark.parametrize("case", OWN_FILES)
-def test_an_uploaded_file_works_or_gets_a_sentence(open_page: OpenPage, said: Text, case: str) -> None:
-    raw, sentence = OWN_FILES[case]
-    app = open_page("train")
-    app = _upload(app, "text.txt", raw)
-    assert not app.exception
-    if sentence:
-        assert re.search(sentence, said(app))
-        assert _draft(app).data.corpus == "tales"
-    else:
-        assert said(app) == ""
-        assert _draft(app).data.corpus.startswith("own:")
-
-
-def test_a_text_that_was_taken_in_does_not_stay_in_its_field(open_page: OpenPage) -> None:
-    app = _paste(open_page("train"), "Frogs sing at night. " * 40)
-    assert app.text_area(key="own.pasted.1").value == ""
-    assert "own.pasted.0" not in app.session_state
-
-
-def test_a_refused_text_stays_to_be_mended_if_it_is_short(open_page: OpenPage, said: Text) -> None:
-    app = _paste(open_page("train"), "x")
-    assert "nothing to predict" in said(app)
-    assert app.text_area(key="own.pasted.0").value == "x"
-    app = _paste(app, "x" * 100_000)
-    assert "nothing to predict" in said(app)
-    assert app.text_area(key="own.pasted.1").value == ""
-
-
-def test_a_text_and_its_runs_have_a_name(open_page: OpenPage) -> None:
-    app = _paste(open_page("train"), "Frogs sing at night, and nobody knows why. " * 40)
-    name = "Frogs sing at night, and nobody…"
-    assert name in _widget(app, "selectbox", "data.corpus").options
-    _press(app, "Train")
-    assert [run.name for run in services.store().runs(starters=False)] == [f"LSTM 128 on {name}"]
-    app = _upload(app, "moby-dick.txt", b"Call me Ishmael. Some years ago, never mind how long. " * 40)
-    assert "moby-dick" in _widget(app, "selectbox", "data.corpus").options
-    _press(app, "Train")
-    assert services.store().runs(starters=False)[0].name == "LSTM 128 on moby-dick"
-
-
-def test_what_was_changed_in_a_text_is_said(open_page: OpenPage, read: Text) -> None:
-    app = _upload(open_page("train"), "text.txt", b"one page\r\n\fand another\r\n" * 40)
-    assert "Changes made to the text: 80 line ends converted from CR LF to LF; 40 form feeds" in read(app)
-
-
-@pytest.mark.parametrize(
-    ("encoding", "title"), [("cp1252", "windows-1252"), ("iso2022_jp", "ISO-2022-JP"), ("utf-16", "UTF-16")]
-)
-def test_a_file_in_another_encoding_is_read_in_the_one_that_is_chosen(
-    open_page: OpenPage, said: Text, encoding: str, title: str
-) -> None:
-    text = (
-        "これは日本語の文章です。今日はとても良い天気ですね。\n" * 40 if "jp" in encoding else "Über die Straße. " * 60
-    )
-    app = _upload(open_page("train"), "text.txt", text.encode(encoding))
-    offer = next(
-        button for button in app.main.button if button.label.startswith(f"Read as {title}".replace("-", r"\-"))
-    )
-    app = offer.click().run()
-    assert said(app) == ""
-    assert services.store().text(_draft(app).data.corpus.removeprefix("own:")) == text
-    assert _widget(app, "selectbox", "data.corpus").value == _draft(app).data.corpus
-
-
-def test_a_binary_file_is_called_one(open_page: OpenPage, said: Text) -> None:
-    app = _upload(open_page("train"), "picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
-    assert "it is a PNG image" in said(app)
-    assert "UTF-8" not in said(app)
-
-
-def test_batches_are_fitted_to_tokens_whenever_text_or_level_change(
-    open_page: OpenPage, read: Text, said: Text
-) -> None:
-    def batch() -> tuple[int, int]:
-        data = _draft(app).data
-        shown = tuple(_widget(app, "number_input", f"data.{name}").value for name in ("streams", "chunk"))
-        assert shown == (data.streams, data.chunk)
-        return shown
-
-    # 1,755 training characters, and 405 words and marks.
-    app = _paste(open_page("train"), "a sentence of forty characters, or so. " * 50)
-    assert batch() == (16, 64)
-    assert "were reduced to fit this short text: 16 × 64 instead of 32 × 64" in read(app)
-    app = _widget(app, "selectbox", "data.level").set_value("word").run()
-    assert batch() == (4, 64)
-    app = _widget(app, "selectbox", "data.level").set_value("char").run()
-    assert batch() == (16, 64)
-    app = _widget(app, "number_input", "data.streams").set_value(20).run()
-    app = _widget(app, "selectbox", "data.level").set_value("word").run()
-    assert batch() == (20, 16), "what was given stays"
-    app = _widget(app, "selectbox", "data.corpus").set_value("tales").run()
-    assert batch() == (20, 64)
-    assert "to fit this short text" not in read(app)
-    app = _widget(open_page("train"), "selectbox", "data.corpus").set_value("hello").run()
-    assert batch() == (1, 4)
-    assert said(app) == ""
-
-
-def test_given_batches_that_do_not_fit_are_refused_by_the_names_of_the_controls(
-    open_page: OpenPage, said: Text
-) -> None:
-    app = open_page("train")
-    app = _widget(app, "number_input", "data.streams").set_value(100).run()
-    app = _widget(app, "number_input", "data.chunk").set_value(100).run()
-    app = _paste(app, "a sentence of forty characters, or so. " * 50)
-    assert _draft(app).data.streams == 100
-    assert "too few for “Batch size” x “Sequence length (truncated BPTT)” = 100 x 100" in said(app)
-    assert "data." not in said(app)
-    _press(app, "Train")
-    assert services.store().runs(starters=False) == []
-    assert "data." not in said(app)
-
-
-def test_lines_sorted_by_kind_are_noticed_and_shuffled_on_a_click(open_page: OpenPage, read: Text) -> None:
-    names = [f"{stem:04d}{ending}" for ending in ("ova", "ini", "moto", "sky") for stem in range(0, 9000, 45)]
-    app = _upload(open_page("train"), "names.txt", "\n".join(names).encode())
-    assert "sorted by kind" in read(app)
-    app = _press(app, "Shuffle the lines")
-    text = services.store().text(_draft(app).data.corpus.removeprefix("own:"))
-    assert sorted(text.split()) == sorted(names)
-    assert "sorted by kind" not in read(app)
-    assert "names, shuffled" in _widget(app, "selectbox", "data.corpus").options
-
-
-def test_what_of_a_prompt_the_model_has_no_symbol_for_is_said(open_page: OpenPage, read: Text) -> None:
-    app = open_page("train")
-    app = _widget(app, "text_input", "sampling.prompt").set_value("“Wolf” ☃").run()
-    assert 'Not in the model\'s vocabulary: ““”, “””, read as “"”, “"”; “☃”, left out.' in read(app)
 
 
 # ---------------------------------------------------------------------- starting
@@ -514,7 +289,7 @@ def test_what_of_a_prompt_the_model_has_no_symbol_for_is_said(open_page: OpenPag
 
 def test_train_queues_the_run_and_selects_it(open_page: OpenPage, idle_trainer: Trainer, link: Link) -> None:
     app = open_page("train")
-    _widget(app, "number_input", "model.units").set_value(17).run()
+    widget(app, "number_input", "model.units").set_value(17).run()
     app.button(key="train").click().run()
     assert not app.exception
     (run,) = services.store().runs(starters=False)
@@ -551,7 +326,7 @@ def test_limits_are_behind_the_question_mark_until_they_bite(
     (help_text,) = [caption.proto.help for caption in app.main.caption if "parameters, about" in caption.value]
     assert "up to 1,600 steps" in help_text
     assert "workers are busy" in help_text
-    _widget(app, "number_input", "training.steps").set_value(1601).run()
+    widget(app, "number_input", "training.steps").set_value(1601).run()
     assert "1,601 steps are more than the 1,600 allowed here" in read(app)
 
 
@@ -573,7 +348,7 @@ def test_choosing_an_experiment_shows_it_and_not_another_runs_curve(
     ]
     assert rows.query("series in ('training', 'validation')").empty
     assert link(app) == {"setup": "why-clipping-matters", "show": "setup"}
-    _press(app, "Show LSTM on Tales")
+    press(app, "Show LSTM on Tales")
     assert set(charts(app)) == {"loss", "gradient", "rate", "speed"}
     assert link(app) == {"setup": "why-clipping-matters"}, "what is set up stays"
 
@@ -596,17 +371,17 @@ def test_choosing_a_run_shows_it_in_the_place_of_what_is_set_up(open_page: OpenP
     assert set(charts(app)) == {"loss"}
     app.sidebar.selectbox[0].set_value("tales-gru").run()
     assert set(charts(app)) == {"loss", "gradient", "rate", "speed"}
-    assert _draft(app) == PRESETS["hello"].configs[0]
+    assert draft(app) == PRESETS["hello"].configs[0]
 
 
 def test_a_reload_keeps_the_set_up(open_page: OpenPage, link: Link) -> None:
     app = open_page("train")
-    _widget(app, "number_input", "model.units").set_value(33).run()
-    _widget(app, "selectbox", "training.schedule").set_value("constant").run()
+    widget(app, "number_input", "model.units").set_value(33).run()
+    widget(app, "selectbox", "training.schedule").set_value("constant").run()
     again = open_page("train", **link(app))
     assert not again.exception
-    assert _draft(again) == _draft(app)
-    assert _widget(again, "number_input", "model.units").value == 33
+    assert draft(again) == draft(app)
+    assert widget(again, "number_input", "model.units").value == 33
 
 
 def _experiment(app: AppTest) -> str:
@@ -640,23 +415,23 @@ def test_a_race_is_queued_as_one(open_page: OpenPage, charts: Charts) -> None:
 def test_rivals_come_and_go_and_share_what_must_be_shared(open_page: OpenPage) -> None:
     app = open_page("train")
     for _ in range(3):
-        _press(app, "Add a model to compare")
+        press(app, "Add a model to compare")
     assert app.button(key="train").label == "Train 4"
     assert next(button for button in app.main.button if button.label == "Add a model to compare").disabled
-    _widget(app, "number_input", "model.units").set_value(19).run()
-    _widget(app, "number_input", "data.chunk").set_value(21).run()
+    widget(app, "number_input", "model.units").set_value(19).run()
+    widget(app, "number_input", "data.chunk").set_value(21).run()
     configs = app.session_state["draft"].setup.configs
     assert [config.model.units for config in configs].count(19) == 1
     assert {config.data.chunk for config in configs} == {21}
     for _ in range(3):
-        _press(app, "Remove")
+        press(app, "Remove")
     assert app.button(key="train").label == "Train"
     assert not app.exception
 
 
 def test_a_branch_is_set_up_from_a_checkpoint(open_page: OpenPage, read: Text) -> None:
     app = open_page("train", run="tales-gru")
-    _press(app, "Set up a branch")
+    press(app, "Set up a branch")
     assert "with a new optimiser state" in read(app)
     app.button(key="train").click().run()
     (run,) = services.store().runs(starters=False)

@@ -8,13 +8,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
+from at_work import picture, press, widget
 from streamlit.testing.v1 import AppTest
 
 import engine
@@ -59,20 +59,6 @@ def _rows(app: AppTest, title: str) -> pd.DataFrame:
     return pa.ipc.open_stream(io.BytesIO(drawn.data.data)).read_pandas()
 
 
-def _picture(app: AppTest, number: int = 0) -> dict[str, Any]:
-    """What a picture of the network is given to draw."""
-    found = [one.proto for one in app.get("bidi_component") if one.proto.component_name.endswith("/unrolled")]
-    return json.loads(found[number].json)
-
-
-def _press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.main.button if button.label == label).click().run()
-
-
-def _widget(app: AppTest, kind: str, name: str) -> Any:
-    return next(widget for widget in app.main.get(kind) if f".{name}" in str(widget.key))
-
-
 def _claim(app: AppTest) -> str:
     return re.sub(r"\\(.)", r"\1", app.main.subheader[0].value).replace("\u2060", "")
 
@@ -90,7 +76,7 @@ def test_the_page_opens_on_every_starter_run_with_its_picture(open_page: OpenPag
     assert not app.exception
     assert said(app) == ""
     loaded = _loaded(run or "tales-lstm")
-    drawn = _picture(app)
+    drawn = picture(app)
     assert drawn["step"] == loaded.step
     assert drawn["units"] == loaded.run.config.model.units
     assert len(drawn["tokens"]) == drawn["length"] > 1
@@ -128,7 +114,7 @@ def test_every_cell_of_the_catalogue_can_be_looked_into(open_page: OpenPage, sai
     run = _made(Config().with_values(cell=cell, units=6, layers=2))
     app = open_page("unrolled", run=run, t="1", layer="1", probe="The")  # the upper one has all that its cell can have
     for look in LOOKS:
-        app = _widget(app, "button_group", "look").set_value(look).run()
+        app = widget(app, "button_group", "look").set_value(look).run()
         assert not app.exception, look
         assert said(app) == ""
 
@@ -148,7 +134,7 @@ def test_the_lowest_of_depth_gated_layers_is_an_lstm(open_page: OpenPage, read: 
     assert "The cell LSTM has no depth" in read(open_page("unrolled", look="whatif", quantity="depth", **lowest))
     above = open_page("unrolled", look="cell", changes="depth:1:1:2:0", **lowest)
     assert "is ignored" not in read(above), "a change of another layer fits that layer"
-    assert _picture(above)["cell"] == "LSTM, depth-gated"
+    assert picture(above)["cell"] == "LSTM, depth-gated"
     assert "is ignored" in read(open_page("unrolled", look="cell", changes="depth:0:1:2:0", **lowest))
 
 
@@ -158,174 +144,6 @@ def test_only_the_chosen_drill_down_is_drawn(open_page: OpenPage) -> None:
         app = open_page("unrolled", look=look)
         titles[look] = [json.loads(chart.proto.spec)["title"]["text"] for chart in app.get("vega_lite_chart")]
     assert [len(found) for found in titles.values()] == [1, 1, 0]
-
-
-# ---------------------------------------------------------------------- the link
-
-
-def test_a_link_is_the_view(open_page: OpenPage, link: Link, said: Text) -> None:
-    given = {
-        "run": "tales-gru",
-        "step": "250",
-        "probe": "The old man",
-        "t": "4",
-        "layer": "0",
-        "unit": "9",
-        "notation": "pytorch",
-        "of": "6",
-        "folded": "1",
-        "overview": "1",
-        "look": "shares",
-        "block": "candidate",
-        "weight": "weight_ih",
-        "element": "3:5",
-        "measure": "norm",
-        "quantity": "reset",
-        "changes": "update:0:3:9:0.25,hidden:0:1:2:-1",
-        "tokens": "2:7",
-    }
-    app = open_page("unrolled", **given)
-    assert said(app) == ""
-    assert not app.exception
-    assert link(app) == given
-    drawn = _picture(app)
-    assert (drawn["t"], drawn["unit"], drawn["folded"], drawn["gradient"]["of"]) == (4, 9, True, 6)
-    assert drawn["other"] is not None
-
-
-WRONG = {
-    "of": ("all", "loss to backpropagate cannot be used: 'all' is not a timestep from 0 to 499"),
-    "folded": (
-        "maybe",
-        "loop view cannot be used: 'maybe' is neither 1 nor 0. Used instead: off.",
-    ),
-    "look": ("<b>", "drill-down cannot be used: '<b>' is not a valid name of a drill-down"),
-    "block": ("x y", "block of weights cannot be used: 'x y' is not a valid name"),
-    "weight": ("head", "weight cannot be used: 'head' is not one of weight_hh, "),
-    "element": ("3", "element of a weight cannot be used: '3' is not row:column."),
-    "measure": ("mean", "measure cannot be used: 'mean' is not one of along, norm"),
-    "quantity": ("a b", "quantity to change cannot be used: 'a b' is not a valid name of a gate or state"),
-    "changes": (
-        "forget:0:1:2:0,**b**:0:0",
-        "changes cannot be used: '**b**:0:0' is not quantity:layer:timestep:unit:value. Use the form "
-        "quantity:layer:timestep:unit:value, positions counted from 0, separated by commas. "
-        "Used instead: no change.",
-    ),
-    "tokens": (
-        "3:1,a:b",
-        "tokens cannot be used: 'a' is not a timestep from 0 to 499, in 'a:b'. Use the form timestep:token",
-    ),
-    "run": ("nope", "no run"),
-    "step": ("best", "training step cannot be used: 'best' is not a valid step"),
-}
-
-
-@pytest.mark.parametrize("key", WRONG)
-def test_a_wrong_link_gets_a_sentence_and_the_default_stands_in(
-    open_page: OpenPage, said: Text, link: Link, key: str
-) -> None:
-    value, sentence = WRONG[key]
-    app = open_page("unrolled", **{key: value})
-    assert not app.exception
-    assert sentence in said(app)
-    assert key not in link(app)
-    assert _picture(app)["length"] > 1
-
-
-def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text, link: Link) -> None:
-    app = open_page("unrolled", look="inside")
-    assert "There is no view 'inside': choose one of arithmetic, cell, " in said(app)
-    assert "“Arithmetic” is shown instead." in said(app)
-    assert "look" not in link(app)
-
-
-NEAREST = {
-    "step": ("300", "has no saved weights at step 300", "250"),
-    "t": ("400", "There is no timestep 401 (t=400 in links, which count from 0): the input text has 27", "26"),
-    "layer": ("3", "There is no layer 4 (layer=3 in links, which count from 0)", "0"),
-    "unit": ("99", "There is no unit 100 (unit=99 in links, which count from 0)", "63"),
-    "of": ("26", "There is no loss at t = 27 (of=26 in links, which count from 0), as its next token is unknown", "25"),
-}
-
-
-@pytest.mark.parametrize("key", NEAREST)
-def test_what_does_not_exist_is_said_and_the_nearest_stands_in(
-    open_page: OpenPage, read: Text, said: Text, link: Link, key: str
-) -> None:
-    value, sentence, nearest = NEAREST[key]
-    app = open_page("unrolled", run="tales-gru", probe=PROBE, **{key: value})
-    assert not app.exception
-    assert sentence in read(app) + said(app)
-    assert link(app)[key] == nearest
-
-
-ELSEWHERE = {
-    "changes": (
-        "forget:0:2:1:0",
-        "at t = 3 (changes=forget:0:2:1:0 in links, which count from 0) is ignored: the cell "
-        "GRU has no forget (it has update, reset, candidate, hidden)",
-    ),
-    "tokens": ("4:5000", "the vocabulary has"),
-    "quantity": ("cell", "has no cell (it has update, reset, candidate, hidden)"),
-    "block": ("forget", "has no block 'forget' (it has reset, keep, candidate)"),
-    "element": (
-        "80:2",
-        "There is no weight 81, 3 (element=80:2 in links, which count from 0) here: the nearest is 64, 3",
-    ),
-}
-
-
-@pytest.mark.parametrize("key", ELSEWHERE)
-def test_a_link_made_for_another_network_is_answered_with_a_sentence(open_page: OpenPage, read: Text, key: str) -> None:
-    value, sentence = ELSEWHERE[key]
-    app = open_page("unrolled", run="tales-gru", look="shares", **{key: value})
-    assert not app.exception
-    assert sentence in read(app)
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [("hidden:3:0:0:0", "there is no layer 4; the last is 1"),
-     ("hidden:0:300:0:0", "there is no timestep 301; the last is 27"),
-     ("hidden:0:0:64:0", "there is no unit 65; the last is 64")],
-)  # fmt: skip
-def test_a_change_at_a_place_that_is_not_there_is_left_out(
-    open_page: OpenPage, read: Text, link: Link, change: str, sentence: str
-) -> None:
-    app = open_page("unrolled", probe=PROBE, changes=f"{change},hidden:0:1:1:0")
-    assert sentence in read(app)
-    assert link(app)["changes"] == "hidden:0:1:1:0"
-
-
-def test_where_a_page_counts_as_links_do_a_place_is_written_once(open_page: OpenPage, read: Text) -> None:
-    app = open_page("unrolled", probe=PROBE, notation="pytorch", t="400", changes="hidden:0:300:0:0")
-    assert "There is no timestep 400: the input text has 27 characters. Timestep 26 is the nearest." in read(app)
-    assert "The change of hidden at t = 300 is ignored: there is no timestep 300; the last is 26." in read(app)
-    assert "in links" not in read(app)
-
-
-def test_of_a_setting_given_twice_the_last_counts_whatever_else_is_given_twice(
-    open_page: OpenPage, said: Text, link: Link
-) -> None:
-    app = open_page("unrolled", probe=PROBE, t=["3", "5"], of=["2", "7"])
-    assert "The link gives the timestep 2 times ('3', '5'): the last, '5', is used." in said(app)
-    assert "The link gives the loss to backpropagate 2 times ('2', '7'): the last, '7', is used." in said(app)
-    assert {"t": "5", "of": "7"}.items() <= link(app).items()
-    assert _picture(app)["gradient"]["of"] == 7
-
-
-def test_a_model_without_biases_says_so(open_page: OpenPage, read: Text) -> None:
-    app = open_page("unrolled", run="hello-rnn", look="shares", weight="bias")
-    assert not app.exception
-    assert "This model has no biases: the recurrent weights are shown" in read(app)
-
-
-def test_the_sentence_stands_until_something_else_is_chosen(open_page: OpenPage, read: Text) -> None:
-    app = open_page("unrolled", probe=PROBE, of="26")
-    assert "There is no loss" in read(app)
-    assert "There is no loss" in read(app.run())
-    app = _widget(app, "button_group", "look").set_value("shares").run()
-    assert "There is no loss" not in read(app)
 
 
 # ---------------------------------------------------------------------- drill-downs
@@ -361,9 +179,9 @@ def test_one_weight_is_chosen_by_its_unit_and_where_it_comes_from(open_page: Ope
     app = open_page("unrolled", look="shares", probe=PROBE, unit="9")
     app = app.main.toggle[0].set_value(True).run()
     assert link(app)["element"] == "9:0"
-    rows = _widget(app, "button_group", "block")
+    rows = widget(app, "button_group", "block")
     assert rows.value == "update", "one weight stands in one block's rows"
-    app = _widget(app, "number_input", "element.1").set_value(18).run()
+    app = widget(app, "number_input", "element.1").set_value(18).run()
     assert link(app)["element"] == "9:17"
     app = app.main.toggle[0].set_value(False).run()
     assert "element" not in link(app)
@@ -432,31 +250,31 @@ def test_a_control_shows_what_is_drawn_whatever_another_drill_down_was_left_at(
     drawn = {"activations": _block_of_the_histogram, "shares": _block_of_the_shares}
     app = open_page("unrolled", look=looks[0], probe=PROBE, t="5", unit="3", measure="norm")
     if chosen:
-        app = _widget(app, "button_group", "block").set_value(chosen).run()
+        app = widget(app, "button_group", "block").set_value(chosen).run()
     for look in (*looks, *looks):  # to and fro: what was left behind must not come back
-        app = _widget(app, "button_group", "look").set_value(look).run()
-        assert _widget(app, "button_group", "block").value == drawn[look](app, trace), look
+        app = widget(app, "button_group", "look").set_value(look).run()
+        assert widget(app, "button_group", "block").value == drawn[look](app, trace), look
     if chosen not in (None, "update"):  # the first block stands there without being chosen
         assert _settings(app).block == chosen
 
 
 def test_the_rows_are_all_again_when_they_were_made_all_while_the_histogram_showed_one(open_page: OpenPage) -> None:
     app = open_page("unrolled", look="activations", probe=PROBE, block="forget")
-    app = _widget(app, "button_group", "look").set_value("shares").run()
-    assert _widget(app, "button_group", "block").value == "forget"
-    app = _widget(app, "button_group", "block").set_value("").run()
-    app = _widget(app, "button_group", "look").set_value("activations").run()
-    assert _widget(app, "button_group", "block").value == "update"
-    app = _widget(app, "button_group", "look").set_value("shares").run()
-    assert _widget(app, "button_group", "block").value == ""
+    app = widget(app, "button_group", "look").set_value("shares").run()
+    assert widget(app, "button_group", "block").value == "forget"
+    app = widget(app, "button_group", "block").set_value("").run()
+    app = widget(app, "button_group", "look").set_value("activations").run()
+    assert widget(app, "button_group", "block").value == "update"
+    app = widget(app, "button_group", "look").set_value("shares").run()
+    assert widget(app, "button_group", "block").value == ""
 
 
 def test_the_controls_of_a_change_follow_the_probe_and_the_training_step(open_page: OpenPage) -> None:
     app = open_page("unrolled", look="whatif", probe=PROBE, t="4", unit="3", quantity="hidden")
     vocabulary = _loaded("tales-lstm").vocabulary
-    assert _widget(app, "selectbox", "token").value == int(vocabulary.encode(" ")[0])
+    assert widget(app, "selectbox", "token").value == int(vocabulary.encode(" ")[0])
     app = app.sidebar.text_area[0].set_value("A wolf came").run()
-    assert _widget(app, "selectbox", "token").value == int(vocabulary.encode("l")[0])
+    assert widget(app, "selectbox", "token").value == int(vocabulary.encode("l")[0])
     read = vocabulary.encode("A wolf came")
     assert app.main.slider[0].value == pytest.approx(
         float(engine.record(_loaded("tales-lstm").model, read)["hidden"][0, 4, 3]), abs=0.006
@@ -488,13 +306,13 @@ def test_a_change_is_recomputed_and_told_with_its_numbers(open_page: OpenPage) -
 
 def test_gates_are_closed_and_changes_taken_back_with_buttons(open_page: OpenPage, link: Link) -> None:
     app = open_page("unrolled", look="whatif", probe=PROBE, t="9", unit="3", quantity="output")
-    app = _press(app, "Close")
+    app = press(app, "Close")
     assert link(app)["changes"] == "output:0:9:3:0"
-    app = _press(app, "Open")
+    app = press(app, "Open")
     assert link(app)["changes"] == "output:0:9:3:1"
-    app = _widget(app, "button", "remove.change.0").click().run()
+    app = widget(app, "button", "remove.change.0").click().run()
     assert "changes" not in link(app)
-    assert _picture(app)["other"] is None
+    assert picture(app)["other"] is None
 
 
 def test_a_slider_sets_the_value_within_its_range(open_page: OpenPage, link: Link) -> None:
@@ -515,8 +333,8 @@ def test_the_controls_of_a_change_are_named_as_they_are_read(open_page: OpenPage
     name = {"ng": "Γᵤ", "cs231n": "i", "pytorch": "i", "plain": "update (input) gate"}[notation]
     time = 3 if notation == "pytorch" else 4
     assert app.main.slider[0].label.startswith(f"{name} of unit {time - 3}, t = {time} is 0.")
-    assert _widget(app, "selectbox", "token").label == f"Token at t = {time}"
-    choices = _widget(app, "selectbox", "quantity").options
+    assert widget(app, "selectbox", "token").label == f"Token at t = {time}"
+    choices = widget(app, "selectbox", "quantity").options
     assert choices[0].startswith(f"{name}: ")
     assert not any(set(said) & set("_\\") for said in (*choices, app.main.slider[0].label))
 
@@ -525,7 +343,7 @@ def test_another_token_is_read_instead(open_page: OpenPage, link: Link) -> None:
     app = open_page("unrolled", look="whatif", probe=PROBE, t="4")
     loaded = _loaded("tales-lstm")
     other = int(loaded.vocabulary.encode("u")[0])
-    app = _widget(app, "selectbox", "token.4").set_value(other).run()
+    app = widget(app, "selectbox", "token.4").set_value(other).run()
     assert link(app)["tokens"] == f"4:{other}"
     after = engine.record(loaded.model, loaded.vocabulary.encode("Theyuate the fish, and then"))
     rows = _rows(app, "Most likely next tokens")
@@ -559,15 +377,15 @@ def test_every_chart_can_be_taken_away(open_page: OpenPage, look: str) -> None:
 
 
 EXPERIMENTS = {
-    "Vanishing gradients: LSTM vs RNN": lambda app: _picture(app, 1)["cell"] == "RNN" and "Vanishing" in _claim(app),
+    "Vanishing gradients: LSTM vs RNN": lambda app: picture(app, 1)["cell"] == "RNN" and "Vanishing" in _claim(app),
     "Close the gate that matters most": lambda app: _claim(app).startswith("Closing") and "raises" in _claim(app),
-    "A network small enough to check by hand": lambda app: _picture(app)["units"] == 3,
+    "A network small enough to check by hand": lambda app: picture(app)["units"] == 3,
 }
 
 
 @pytest.mark.parametrize("label", EXPERIMENTS)
 def test_every_experiment_works_with_one_click(open_page: OpenPage, said: Text, read: Text, label: str) -> None:
-    app = _press(open_page("unrolled", probe=PROBE, t="12"), label)
+    app = press(open_page("unrolled", probe=PROBE, t="12"), label)
     assert not app.exception
     assert said(app) == ""
     assert EXPERIMENTS[label](app)
@@ -579,7 +397,7 @@ def test_every_experiment_works_with_one_click(open_page: OpenPage, said: Text, 
 def test_an_empty_probe_is_the_runs_own(open_page: OpenPage, said: Text) -> None:
     app = open_page("unrolled", probe="")
     assert said(app) == ""
-    assert _picture(app)["length"] > 10
+    assert picture(app)["length"] > 10
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -589,7 +407,7 @@ def test_one_token_has_no_loss_and_every_drill_down_says_what_there_is(
     app = open_page("unrolled", probe="T", look=look, of="0", changes="hidden:0:0:0:1")
     assert not app.exception
     assert said(app) == ""
-    assert _picture(app)["length"] == 1
+    assert picture(app)["length"] == 1
 
 
 STRANGE = {
@@ -607,7 +425,7 @@ def test_what_the_vocabulary_lacks_is_shown_and_counted(open_page: OpenPage, rea
     run, text = STRANGE[name]
     app = open_page("unrolled", run=run, probe=text)
     for look in LOOKS:
-        app = _widget(app, "button_group", "look").set_value(look).run()
+        app = widget(app, "button_group", "look").set_value(look).run()
         assert not app.exception, look
         assert said(app) == ""
         assert "Not in the model's vocabulary" in read(app)
@@ -617,7 +435,7 @@ def test_a_probe_of_10_000_characters_is_cut_and_says_so(open_page: OpenPage, re
     app = open_page("unrolled", probe="once upon " * 1_000)
     assert not app.exception
     assert "it has 10,000 characters; only the first 500 are read" in said(app)
-    assert _picture(app)["length"] == LONGEST_PROBE
+    assert picture(app)["length"] == LONGEST_PROBE
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -660,7 +478,7 @@ def test_an_experiment_that_cannot_start_says_why(
         raise StoreError("The run is gone.")
 
     monkeypatch.setattr(explain, "chosen_view", gone)
-    app = _press(app, "Close the gate that matters most")
+    app = press(app, "Close the gate that matters most")
     assert not app.exception
     assert "The run is gone." in said(app)
     assert _settings(app).changes == ()
@@ -678,10 +496,10 @@ def test_a_choice_stays_when_its_labels_follow_another_notation(
     open_page: OpenPage, look: str, kind: str, name: str, choice: str
 ) -> None:
     app = open_page("unrolled", run="tales-lstm", look=look)
-    app = _widget(app, kind, name).set_value(choice).run()
-    before = _widget(app, kind, name)
+    app = widget(app, kind, name).set_value(choice).run()
+    before = widget(app, kind, name)
     app.session_state["selection"] = replace(app.session_state["selection"], notation="plain")  # as in another tab
-    after = _widget(app.run(), kind, name)
+    after = widget(app.run(), kind, name)
     assert not app.exception
     assert after.value == choice
     assert after.key != before.key, "the label that the browser still sends is that of no option"

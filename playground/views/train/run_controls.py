@@ -55,7 +55,7 @@ def run_controls(run_id: str) -> None:
                 _downloads(snapshots)
             if mine and (_active(snapshots) or run.status == PAUSED):
                 with st.popover("Live settings", icon=":material/tune:", help="Change hyperparameters during training"):
-                    _knobs(snapshots)
+                    _live_settings(snapshots)
     command_watch(key="command_watch")
 
 
@@ -169,14 +169,14 @@ def _send(run: Run, kind: str, value: float | None) -> None:
         state.note_problem(f"The command was not sent: {error}")
 
 
-def _knobs(snapshots: Sequence[Snapshot]) -> None:
+def _live_settings(snapshots: Sequence[Snapshot]) -> None:
     st.caption("Changes take effect at the next step and are marked on the charts.")
     for snapshot in snapshots:
         run, training = snapshot.run, snapshot.run.config.training
         if len(snapshots) > 1:
             st.markdown(f"**{escape_markdown(run.name)}**")
         turned = {change.key: change.value or 0.0 for change in setting_changes(snapshot)}
-        for knob, label, initial in (
+        for name, label, initial in (
             ("learning_rate", "Learning rate (peak of its schedule)", training.learning_rate),
             (
                 "clip_threshold",
@@ -184,8 +184,8 @@ def _knobs(snapshots: Sequence[Snapshot]) -> None:
                 training.clip_threshold if training.clip != "off" else 0.0,
             ),
         ):
-            key = f"knob.{knob}.{run.id}"
-            value = float(turned.get(knob, initial))
+            key = f"live-setting.{name}.{run.id}"
+            value = float(turned.get(name, initial))
             st.number_input(
                 label,
                 0.0,
@@ -195,19 +195,19 @@ def _knobs(snapshots: Sequence[Snapshot]) -> None:
                 format="%g",
                 key=key,
                 on_change=_turn,
-                args=(run, knob, key, value),
+                args=(run, name, key, value),
             )
 
 
-def _turn(run: Run, knob: str, key: str, before: float) -> None:
+def _turn(run: Run, name: str, key: str, before: float) -> None:
     value = float(st.session_state[key])
     if value == before:
         answered()
         return  # Streamlit also calls back for a widget that went with the end of the run
     try:
-        if value or knob != "clip_threshold":
-            run.config.with_values(**{f"training__{knob}": value})  # checks the range
-        _send(run, knob, value)
+        if value or name != "clip_threshold":
+            run.config.with_values(**{f"training__{name}": value})  # checks the range
+        _send(run, name, value)
     except ConfigError as error:
         answered()
         state.note_problem(str(error))

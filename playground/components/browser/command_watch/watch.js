@@ -2,9 +2,9 @@ import { mounted } from "../shared/mount.js";
 
 // A command is a click on a button of these containers, or another value in a field of them. The app answers each by
 // counting it: one that is not counted in time did not arrive, and that is said until a later one is.
-const BUTTONS = '[class*="st-key-command"] button, [class*="st-key-knob"] button';
-const SETTINGS = '[class*="st-key-knob"]';
-const FIELDS = '[class*="st-key-knob"] input';
+const BUTTONS = '[class*="st-key-command"] button, [class*="st-key-live-setting"] button';
+const SETTINGS = '[class*="st-key-live-setting"]';
+const FIELDS = '[class*="st-key-live-setting"] input';
 
 export default mounted((root) => {
   const note = root.querySelector(".lost");

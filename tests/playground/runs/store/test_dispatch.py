@@ -88,7 +88,7 @@ def test_command_numbers_are_never_used_again(store: Store, tiny: Config) -> Non
     assert [command.kind for command in store.commands([run_id], after=first.id)] == ["resume"]
 
 
-def test_a_knob_waits_for_the_worker_and_orders_of_the_past_do_not(store: Store, tiny: Config) -> None:
+def test_a_changed_setting_waits_for_the_worker_and_orders_of_the_past_do_not(store: Store, tiny: Config) -> None:
     run_id = store.create_run(tiny)
     store.command(run_id, "clip_threshold", 0.0)
     claimed(store)

@@ -290,7 +290,7 @@ def test_stopping_saves_and_a_stopped_run_can_go_on(store: Store, tiny: Config, 
 
 
 @pytest.mark.usefixtures("at_every_event")
-def test_a_knob_is_turned_marked_and_saved(store: Store, tiny: Config, work: Work) -> None:
+def test_a_setting_is_changed_marked_and_saved(store: Store, tiny: Config, work: Work) -> None:
     config = tiny.with_values(schedule="constant")
     run_id = store.create_run(config)
     work(once(10, lambda: store.command(run_id, "learning_rate", 0.005)))
@@ -305,7 +305,7 @@ def test_a_knob_is_turned_marked_and_saved(store: Store, tiny: Config, work: Wor
 
 
 @pytest.mark.usefixtures("at_every_event")
-def test_a_knob_out_of_range_is_refused_and_the_run_goes_on(store: Store, tiny: Config, work: Work) -> None:
+def test_a_setting_out_of_range_is_refused_and_the_run_goes_on(store: Store, tiny: Config, work: Work) -> None:
     run_id = store.create_run(tiny)
     assert work(once(3, lambda: store.command(run_id, "learning_rate", 1e9))).status == "finished"
     (refused,) = [change for change in store.changes(run_id) if change.key == "refused"]
@@ -313,7 +313,7 @@ def test_a_knob_out_of_range_is_refused_and_the_run_goes_on(store: Store, tiny: 
 
 
 @pytest.mark.usefixtures("at_every_event")
-def test_a_crash_goes_on_from_the_newest_full_checkpoint_and_another_knob_rewrites_what_came_after(
+def test_a_crash_goes_on_from_the_newest_full_checkpoint_and_another_change_rewrites_what_came_after(
     store: Store, tiny: Config, work: Work
 ) -> None:
     run_id = store.create_run(tiny)

@@ -1,4 +1,4 @@
-"""What can be done to a run: each button and knob gives its command, once."""
+"""What can be done to a run: each button and field gives its command, once."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def _buttons(app: AppTest) -> list[str]:
     return [button.label for button in app.main.button if str(button.key).startswith("command.")]
 
 
-def _knob(app: AppTest, name: str):
-    return next(knob for knob in app.main.number_input if str(knob.key).startswith(f"knob.{name}"))
+def _live_setting(app: AppTest, name: str):
+    return next(field for field in app.main.number_input if str(field.key).startswith(f"live-setting.{name}"))
 
 
 def test_a_waiting_run_can_be_paused_and_stopped(open_page: OpenPage) -> None:
@@ -52,29 +52,29 @@ def test_a_paused_run_can_go_on_by_any_number_of_steps(open_page: OpenPage, sent
         assert sent.pop() == command
 
 
-@pytest.mark.parametrize(("knob", "value"), [("learning_rate", 0.5), ("clip_threshold", 2.5), ("clip_threshold", 0.0)])
-def test_a_knob_that_is_turned_gives_its_command_once(
-    open_page: OpenPage, sent: list[tuple], knob: str, value: float
+@pytest.mark.parametrize(("name", "value"), [("learning_rate", 0.5), ("clip_threshold", 2.5), ("clip_threshold", 0.0)])
+def test_a_live_setting_that_is_changed_gives_its_command_once(
+    open_page: OpenPage, sent: list[tuple], name: str, value: float
 ) -> None:
     run = services.store().create_run(Config(), start=False)
     app = open_page("train", run=run)
-    _knob(app, knob).set_value(value).run()
+    _live_setting(app, name).set_value(value).run()
     assert not app.exception
-    assert sent == [(run, knob, value)]
+    assert sent == [(run, name, value)]
 
 
-def test_a_knob_that_is_heard_of_again_without_a_turn_gives_none(open_page: OpenPage, sent: list[tuple]) -> None:
-    """As after a stop, when a browser still speaks of the knobs that have just gone."""
+def test_a_live_setting_that_is_heard_of_again_unchanged_gives_none(open_page: OpenPage, sent: list[tuple]) -> None:
+    """As after a stop, when a browser still speaks of the fields that have just gone."""
     run = services.store().create_run(Config(), start=False)
     app = open_page("train", run=run)
-    _knob(app, "learning_rate").set_value(Config().training.learning_rate).run()
+    _live_setting(app, "learning_rate").set_value(Config().training.learning_rate).run()
     assert sent == []
 
 
 def test_a_value_out_of_range_gets_a_sentence(open_page: OpenPage, sent: list[tuple]) -> None:
     run = services.store().create_run(Config(), start=False)
     app = open_page("train", run=run)
-    _knob(app, "learning_rate").set_value(0.0).run()
+    _live_setting(app, "learning_rate").set_value(0.0).run()
     assert not app.exception
     assert sent == []
     assert "learning" in app.warning[0].value
@@ -96,7 +96,9 @@ def test_another_visitors_run_has_no_commands_but_says_whose_it_is(open_page: Op
     app = open_page("train", run=run)
     assert not app.exception
     assert _buttons(app) == []
-    assert list(app.main.number_input) == [field for field in app.main.number_input if "knob" not in str(field.key)]
+    assert list(app.main.number_input) == [
+        field for field in app.main.number_input if "live-setting" not in str(field.key)
+    ]
     assert "Started by another visitor" in [caption.value for caption in app.main.caption]
     app.button(key=f"duplicate.{run}").click().run()
     assert app.session_state["draft"].setup.config.model.units == 33
