@@ -44,6 +44,7 @@ _BROKEN_LIMIT = 40
 _EVALUATIONS = 200  # drawn of each run
 _LANES, _LANE_HEIGHT = 5, 14
 _LABEL_HEIGHT, _LABEL_WIDTH = 0.075, 0.12  # shares of the axes that a label at the end of a line covers
+_LEVEL_LABELS = 0.66, 0.98  # shares of the axis across between which a line's end is labelled over a level's label
 _NAMES = {"learning_rate": "learning rate", "clip_threshold": "clipping threshold"}
 
 _TEXT_COLUMNS = ("label", "color", "series", "text", "read")
@@ -109,9 +110,10 @@ def loss_frame(
     levels = _levels(baselines, unit, runs[0].text if runs else BY_CHARACTERS)
     pieces += levels
     logarithmic = UNITS[unit].logarithmic
-    labels = [replace(level, series="baseline label", step=0.0, seconds=0.0) for level in levels]
-    pieces += [replace(label, step=np.nan, seconds=np.nan) for label in _spread(labels, pieces, x, logarithmic)]
-    pieces += _spread(ends, pieces, x, logarithmic)
+    ends = _spread(ends, pieces, x, logarithmic)
+    labels = [replace(level, series="baseline label") for level in levels]
+    pieces += _spread(labels, pieces, x, logarithmic, around=_before_the_edge(ends, pieces, x))
+    pieces += ends
     return _frame([*pieces, *_changes(runs)])
 
 
@@ -301,21 +303,31 @@ def _end(key: _Key, placed: _Measured) -> _Piece:
     return _Piece("end", key, float(placed.step[-1]), float(placed.seconds[-1]), value, text=text)
 
 
-def _spread(ends: Iterable[_Piece], pieces: Sequence[_Piece], x: str, logarithmic: bool) -> list[_Piece]:
-    """Labels moved apart, upwards, so that none covers the next."""
+def _spread(
+    labels: Iterable[_Piece], pieces: Sequence[_Piece], x: str, logarithmic: bool, around: Iterable[_Piece] = ()
+) -> list[_Piece]:
+    """Labels moved apart, upwards, so that none covers the next, nor one of those `around`. Those that have no place
+    across stand one above the other at the right, where those around them end."""
     scale, back = (np.log, np.exp) if logarithmic else (np.asarray, float)
     wide = _extent(getattr(piece, x) for piece in pieces) * _LABEL_WIDTH
     room = _extent(scale(piece.value) for piece in pieces) * _LABEL_HEIGHT
-    placed: list[tuple[float, float]] = []
+    placed = sorted((0.0, float(scale(piece.value))) for piece in around)
     moved: list[_Piece] = []
-    for piece in sorted(ends, key=lambda piece: piece.value):
-        across, level = float(getattr(piece, x)), float(scale(piece.value))
+    for piece in sorted(labels, key=lambda piece: piece.value):
+        across, level = float(np.nan_to_num(getattr(piece, x))), float(scale(piece.value))
         for other, below in placed:  # from the lowest up
             if abs(other - across) <= wide and abs(level - below) < room:
                 level = below + room
         placed = sorted([*placed, (across, level)], key=lambda place: place[1])
         moved.append(replace(piece, value=float(back(level))))
     return moved
+
+
+def _before_the_edge(ends: Iterable[_Piece], pieces: Sequence[_Piece], x: str) -> list[_Piece]:
+    """The labels of lines that end a little earlier than the others: where the levels have theirs."""
+    last = np.nanmax([0.0, *(np.max(getattr(piece, x), initial=0.0) for piece in pieces)])
+    first, after = _LEVEL_LABELS
+    return [end for end in ends if first * last <= getattr(end, x) <= after * last]
 
 
 def _extent(parts: Iterable[Any]) -> float:

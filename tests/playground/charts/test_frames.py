@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -219,6 +220,21 @@ def test_labels_of_levels_never_cover_each_other_or_move_their_lines(unit: str) 
     values = frame["value"].dropna()
     height = np.ptp(np.log(values) if unit == "perplexity" else values)
     assert np.diff(np.sort(place)).min() > 0.06 * height
+
+
+@pytest.mark.parametrize(("steps", "covered"), [(100, True), (20, False)])
+def test_the_label_of_a_level_gives_way_to_a_line_that_ends_there(steps: int, covered: bool) -> None:
+    """One run of 120 steps is labelled beside the chart; a shorter one ends under the labels of the levels, or not."""
+    long, short = (
+        replace(run(label=label), evaluations=[{"step": at, "train_seconds": at / 10, "val_loss": loss}])
+        for label, at, loss in (("long", 120, 3.0), ("short", steps, 2.0))
+    )
+    frame = loss_frame([long, short], baselines={"3-gram": 2.02, "uniform": 4.0})
+    level = frame.query("series == 'baseline label' and text == '3-gram 2.02'")["value"].item()
+    if covered:
+        assert level - 2.0 >= 0.07 * 2.0, "it stands above the end's label"
+    else:
+        assert level == 2.02
 
 
 def test_a_uniform_guess_is_labelled_with_how_it_is_worked_out() -> None:
