@@ -73,9 +73,9 @@ def _create(draft: Draft) -> str:
         run.name for run in store.starters.runs()
     }
     if len(draft.configs) > 1:
-        names = [told_apart(name, taken) for name in rival_names(draft.configs)]
+        names = [unused_name(name, taken) for name in rival_names(draft.configs)]
         return store.create_race(draft.configs, names=names, owner=owner, steps=steps)[0]
-    name = told_apart(_name(draft), taken)
+    name = unused_name(_name(draft), taken)
     return store.create_run(draft.config, name=name, owner=owner, parent=draft.parent, steps=steps)
 
 
@@ -89,7 +89,7 @@ def _name(draft: Draft) -> str:
     return PRESETS[draft.preset].title if draft.preset else describe(draft.config)
 
 
-def told_apart(name: str, taken: Container[str]) -> str:
+def unused_name(name: str, taken: Container[str]) -> str:
     """The name, with a number behind it if the visitor has a run of that name already: "First words (2)"."""
     if name not in taken:
         return name

@@ -8,7 +8,7 @@ from engine import PRESETS
 from engine.cells import CELLS
 from engine.config import Config, ConfigError
 from playground.frame import services
-from playground.parts.launch import _check, _check_branch, describe, rival_names, told_apart
+from playground.parts.launch import _check, _check_branch, describe, rival_names, unused_name
 from playground.runs.records import LimitError
 from playground.state.draft import Draft
 
@@ -44,9 +44,9 @@ def test_equal_rivals_are_told_apart_by_their_letters() -> None:
 
 
 def test_a_name_that_is_taken_gets_the_next_number() -> None:
-    assert told_apart("First words", {"Hello"}) == "First words"
-    assert told_apart("First words", {"First words"}) == "First words (2)"
-    assert told_apart("First words", {"First words", "First words (2)"}) == "First words (3)"
+    assert unused_name("First words", {"Hello"}) == "First words"
+    assert unused_name("First words", {"First words"}) == "First words (2)"
+    assert unused_name("First words", {"First words", "First words (2)"}) == "First words (3)"
 
 
 @pytest.mark.usefixtures("idle_trainer")
