@@ -80,9 +80,7 @@ class DataConfig(_Section):
 
     section: ClassVar[str] = "data"
 
-    corpus: str = setting(
-        "tales", "text to train on: the name of a corpus, a file (file:PATH) or a text kept in the app (own:HASH)"
-    )
+    corpus: str = setting("tales", "text to train on: a built-in or downloadable corpus, or a text of your own")
     level: str = setting(
         "char",
         "what a token is: a character (one Unicode code point; accented letters are composed, NFC) or a word",

@@ -27,11 +27,6 @@ LONGEST_HALF = 100  # characters of a word that may go over; scripts without spa
 
 OwnText = Callable[[str], str]
 
-_VOCABULARY_OF = {
-    "char": "The vocabulary holds the characters of the whole text, validation part included, as in nanoGPT.",
-    "word": "The vocabulary holds the words of the training part; all others are unknown (<unk>).",
-}
-
 
 @dataclass(frozen=True)
 class Split:
@@ -177,9 +172,18 @@ def prepare(
         train_text=split.train,
         validation_text=split.validation,
         sha256=_hash(split, vocabulary),
-        notes=(*split.notes, _VOCABULARY_OF[data.level]),
+        notes=(*split.notes, _vocabulary_note(data.level, vocabulary)),
         text_notes=split.notes,
     )
+
+
+def _vocabulary_note(level: str, vocabulary: Vocabulary) -> str:
+    """What the vocabulary holds, in a sentence."""
+    if level == "word":
+        return "The vocabulary holds the words of the training part; all others are unknown (<unk>)."
+    if vocabulary.unknown is None:
+        return "The vocabulary holds the characters of the whole text, validation part included, as in nanoGPT."
+    return "The vocabulary holds the most frequent characters of the whole text; all others are unknown (<unk>)."
 
 
 def prepare_fitted(

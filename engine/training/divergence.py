@@ -88,7 +88,7 @@ class DivergenceWatch:
         """What had grown before the run diverged: the end of a sentence, or nothing."""
         state = self.runaway_state
         if state is not None:
-            return f"; the {state} state grew without bound, to {number(self._states[state])}"
+            return f"; the largest value of the {state} state had grown to {number(self._states[state])}"
         usual = sorted(self._norms)[len(self._norms) // 2] if self._norms else math.nan
         largest = max(self._norms, default=math.nan)
         if math.isfinite(largest) and largest > 10 * usual:

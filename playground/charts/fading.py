@@ -86,9 +86,9 @@ def fading_spec(threshold: float, height: int) -> Spec:
     scale = alt.Scale(domain=[alt.ExprRef("lowest"), alt.ExprRef("highest")], nice=False)
     y = alt.Y(
         "exponent:Q",
-        title="relative gradient norm",
+        title=None,
         scale=scale,
-        axis=alt.Axis(labelExpr=written, tickMinStep=1, tickCount=5),
+        axis=alt.Axis(labelExpr=written, tickMinStep=1, tickCount=5, labelFlush=False),
     )
     shades = alt.Color("color:N", scale=None, legend=None)
     tooltip = [
@@ -131,7 +131,14 @@ def fading_spec(threshold: float, height: int) -> Spec:
     )
     return constant(
         [level, named, lines, rings, names],
-        alt.TitleParams(""),
+        # In the place of the axis' own title, which would stand upright and be longer than the axis.
+        alt.TitleParams(
+            "gradient norm, relative to that at the loss (log scale)",
+            fontSize=theme.TEXT_SIZE,
+            fontWeight="normal",
+            color=theme.MUTED,
+            offset=2,
+        ),
         "Lines on a logarithmic axis: the norm of the gradient of one loss with respect to the state, over the steps "
         "back from that loss, relative to the norm at the timestep of the loss.",
         height=height,

@@ -20,7 +20,7 @@ from typing import Any
 import altair as alt
 
 from playground import theme
-from playground.charts import numbers
+from playground.charts import numbers, presenting
 from playground.charts.units import UNITS, X_TITLES
 
 Spec = dict[str, Any]
@@ -63,8 +63,13 @@ def loss_spec(unit: str = "nats", x: str = "step") -> Spec:
 
 
 @cache
-def gradient_spec(x: str = "step") -> Spec:
-    """Norm of the gradient before and after clipping, with the threshold; reads `gradient_frame`."""
+def gradient_spec(x: str = "step", *, first: bool = False) -> Spec:
+    """Norm of the gradient before and after clipping, with the threshold; reads `gradient_frame`.
+
+    Args:
+        x: "step" or "seconds"
+        first: whether it is the chart that a page opens on: then it is large, and has the legend
+    """
     across = _across(x)
     up = _up("norm (log scale)", logarithmic=True, zero=False, ticks=3)
     layers = [
@@ -80,7 +85,7 @@ def gradient_spec(x: str = "step") -> Spec:
         subtitle="thin: before clipping, bold: after clipping, dots: threshold; a sudden rise is an exploding gradient",
     )
     about = f"Lines of the gradient norm before and after clipping over {X_TITLES[x]}, on a logarithmic axis."
-    return _specification(layers, title, about, theme.HEIGHT_SMALL)
+    return _specification(layers, title, about, theme.HEIGHT_LARGE if first else theme.HEIGHT_SMALL)
 
 
 @cache
@@ -122,6 +127,7 @@ def _specification(layers: list[alt.Chart], title: alt.TitleParams, about: str, 
         "steps": "extent(pluck(data('source'), 'step'))",
         "times": "extent(pluck(data('source'), 'seconds'))",
         "values": "extent(pluck(data('source'), 'value'))",
+        presenting.TYPE: "1",
     }
     chart = alt.LayerChart(
         layer=[_key(), *layers],
@@ -145,7 +151,8 @@ def _across(x: str, gutter: int = 0) -> alt.X:
     """The x axis, from the first to the last row, with `gutter` pixels left free on the right."""
     ends = {"step": "steps", "seconds": "times"}[x]
     labels: dict[str, Any] = {"format": ",~f"} if x == "step" else {"labelExpr": numbers.ON_AXIS}
-    room = f" + ({ends}[1] - {ends}[0]) * {gutter} / max(1, width - {gutter})" if gutter else ""
+    kept = f"{gutter} * {presenting.TYPE}"
+    room = f" + ({ends}[1] - {ends}[0]) * {kept} / max(1, width - {kept})" if gutter else ""
     return alt.X(
         f"{x}:Q",
         title=X_TITLES[x],
@@ -195,7 +202,11 @@ _THIN = alt.ExprRef(f"{theme.DARK} ? 1 : 0.7")
 _INK, _PAPER = alt.ExprRef("ink"), alt.ExprRef("paper")
 _COLOR = alt.Color("label:N")
 _DASH = alt.StrokeDash("label:N", scale=alt.Scale(range=[list(dash) for dash in theme.DASHES]))
-_LOG_TICKS = [digit * 10.0**power for power in range(-8, 9) for digit in (1, 2, 5)]
+_POWERS = [10.0**power for power in range(-8, 9)]
+# Powers of ten alone, where there are three or more to be seen.
+_LOG_TICKS = alt.ExprRef(
+    f"values[1] / values[0] > 1e3 ? {_POWERS} : {[digit * power for power in _POWERS for digit in (1, 2, 5)]}"
+)
 
 
 def _key() -> alt.Chart:
@@ -230,7 +241,7 @@ def _label(rows: alt.Chart, encoding: dict[str, Any], **text: Any) -> list[alt.C
 def _baselines(up: alt.Y) -> list[alt.Chart]:
     rule = _rows("baseline").mark_rule(strokeDash=[3, 3], strokeWidth=1, color=theme.MUTED, clip=True, tooltip=None)
     rows = _rows("baseline label")
-    beside = alt.value(alt.ExprRef(f"width - {_GUTTER + 12}"))
+    beside = alt.value(alt.ExprRef(f"width - {_GUTTER + 12} * {presenting.TYPE}"))
     return [
         rule.encode(y=up),
         *_label(rows, {"x": beside, "y": up}, align="right", baseline="bottom", dy=-2, clip=True),
@@ -243,8 +254,9 @@ def _changes(across: alt.X) -> alt.Chart:
 
 
 def _change_labels(across: alt.X) -> list[alt.Chart]:
-    lane = alt.Y("lane:Q", scale=None, axis=None)  # pixels, not values
-    return _label(_rows("change"), {"x": across, "y": lane}, align="left", baseline="top", dx=4, clip=True)
+    rows = _rows("change").transform_calculate(place=f"datum.lane * {presenting.TYPE}")
+    lane = alt.Y("place:Q", scale=None, axis=None)  # pixels, not values
+    return _label(rows, {"x": across, "y": lane}, align="left", baseline="top", dx=4, clip=True)
 
 
 def _best(across: alt.X, up: alt.Y) -> list[alt.Chart]:
@@ -282,7 +294,7 @@ def _broken(across: alt.X) -> list[alt.Chart]:
     # Below the marks, and towards the middle of the chart: beside them it would be cut off at an edge.
     ends = {"step": "steps", "seconds": "times"}[field]
     aside = alt.ExprRef(f"datum.{field} < ({ends}[0] + {ends}[1]) / 2 ? 'left' : 'right'")
-    below = alt.ExprRef("13 * datum.lane - 4")
+    below = alt.ExprRef(f"13 * datum.lane * {presenting.TYPE} - 4")
     first = _label(rows.transform_filter("datum.lane > 0"), top, align=aside, baseline="top", dy=below, clip=True)
     return [*first, mark.encode(**top, tooltip=tooltip)]
 

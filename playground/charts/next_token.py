@@ -45,13 +45,16 @@ def next_token_frame(*, before: np.ndarray, after: np.ndarray, names: Sequence[s
 
 
 def percent(probability: float) -> str:
-    """A probability at a glance: 0.1234 -> "12%", 0.0123 -> "1.2%", 0.00001 -> "<0.1%", 0 -> "0", NaN -> "NaN"."""
+    """A probability at a glance: 0.1234 -> "12%", 0.0123 -> "1.2%", 0.00001 -> "<0.1%", 0.999 -> ">99%", 0 -> "0",
+    NaN -> "NaN"."""
     if math.isnan(probability):
         return "NaN"
     if probability == 0:
         return "0"
     if probability < 1e-3:
         return "<0.1%"
+    if 0.994 < probability < 1:
+        return ">99%"
     return f"{100 * probability:.0f}%" if probability >= 0.0995 else f"{100 * probability:.1f}%"
 
 

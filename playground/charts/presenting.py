@@ -12,6 +12,9 @@ _SIZES = ("fontSize", "labelFontSize", "titleFontSize", "subtitleFontSize")
 _LENGTHS = ("labelLimit", "titlePadding", "labelPadding", "subtitlePadding")
 _TALLER = 1.4
 
+TYPE = "typeSize"
+"""Parameter of a specification, where it has one: by what its type is enlarged, for what has to keep clear of it."""
+
 # The browser knows how large the type of the page is there: see `playground.frame.presenter`.
 _FACTOR = "clamp(0.015 * windowSize()[0], 19, 30) / 16"
 
@@ -19,6 +22,9 @@ _FACTOR = "clamp(0.015 * windowSize()[0], 19, 30) / 16"
 def presented(spec: Spec) -> Spec:
     """A Vega-Lite specification with larger type; one without data stays the same text from one update to the next."""
     shown = _enlarged(spec)
+    for parameter in shown.get("params", []):
+        if parameter.get("name") == TYPE:
+            parameter["expr"] = _FACTOR
     shown.setdefault("config", {}).setdefault("text", {}).setdefault("fontSize", _expression(theme.LABEL_SIZE))
     if isinstance(spec.get("height"), int | float):
         shown["height"] = round(spec["height"] * _TALLER)

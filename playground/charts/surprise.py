@@ -17,7 +17,7 @@ from playground.text import number
 
 MOST_BARS = 600
 WINDOW = 25
-"""tokens that the running mean is taken over"""
+"""tokens that the moving average is taken over, in a text of four times as many or more"""
 
 _JUDGE_HEIGHT = 58
 SENTENCES = ("first", "second")
@@ -67,8 +67,10 @@ def surprise_spec() -> Spec:
     line = alt.Chart().mark_line(color=alt.ExprRef("ink"), strokeWidth=1.6, tooltip=None).encode(x=x, y="mean:Q")
     return constant(
         [bars, line],
-        alt.TitleParams("Surprisal along the text", subtitle="bars: each token, line: running mean"),
-        "Bars of the surprisal of each token in bits along the text, with the running mean as a line.",
+        alt.TitleParams(
+            "Surprisal along the text", subtitle=f"bars: each token, line: moving average (up to {WINDOW} tokens)"
+        ),
+        "Bars of the surprisal of each token in bits along the text, with their moving average as a line.",
         height=theme.HEIGHT_SMALL,
         legend=False,
         places="extent(pluck(data('source'), 'place'))",

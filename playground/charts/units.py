@@ -34,7 +34,8 @@ class Unit:
 
     def said(self, value: float) -> str:
         """A loss in this unit, with the unit: "2.15 bits per character", "perplexity 4.45"."""
-        return f"perplexity {number(value)}" if self.key == "perplexity" else f"{number(value)} {self.name}"
+        shown = number(value, digits=True)
+        return f"perplexity {shown}" if self.key == "perplexity" else f"{shown} {self.name}"
 
 
 UNITS: Mapping[str, Unit] = MappingProxyType(

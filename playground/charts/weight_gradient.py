@@ -23,7 +23,10 @@ COLUMNS = ("place", "value", "token", "text", "sign", "chosen")
 POSITIVE, NEGATIVE, BROKEN = "along the sum", "against the sum", "NaN"
 
 TITLES = {
-    "along": ("share of the gradient", "shares add up to 100%; orange: along the sum, blue: against it"),
+    "along": (
+        "share of the gradient",
+        "⟨Gₜ, G⟩ / ‖G‖² of each timestep’s part Gₜ of the gradient G; orange: along the sum, blue: against it",
+    ),
     "norm": ("norm of the contribution", "norm of each timestep's contribution, regardless of direction"),
     "element": ("contribution to ∂L/∂W", "each timestep's contribution to the gradient of one weight"),
 }

@@ -20,8 +20,8 @@ class Strip:
     """which text this is: tokens are added to the same text, and another one is drawn anew"""
     pieces: Sequence[str]
     """what each token adds to the text"""
-    tenths: Sequence[int]
-    """surprise of each token, in tenths of a bit"""
+    hundredths: Sequence[int]
+    """surprise of each token, in hundredths of a bit"""
     full: int
     """surprise at which the colour is at its fullest, in bits"""
     prompt: str = ""

@@ -119,4 +119,4 @@ def _say_problems() -> None:
     if trouble:
         st.error(escape_markdown(trouble), icon=":material/hard_drive:")
     for sentence in state.take_problems():
-        st.warning(escape_markdown(sentence), icon=":material/link_off:")
+        st.warning(escape_markdown(sentence), icon=":material/warning:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -100,10 +101,15 @@ def link(name: str, label: str = "") -> None:
     st.page_link(page.path, label=label or page.title, icon=page.icon)
 
 
-def go_to(name: str) -> None:
+def go_to(name: str, link: Mapping[str, str] | None = None) -> None:
     """Leave this page for another, by its name.
+
+    Args:
+        name: of the page
+        link: what will stand in its address, where that is known: the way there is one place in the browser's history
+            then, else two, of which the first has a bare address
 
     Raises:
         KeyError: there is no such page
     """
-    st.switch_page(_BY_NAME[name].path)
+    st.switch_page(_BY_NAME[name].path, query_params=dict(link) if link else None)

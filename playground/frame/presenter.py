@@ -11,7 +11,9 @@ _KEY = "frame.presenter"
 
 # Streamlit has no option for the margins around a page; pictures need the room more. Its header lies over the page: it
 # is empty but for the menu in its corner, and takes no clicks that are meant for what is below it. Where it holds more
-# (a host's own buttons), or the button that unfolds the sidebar, the page begins below it.
+# (a host's own buttons), or the button that unfolds the sidebar, the page begins below it. Its "Stop" ends a script:
+# it would be taken for a run's. The page as a whole has the focus after a click beside everything: a frame around it
+# would cut through the page.
 _LAYOUT = """<style>
 [data-testid="stMainBlockContainer"] {
   padding: 1.4rem clamp(1rem, 3vw, 2.5rem) 3rem;
@@ -23,10 +25,12 @@ _LAYOUT = """<style>
   pointer-events: auto;
 }
 [data-testid="stHeader"] [data-testid="stStatusWidget"] { background: var(--st-background-color, inherit); }
+[data-testid="stHeader"] [data-testid="stStatusWidget"] button { display: none; }
+[data-testid="stMain"]:focus-visible { outline: none; box-shadow: none; }
 [data-testid="stElementToolbar"] { top: 0 !important; }
 [data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > script),
 [data-testid="stElementContainer"].st-key-frame-presenter { position: absolute; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-problems:empty) { display: none; }
+[data-testid="stLayoutWrapper"]:has(> :is(.st-key-problems, .st-key-inside-line):empty) { display: none !important; }
 body:has([data-testid="stSidebar"][aria-expanded="false"]) [data-testid="stMainBlockContainer"],
 body:has([data-testid="stToolbarActions"] > *) [data-testid="stMainBlockContainer"] { padding-top: 3.6rem; }
 @media (max-width: 768px) {

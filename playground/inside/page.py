@@ -116,7 +116,8 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
     with sentence:
         st.subheader(escape_markdown(parts.claim(now.views)), anchor=False)
     with line:
-        st.caption(escape_markdown(_line(view)))
+        if len(now.views) == 1:  # else each picture says whose it is, and the space is needed
+            st.caption(escape_markdown(_line(view)))
     with notes:
         if now.notes:
             st.caption("  \n".join(f":material/info: {escape_markdown(note)}" for note in now.notes))

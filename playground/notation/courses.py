@@ -19,7 +19,8 @@ _NOTES: Mapping[tuple[str, str], str] = MappingProxyType(
         ("gru", "ng"): (
             r"On Ng's slides $\Gamma_r$ multiplies the state before the product, $\tilde{c}^{\langle t \rangle} = "
             r"\tanh(W_c [\Gamma_r \odot c^{\langle t-1 \rangle}, x^{\langle t \rangle}] + b_c)$: that is the cell "
-            "“GRU, reset before”. In this one, as in PyTorch and cuDNN, it multiplies the product."
+            "“GRU, reset before”. In this one, as in PyTorch and cuDNN, it multiplies the product; and as there, the "
+            r"sigmoid gives what is kept, so that $\Gamma_u$ is one minus it."
         ),
         ("gru", "cs231n"): (
             r"On CS231n's slides $r_t$ multiplies the state before the product, $\tilde{h}_t = "
@@ -42,8 +43,8 @@ _NOTES: Mapping[tuple[str, str], str] = MappingProxyType(
         ),
         ("lstm", "ng"): (
             r"In Ng's lecture the hidden state has no tanh, $a^{\langle t \rangle} = \Gamma_o \odot "
-            r"c^{\langle t \rangle}$: that is the cell “LSTM, course form”. The CS230 cheatsheet adds a gate "
-            r"$\Gamma_r$ on the state that the candidate reads."
+            r"c^{\langle t \rangle}$: that is the cell “LSTM, course form” with its relevance gate off. The CS230 "
+            r"cheatsheet adds that gate, $\Gamma_r$, on the state that the candidate reads."
         ),
         ("lstm-course", "cs231n"): (
             r"CS231n's LSTM has $h_t = o \odot \tanh(c_t)$ and no gate on what $g$ reads: it is the cell “LSTM”."

@@ -92,7 +92,7 @@ def output_formulas(
     scores, shares, loss = (quantity(symbol, name) for name, symbol in symbols.items())
     below = quantity(in_formula("hidden", notation, layer, t, cell), key)
     weight = quantity(letter("weight_out", notation), "weight_out")
-    name = {"pytorch": "head", "plain": "output"}.get(notation, "y")
+    name = {"pytorch": "head", "plain": "scores"}.get(notation, "y")
     plus_bias = (operator("+"), quantity(Symbol("b", name), "bias_out")) if bias else ()
     target = shares._replace(key="target_probability")
     equals, log, softmax = operator("="), Part("function", "log"), Part("function", "softmax")

@@ -53,7 +53,7 @@ _SIGNS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
         "periods": ("T", "T", "T", "period"),
         "weight_hh": ("W_aa", "W_hh", "W_hh", "W_recurrent"),
         "weight_ih": ("W_ax", "W_xh", "W_ih", "W_input"),
-        "weight_out": ("W_ya", "W_hy", "W_head", "W_output"),
+        "weight_out": ("W_ya", "W_hy", "W_head", "W_scores"),
         "prediction": ("y\u0302", "p", "p", "prediction"),
         "logits": ("z", "y", "logits", "scores"),
         "probabilities": ("y\u0302", "p", "p", "probabilities"),

@@ -130,8 +130,9 @@ def _check_branch(config: Config, parent: Config) -> None:
 def describe(config: Config) -> str:
     """A short name for a run: its cell, size and text."""
     text = corpora.text_name(config.data.corpus)
-    layers = f" × {config.model.layers}" if config.model.layers > 1 else ""
-    return shorten(f"{CELLS[config.model.cell].title} {config.model.units}{layers} on {text}", 60)
+    layers = f"{config.model.layers} × " if config.model.layers > 1 else ""
+    read = ", words" if config.data.level == "word" else ""
+    return f"{shorten(f'{CELLS[config.model.cell].title} {layers}{config.model.units} on {text}', 60)}{read}"
 
 
 def rival_names(configs: tuple[Config, ...]) -> list[str]:
@@ -142,15 +143,19 @@ def rival_names(configs: tuple[Config, ...]) -> list[str]:
     names = []
     for place, cell in enumerate(cells):
         different = [
-            f"{spoken(name)} {_short(value)}"
+            _SAID.get((name, value), f"{spoken(name)} {_short(value)}")
             for section in ("model", "training")
             for name, value in asdict(getattr(configs[place], section)).items()
             if name != "cell" and any(getattr(getattr(other, section), name) != value for other in configs)
         ]
-        names.append(shorten(", ".join([cell, *different]), 48))
+        names.append(shorten(f"{cell} ({', '.join(different)})" if different else cell, 48))
     if len(set(names)) < len(names):
         names = [f"{name} ({letter})" for name, letter in zip(names, RUN_LETTERS, strict=False)]
     return names
+
+
+_SAID = {("clip", "norm"): "clipped", ("clip", "value"): "clipped by value", ("clip", "off"): "unclipped"}
+"""How a setting stands in the name of a run, where its value alone would say too little."""
 
 
 def _short(value: object) -> str:

@@ -34,7 +34,7 @@ def claim(snapshots: Sequence[Snapshot], unit: str = DEFAULT_UNIT) -> str:
     unit = unit_of(run, unit)
     few = too_few(snapshot.evaluations)
     if few:
-        return f"{run.name}: the validation loss, {said_loss(run, run.best_loss, unit)}, {few}."
+        return f"{run.name}: the best validation loss, {said_loss(run, run.best_loss, unit)}, {few}."
     sentence = f"{run.name}: best validation loss {said_loss(run, run.best_loss, unit)}"
     best = next((e for e in snapshot.evaluations if e.step == run.best_step), None)
     if best is not None and best.partial:  # the lines to beat stand on the whole
@@ -57,12 +57,12 @@ def _on_its_text(run: Run) -> str:
         return ""
     said = f"; {percent(facts.seen)} of the validation text also occurs in the training text" * (facts.seen >= MUCH)
     if facts.unknown_validation:
-        said += f"; {percent(facts.unknown_validation)} of its tokens are unknown to the model"
+        said += f"; {percent(facts.unknown_validation)} of the validation tokens are unknown to the model"
     return said
 
 
 def _race_claim(snapshots: Sequence[Snapshot], unit: str) -> str:
-    judged = [(s.run.best_loss, s) for s in snapshots if s.run.best_loss is not None]
+    judged, when = _judged_alike(snapshots)
     if not judged:
         return f"{len(snapshots)} runs on the same text and batches: not evaluated yet."
     few = too_few((evaluation for s in snapshots for evaluation in s.evaluations), rest="rest")
@@ -73,17 +73,34 @@ def _race_claim(snapshots: Sequence[Snapshot], unit: str) -> str:
     compared = unit_of(judged[0][1].run, "bits")  # all read the same text
     scores = sorted((loss_in(s.run, loss, compared), place, s.run, loss) for place, (loss, s) in enumerate(judged))
     (best, _, leader, lowest), *others = scores
-    if others and others[0][0] - best < _LEVEL:
-        sentence = f"No run leads by more than {_LEVEL:g} {UNITS[compared].name}: {names[leader.id]} has"
-    else:
-        sentence = f"{names[leader.id]} leads with"
     unit = unit_of(leader, unit)
-    sentence += f" a validation loss of {said_loss(leader, lowest, unit)}"
-    if others:
-        rest = (f"{names[run.id]} {number(loss_in(run, loss, unit))}" for _, _, run, loss in others)
-        sentence += f", ahead of {', '.join(rest)}"
+    rest = [f"{names[run.id]} {number(loss_in(run, loss, unit), digits=True)}" for _, _, run, loss in others]
+    if others and others[0][0] - best < _LEVEL:
+        first = f"{names[leader.id]} {said_loss(leader, lowest, unit)}"
+        sentence = f"{when}No run leads by more than {_LEVEL:g} {UNITS[compared].name}: {', '.join([first, *rest])}"
+    else:
+        sentence = f"{when}{names[leader.id]} leads with a validation loss of {said_loss(leader, lowest, unit)}"
+        sentence += f", ahead of {', '.join(rest)}" if rest else ""
     fallen = [names[s.run.id] for s in snapshots if s.run.status == "diverged"]
     return sentence + (f". {', '.join(fallen)} diverged." if fallen else ".")
+
+
+def _judged_alike(snapshots: Sequence[Snapshot]) -> tuple[list[tuple[float, Snapshot]], str]:
+    """The best loss of each run that has one; while some train, up to the last step that all have been evaluated at,
+    with the beginning of a sentence that says so."""
+    known = [snapshot for snapshot in snapshots if snapshot.evaluations]
+    if len(known) == len(snapshots) and any(snapshot.run.active for snapshot in snapshots):
+        last = min(snapshot.evaluations[-1].step for snapshot in known if snapshot.run.active)
+        early = [(_best_up_to(snapshot, last), snapshot) for snapshot in known]
+        found = [(loss, snapshot) for loss, snapshot in early if loss is not None]
+        if len(found) == len(known):
+            return found, f"Up to step {last:,}: "
+    return [(s.run.best_loss, s) for s in snapshots if s.run.best_loss is not None], ""
+
+
+def _best_up_to(snapshot: Snapshot, last: int) -> float | None:
+    losses = [each.val_loss for each in snapshot.evaluations if each.step <= last and math.isfinite(each.val_loss)]
+    return min(losses, default=None)
 
 
 def told_apart(names: Mapping[str, str], marks: Mapping[str, str]) -> dict[str, str]:
@@ -142,13 +159,17 @@ def below_training(snapshot: Snapshot) -> str:
 
 
 def overfitting(snapshot: Snapshot, unit: str = DEFAULT_UNIT) -> str:
-    """A sentence where a run's validation loss rises, with the step at which it was lowest; else an empty one."""
+    """A sentence where a run's validation loss rises, with the step at which it was lowest; else an empty one.
+
+    It is overfitting where the training loss falls meanwhile; else nothing is learned, on either part.
+    """
     evaluations = snapshot.evaluations
-    if not evaluations or not evaluations[-1].rising:
+    if not evaluations or not evaluations[-1].rising or too_few(evaluations):
         return ""
     lowest = min(evaluations, key=lambda evaluation: evaluation.val_loss)
     best = next((evaluation for evaluation in evaluations if evaluation.step == snapshot.run.best_step), lowest)
-    return (
-        f"Overfitting: the validation loss has risen since step {best.step:,}, where it was lowest "
-        f"({said_loss(snapshot.run, best.val_loss, unit)}), while the training loss keeps falling."
-    )
+    since = f"the validation loss has risen since step {best.step:,}, where it was lowest"
+    lowest_said = said_loss(snapshot.run, best.val_loss, unit)
+    if evaluations[-1].train_loss < best.train_loss:
+        return f"Overfitting: {since} ({lowest_said}), while the training loss keeps falling."
+    return f"Both losses are higher than before: {since} ({lowest_said}). A lower learning rate may help."

@@ -43,11 +43,12 @@ def how_bits_are_counted(facts: TextFacts) -> str:
     """One line on what bits per character pay for beside the loss; empty where that is nothing."""
     if not facts.per_character.extra:
         return ""
-    return (
-        f"Bits per character cover the whole text: the loss, plus {facts.spelling:.3f} for spelling unknown tokens "
-        f"(character 3-gram model of the training part) and {facts.spacing:.3f} for spacing that the tokens do not "
-        "determine (estimated from counts in the training part)."
+    spelling = f"{facts.spelling:.3f} for spelling unknown tokens (character 3-gram model of the training part)"
+    spacing = (
+        f"{facts.spacing:.3f} for spacing that the tokens do not determine (estimated from counts in the training part)"
     )
+    extra = " and ".join([spelling] * bool(facts.spelling) + [spacing] * bool(facts.spacing))
+    return f"Bits per character cover the whole text: the loss, plus {extra}."
 
 
 def seen(facts: TextFacts) -> str:

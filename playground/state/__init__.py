@@ -14,6 +14,7 @@ from playground.state.selection import (
     Selection,
     choose,
     current,
+    link_of,
     select,
 )
 from playground.state.settings import PageSettings, outdated
@@ -32,6 +33,7 @@ __all__ = [
     "current",
     "given",
     "labelled",
+    "link_of",
     "note_problem",
     "outdated",
     "select",

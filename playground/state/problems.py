@@ -20,14 +20,15 @@ def note_problem(sentence: str) -> None:
 
     A page may run itself again at once, as while a text is written: a sentence outlasts the runs of `SHOWN_SECONDS`.
     """
-    noted: dict[str, float] = st.session_state.setdefault(_STATE, {})
+    noted: dict[str, float | None] = st.session_state.setdefault(_STATE, {})
     if sentence in noted or len(noted) < MOST_PROBLEMS:
-        noted[sentence] = time.monotonic()
+        noted[sentence] = None
 
 
 def take_problems() -> list[str]:
-    """The sentences to be shown now: those noted since the last call, and those of a moment before."""
-    noted: dict[str, float] = st.session_state.pop(_STATE, {})
+    """The sentences to be shown now: those noted since the last call, and those first shown a moment before."""
+    noted: dict[str, float | None] = st.session_state.pop(_STATE, {})
     now = time.monotonic()
-    st.session_state[_STATE] = {sentence: when for sentence, when in noted.items() if now - when < SHOWN_SECONDS}
-    return list(noted)
+    shown = {sentence: when for sentence, when in noted.items() if when is None or now - when < SHOWN_SECONDS}
+    st.session_state[_STATE] = {sentence: now if when is None else when for sentence, when in shown.items()}
+    return [*shown]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -84,6 +84,11 @@ def select(**values: Any) -> Selection:
         values.setdefault("step", NEWEST)
     SELECTION.change(**values)
     return SELECTION.current()
+
+
+def link_of(**values: Any) -> dict[str, str]:
+    """What stands in the link once the selection is changed so, by key."""
+    return SELECTION.link_of(replace(SELECTION.current(), **values))
 
 
 def choose(name: str, key: str, shown: Any) -> None:

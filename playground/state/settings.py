@@ -161,6 +161,10 @@ class PageSettings(Generic[S]):
         kind: Kind = self._about[name]["kind"]
         return None if value == getattr(self.default, name) else kind.format(value)
 
+    def link_of(self, settings: S) -> dict[str, str]:
+        """What stands in the link for these settings, by key."""
+        return {name: text for name, text in self._all_in_link(settings).items() if text is not None}
+
     def _all_in_link(self, settings: S) -> dict[str, str | None]:
         return {name: self.in_link(settings, name) for name in self._about}
 

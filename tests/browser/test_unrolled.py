@@ -99,7 +99,7 @@ def test_the_lesson_on_vanishing_gradients_is_one_click_from_home_and_on_one_scr
     home.get_by_role("button", name="Vanishing gradients").click()
     page = UnrolledPage(home)
     eventually(home, "both networks are drawn", lambda: len(page.networks) == 2 and page.networks[1].norms)
-    assert page.claim.startswith("Vanishing gradients at step 0")
+    assert page.claim.startswith("Vanishing gradients before training")
     for presenting in (False, True):
         if presenting:
             page.keys("p")

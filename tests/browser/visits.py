@@ -18,8 +18,9 @@ Screen = tuple[Size, Theme, bool]
 
 SIZES: dict[Size, tuple[int, int]] = {"wide": (1280, 800), "phone": (390, 844)}
 
-# A deep link makes Streamlit's own page ask for /PAGE/_stcore/... first: two 404s that are not the app's.
-NOT_THE_APPS = re.compile(r"/_stcore/")
+# A deep link makes Streamlit's own page ask for /PAGE/_stcore/... first: two 404s that are not the app's. The scripts
+# of the app's components stand in /_stcore/ itself.
+NOT_THE_APPS = re.compile(r"//[^/]+/[^/]+/_stcore/")
 
 # Resolves when every element of the page has stood in the same place for five frames.
 _REST = """() => document.fonts.ready.then(() => new Promise((done) => {

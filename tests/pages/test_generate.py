@@ -264,13 +264,13 @@ def test_a_prompt_of_10_000_characters_is_read_and_stays_out_of_the_link(
     assert "prompt" not in link(app)
 
 
-def test_a_longer_prompt_is_refused_and_the_one_before_stays(open_page: OpenPage, said: Text) -> None:
+def test_of_a_longer_prompt_the_beginning_is_read(open_page: OpenPage, said: Text) -> None:
     app = _done(open_page("generate", run="hello-rnn", length="5", prompt="he"))
     field = widget(app, "text_area", "prompt")
     assert "10,000 characters" in field.label, "said before it is hit"
     app = _done(field.set_value("hello" * 2_000 + "!").run())
-    assert "the new one has 10,001 characters, and at most 10,000 are possible" in said(app)
-    assert (_job(app).prompt, widget(app, "text_area", "prompt").value) == ("he", "he")
+    assert "The prompt has 10,001 characters: only its first 10,000 are used." in said(app)
+    assert _job(app).prompt == widget(app, "text_area", "prompt").value == "hello" * 2_000
     app = _done(widget(app, "text_area", "prompt").set_value("hell").run())
     assert _job(app).prompt == "hell"
 

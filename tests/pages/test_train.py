@@ -343,8 +343,8 @@ def test_choosing_an_experiment_shows_it_and_not_another_runs_curve(
     assert set(charts(app)) == {"loss"}
     rows = charts(app)["loss"].rows
     assert list(rows.query("series == 'key'")["label"]) == [
-        "A · RNN, gradient clipping norm",
-        "B · RNN, gradient clipping off",
+        "A · RNN (clipped)",
+        "B · RNN (unclipped)",
     ]
     assert rows.query("series in ('training', 'validation')").empty
     assert link(app) == {"setup": "why-clipping-matters", "show": "setup"}

@@ -80,16 +80,13 @@ def _forced(wanted: WritingSettings, writer: Writer) -> None:
 
 
 def _take_prompt(key: str) -> None:
-    """Take what was typed or pasted as the prompt; one that is too long is refused, and what stood there is back."""
+    """Take what was typed or pasted as the prompt; of one that is too long the beginning."""
     if outdated(key, settings.key("prompt")):
         return
     given = str(st.session_state[key])
     if len(given) > MOST_PROMPT:
-        state.note_problem(
-            f"The prompt was not changed: the new one has {len(given):,} characters, and at most {MOST_PROMPT:,} are "
-            "possible. Shorten it."
-        )
-        settings.change()  # another widget, so that the browser lets go of the long text
+        state.note_problem(f"The prompt has {len(given):,} characters: only its first {MOST_PROMPT:,} are used.")
+        settings.change(prompt=given[:MOST_PROMPT])  # by another widget, so that the browser lets go of the long text
         return
     settings.take("prompt", given)
 

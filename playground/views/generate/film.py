@@ -17,7 +17,7 @@ from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
 from playground.text import escape_markdown
 from playground.views.generate import session, words
-from playground.views.generate.pieces import prompt_tail, shown, tenths
+from playground.views.generate.pieces import hundredths, prompt_tail, shown
 from playground.views.generate.session import Writer
 from playground.views.generate.settings import settings
 
@@ -104,7 +104,7 @@ def _frame(step: int, job: WritingJob, note: str) -> Frame:
         Strip(
             text=str(id(job)),
             pieces=[shown(piece) for piece in job.pieces[:count]],
-            tenths=tenths(job.bits()[:count]),
+            hundredths=hundredths(job.bits()[:count]),
             full=FULL_BITS[job.vocabulary.level],
             prompt=prompt_tail(job.prompt),
             label=f"Text at step {step:,}",

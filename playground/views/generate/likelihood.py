@@ -19,7 +19,7 @@ from playground.frame.charts import draw_chart
 from playground.frame.fragments import fragment
 from playground.text import escape_markdown, number, visible
 from playground.views.generate import words
-from playground.views.generate.pieces import shown, tenths
+from playground.views.generate.pieces import hundredths, shown
 from playground.views.generate.session import Writer
 
 MOST_CHARACTERS = 5_000
@@ -89,7 +89,7 @@ def _panel(writer: Writer) -> None:
         Strip(
             text=f"{loaded.key}{text}",
             pieces=[shown(piece) for piece in found.pieces],
-            tenths=tenths(found.bits.tolist()),
+            hundredths=hundredths(found.bits.tolist()),
             full=FULL_BITS[loaded.vocabulary.level],
             label="The text, token by token",
         ),

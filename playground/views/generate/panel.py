@@ -18,7 +18,7 @@ from playground.frame.fragments import fragment
 from playground.runs.records import StoreError
 from playground.text import escape_markdown
 from playground.views.generate import distribution, session, words
-from playground.views.generate.pieces import marked, prompt_tail, shown, tenths
+from playground.views.generate.pieces import hundredths, marked, prompt_tail, shown
 from playground.views.generate.session import Writer
 from playground.views.generate.settings import MOST_LENGTH, settings
 
@@ -119,7 +119,7 @@ def strip_of(writer: Writer, copied: Copied | Missing | None, *, at: int = -1) -
     return Strip(
         text=f"{id(job)}",
         pieces=[shown(part) for part in parts],
-        tenths=tenths(job.bits()[:count]),
+        hundredths=hundredths(job.bits()[:count]),
         full=FULL_BITS[job.vocabulary.level],
         prompt=prompt_tail(job.prompt),
         copied=marked(stretches, parts),

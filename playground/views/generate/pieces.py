@@ -39,6 +39,6 @@ def prompt_tail(prompt: str) -> str:
     return prompt if len(prompt) <= PROMPT_SHOWN else f"…{prompt[-PROMPT_SHOWN:]}"
 
 
-def tenths(bits: Sequence[float]) -> list[int]:
-    """Surprise in whole tenths of a bit, at most 99.9 bits: what the browser needs to colour and to tell."""
-    return [min(999, max(0, round(10 * value))) if value < 1e6 else 999 for value in bits]
+def hundredths(bits: Sequence[float]) -> list[int]:
+    """Surprise in whole hundredths of a bit, at most 99.9 bits: what the browser needs to colour and to tell."""
+    return [min(9_990, max(0, round(100 * value))) if value < 1e6 else 9_990 for value in bits]

@@ -22,7 +22,7 @@ from playground.frame.fragments import fragment
 from playground.text import escape_markdown
 from playground.views.generate import likelihood, words
 from playground.views.generate.likelihood import Scored
-from playground.views.generate.pieces import shown, tenths
+from playground.views.generate.pieces import hundredths, shown
 from playground.views.generate.session import Writer
 
 MOST_CHARACTERS = 500
@@ -103,7 +103,7 @@ def _strips(pair: list[Scored], loaded: Loaded) -> None:
                 Strip(
                     text=f"{loaded.key}{found.tokens}",
                     pieces=[shown(piece) for piece in found.pieces],
-                    tenths=tenths(found.bits.tolist()),
+                    hundredths=hundredths(found.bits.tolist()),
                     full=FULL_BITS[loaded.vocabulary.level],
                     label=f"The {name} sentence, token by token",
                 ),

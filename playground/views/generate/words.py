@@ -93,7 +93,7 @@ def verbatim(copied: Copied | Missing | None) -> str:
         return f"Copied stretches cannot be marked: {copied.why}"
     if not copied.longest:
         return "No stretch of 20 characters or more is copied from the training text."
-    stretch = shorten(visible(copied.longest), 90)
+    stretch = shorten(visible(copied.longest, spaces=copied.longest.isspace()), 90)
     return f"The longest stretch copied from the training text has {len(copied.longest):,} characters: “{stretch}”."
 
 

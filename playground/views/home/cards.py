@@ -96,16 +96,21 @@ def _train() -> None:
 
 def _unrolled() -> None:
     """How a loss's gradient vanishes in two untrained networks, and the way to the lesson on it."""
-    draw_chart(_fading(), fading_spec(VANISHED, _FADING_HEIGHT), key="home.fading")
+    rows, last = _fading()
+    draw_chart(rows, fading_spec(VANISHED, _FADING_HEIGHT), key="home.fading")
     if st.button(lessons.VANISHING_TITLE, icon=":material/science:", key="home.vanishing"):
         lessons.ask(lessons.VANISHING)
-        navigation.go_to("unrolled")
+        # What the lesson sets up on the text that the runs are shown with; on another the page itself mends the link.
+        compared = f"{lessons.LONG},{lessons.SHORT}"
+        selected = state.link_of(run=lessons.LONG, step=0, compare=compared, t=last, layer=state.LAST, unit=0)
+        navigation.go_to("unrolled", selected | {"of": str(last), "overview": "1"})
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _fading() -> pd.DataFrame:
-    """What is left of the gradient of two untrained starter runs' last loss, from its timestep back to the first."""
-    curves = []
+def _fading() -> tuple[pd.DataFrame, int]:
+    """What is left of the gradient of two untrained starter runs' last loss, from its timestep back to the first; and
+    that timestep."""
+    curves, last = [], None
     for run_id in (lessons.LONG, lessons.SHORT):
         view = look(snapshot_of(run_id), state.Selection(run=run_id, step=0))
         last = view.trace.nearest_loss(view.trace.length - 1)
@@ -114,7 +119,7 @@ def _fading() -> pd.DataFrame:
             name = view.run_cell.title
             shares = activity.fading(trace).tolist()
             curves.append(Curve(name, view.run_cell.name, shares, activity.reach(trace, VANISHED)))
-    return fading_frame(curves)
+    return fading_frame(curves), last or 0
 
 
 def _runs() -> None:

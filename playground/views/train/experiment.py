@@ -160,7 +160,8 @@ def _expectation(draft: Draft, expected: Sequence[Estimate], limits: LimitUsage)
         run, step = draft.parent
         name = f"“{services.store().run(run).name}”"
         parts.append(f"Starts from the weights of {escape_markdown(name)} at step {step:,} with a new optimiser state.")
-    return " ".join(filter(None, (*parts, _cost(expected), limits.summary(), _too_much(draft, expected))))
+    cost = _cost(expected) or ":material/warning: This cannot be trained yet: see the tab **Text**."
+    return " ".join(filter(None, (*parts, cost, limits.summary(), _too_much(draft, expected))))
 
 
 def _expected(draft: Draft) -> list[Estimate]:

@@ -106,7 +106,7 @@ def _moving_part(run_id: str, seen: _Seen, claim: DeltaGenerator, progress: Delt
     frames = live_frames(snapshots, selection.loss, selection.x)
     gradient_first = _opens_on_the_gradient(snapshots)
     if gradient_first:
-        _chart("gradient", frames.gradient, charts.gradient_spec(selection.x), selection)
+        _chart("gradient", frames.gradient, charts.gradient_spec(selection.x, first=True), selection)
     _chart("loss", frames.loss, charts.loss_spec(selection.loss, selection.x), selection)
     with st.container():  # what comes and goes stands in a container that stays: a chart that is moved loses its zoom
         _warn_of_rising(snapshots)

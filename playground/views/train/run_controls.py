@@ -19,6 +19,7 @@ from playground.charts.export import Kind, export
 from playground.components.command_watch import answered, command_watch
 from playground.frame import services
 from playground.parts import launch
+from playground.parts.setting_names import in_labels
 from playground.runs.limits import check_extension, check_quota
 from playground.runs.reader import Snapshot
 from playground.runs.records import FINISHED, PAUSED, STOPPED, Run, RunNotFoundError, RunRefusedError, StoreError
@@ -210,7 +211,7 @@ def _turn(run: Run, name: str, key: str, before: float) -> None:
         _send(run, name, value)
     except ConfigError as error:
         answered()
-        state.note_problem(str(error))
+        state.note_problem(in_labels(str(error)))
 
 
 def _branch(snapshots: Sequence[Snapshot]) -> None:

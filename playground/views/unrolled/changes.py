@@ -182,8 +182,9 @@ def effect(view: View, other: Trace, fitted: Fitted) -> str:
     if turn[at] < _NOTICED:
         return f"{said}; no loss with an unchanged target moves by more than {_NOTICED:g} nats."
     token, time = quoted(view, int(other.targets[at])), at + first_index(view.notation)
+    among = ", among unchanged targets," if (view.trace.targets != other.targets).any() else ""
     losses = f"from {number(float(before[at]))} to {number(float(after[at]))} nats"
-    return f"{said}; the loss that changes most is that of {token} at t = {time}, {losses}."
+    return f"{said}; the loss that changes most{among} is that of {token} at t = {time}, {losses}."
 
 
 def _mean_losses(before: Trace, after: Trace, several: bool) -> str:

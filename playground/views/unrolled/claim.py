@@ -97,19 +97,29 @@ def _compared(views: Sequence[View], of: Target) -> str:
         return "There is no loss here: the input text has no next token, or the weights are NaN."
     kind = "Exploding" if any(found.most >= EXPLODES for _, found in pairs) else "Vanishing"
     steps = {view.step for view, _ in pairs}
-    together = f" at step {pairs[0][0].step:,}" if len(steps) == 1 else ""
-    said = []
-    for view, found in pairs:
-        cell = view.run_cell.title if together else f"{view.run_cell.title}, step {view.step:,}"
-        said.append(f"{_in_short(found)} in {view.letter} ({cell})")
-    return f"{kind} gradients{together}: {'; '.join(said)}."
+    together = _when(pairs[0][0].step) if len(steps) == 1 else ""
+    several = [(found, f"{view.letter} ({_cell(view, together)})") for view, found in pairs]
+    if any(found.most >= EXPLODES for found, _ in several):
+        return f"{kind} gradients{together}: {'; '.join(f'{_in_short(found)} in {where}' for found, where in several)}."
+    (first, where), *others = several
+    said = [f"the norm {_in_short(first)} in {where}"]
+    said += [f"for {'all ' if found.whole else ''}{found.steps:,} in {place}" for found, place in others]
+    return f"{kind} gradients{together}: {', '.join(said)}."
+
+
+def _cell(view: View, together: str) -> str:
+    return view.run_cell.title if together else f"{view.run_cell.title}, step {view.step:,}"
+
+
+def _when(step: int) -> str:
+    return f" at training step {step:,}" if step else " before training"
 
 
 def _in_short(found: Reach) -> str:
     """The same where several are told of together."""
     if found.most >= EXPLODES:
-        return f"grows to {number(found.most)} times its initial norm"
-    return f"above {100 * VANISHED:g}% for {'all ' if found.whole else ''}{_steps(found.steps)} back"
+        return f"grows to {number(found.most)} times its value at the loss"
+    return f"stays above {100 * VANISHED:g}% for {'all ' if found.whole else ''}{_steps(found.steps)} back"
 
 
 def reach(view: View, of: Target) -> Reach | None:

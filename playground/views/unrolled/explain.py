@@ -58,7 +58,9 @@ def _experiments(view: View) -> None:
         _try(
             "close",
             "Close the gate that matters most" if _gated(view) else "Zero the unit that matters most",
-            "Sets to 0 the one value whose removal raises the loss most. Which predictions get worse?",
+            "Sets to 0 the one gate value whose closing raises the loss most. Which predictions get worse?"
+            if _gated(view)
+            else "Sets to 0 the one value whose removal raises the loss most. Which predictions get worse?",
             _telling,
         )
     with third:

@@ -20,7 +20,7 @@ from playground.text import number
 from playground.views.unrolled.claim import Reach, reach
 from playground.views.unrolled.settings import settings
 
-HEIGHT, PRESENTED_HEIGHT = 156, 120
+HEIGHT, PRESENTED_HEIGHT = 190, 150
 """Of the chart in pixels, and in presenter mode, which enlarges it: two networks and it have room on one screen."""
 
 
@@ -59,10 +59,9 @@ def curve(view: View, found: Reach) -> Curve:
 # ---------------------------------------------------------------------- in words
 
 PRODUCT = (
-    r"Backpropagation through time multiplies the gradient by a Jacobian $\partial s_t / \partial s_{t-1}$ for each "
-    "step back. On this logarithmic axis the product vanishes (a falling line) if the factors shrink it, and explodes "
-    "(a rising line) if they stretch it. Along an LSTM's cell state the direct path is multiplied by the forget gate "
-    "alone."
+    "Backpropagation through time multiplies the gradient by a Jacobian for each step back. On this logarithmic axis "
+    "the product vanishes (a falling line) if the factors shrink it, and explodes (a rising line) if they stretch it. "
+    "Along an LSTM's cell state the direct path is multiplied by the forget gate alone."
 )
 
 

@@ -14,7 +14,8 @@ from playground.state.draft import Draft
 
 
 def test_a_run_is_named_by_its_cell_size_and_text() -> None:
-    assert describe(Config().with_values(cell="gru", units=96, layers=2)) == "GRU 96 × 2 on Tales"
+    assert describe(Config().with_values(cell="gru", units=96, layers=2)) == "GRU 2 × 96 on Tales"
+    assert describe(Config().with_values(level="word")) == "LSTM 128 on Tales, words"
     assert describe(Config().with_values(corpus="own:" + "0" * 64)).endswith("on own text")
 
 
@@ -30,7 +31,7 @@ def test_rivals_of_different_cells_are_named_by_them() -> None:
 
 def test_rivals_of_one_cell_are_named_by_what_differs() -> None:
     names = rival_names(tuple(Config().with_values(learning_rate=rate) for rate in (0.01, 0.1)))
-    assert names == ["LSTM, learning rate 0.01", "LSTM, learning rate 0.1"]
+    assert names == ["LSTM (learning rate 0.01)", "LSTM (learning rate 0.1)"]
 
 
 @pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if len(preset.configs) > 1])

@@ -11,7 +11,7 @@ from engine.data import TextFacts
 from playground.access.runs import watched
 from playground.access.training_text import lines_to_beat
 from playground.frame import services
-from playground.parts.run_claims import below_training, claim, read_in_part
+from playground.parts.run_claims import below_training, claim, overfitting, read_in_part
 from playground.runs.records import Evaluation
 from playground.runs.store.starter_files import ORDER
 
@@ -52,7 +52,24 @@ def test_rivals_that_are_level_have_no_leader() -> None:
     runs = services.store().create_race((Config(), Config()), names=["a", "b"])
     for run in runs:
         services.store().record(run, best_loss=2.0, best_step=3)
-    assert claim(watched(runs[0])).startswith("No run leads")
+    assert (
+        claim(watched(runs[0]))
+        == "No run leads by more than 0.01 bits per character: a 2.89 bits per character, b 2.89."
+    )
+
+
+def test_while_runs_train_they_are_compared_at_one_step() -> None:
+    """Each is evaluated in its turn: one that is ahead by an evaluation is not ahead in learning."""
+    runs = services.store().create_race((Config(), Config()), names=["slow", "fast"])
+    curves = [(1, 3.0), (50, 2.0)], [(1, 3.1), (50, 2.2), (100, 1.9)]
+    for run, curve in zip(runs, curves, strict=True):
+        rows = [Evaluation(step, loss, loss, loss, True, False, 1.0, 1.0, 500, 500) for step, loss in curve]
+        services.store().record(run, rows, best_loss=curve[-1][1], best_step=curve[-1][0])
+    said = claim(watched(runs[0]))
+    assert said == "Up to step 50: slow leads with a validation loss of 2.89 bits per character, ahead of fast 3.17."
+    for run in runs:
+        services.store().record(run, status="finished")
+    assert claim(watched(runs[0])).startswith("fast leads with a validation loss of 2.74")
 
 
 def evaluated(*rows: tuple[int, float, float, int, int], **model: float) -> str:
@@ -71,7 +88,7 @@ def evaluated(*rows: tuple[int, float, float, int, int], **model: float) -> str:
 def test_nothing_is_claimed_of_a_loss_over_a_few_predictions(predictions: int, said: str) -> None:
     run = evaluated((3, 0.01, 0.02, predictions, predictions))
     assert claim(watched(run)) == (
-        f"lstm 128 on tales: the validation loss, 0.0144 bits per character, rests on {said}, too few to tell how "
+        f"lstm 128 on tales: the best validation loss, 0.0144 bits per character, rests on {said}, too few to tell how "
         "well the model predicts other text."
     )
     enough = evaluated((3, 0.01, 0.02, 100, 100))
@@ -106,6 +123,25 @@ def test_a_validation_loss_below_the_training_loss_is_explained_by_dropout_where
     assert "with dropout active" in said(1.5, 1.7, dropout=0.2)
     assert "with dropout active" in said(1.5, 1.7, input_dropout=0.2)
     assert said(1.5, 1.7) == said(1.7, 1.5, dropout=0.2) == said(1.5, float("nan"), dropout=0.2) == ""
+
+
+@pytest.mark.parametrize(
+    ("training", "predictions", "begins"),
+    [(1.4, 500, "Overfitting: the validation loss has risen since step 1"), (1.9, 500, "Both losses are higher"),
+     (1.4, 29, "")],
+)  # fmt: skip
+def test_a_rising_loss_is_overfitting_only_where_the_training_loss_falls(
+    training: float, predictions: int, begins: str
+) -> None:
+    run = services.store().create_run(Config())
+    rows = [
+        Evaluation(step, loss, loss, train, best, not best, 1.0, 1.0, predictions, predictions)
+        for step, loss, train, best in ((1, 1.5, 1.6, True), (9, 1.8, training, False))
+    ]
+    services.store().record(run, rows, best_loss=1.5, best_step=1)
+    said = overfitting(watched(run)[0])
+    assert said.startswith(begins)
+    assert bool(said) == bool(begins)
 
 
 def test_runs_of_one_name_are_told_apart_by_the_letters_of_the_chart() -> None:

@@ -1,11 +1,11 @@
 
 // The keyboard of a page. It is on the document, and silent wherever a key already means something.
 // A dialog that was just closed has the focus for a moment yet; the keys are the page's again.
+const roles = (...names) => names.map((role) => `[role=${role}]`).join();
 const WRITTEN_IN =
   "input, textarea, select, dialog[open], " +
-  ["textbox", "combobox", "listbox", "menu", "grid", "tree", "tablist", "radiogroup", "slider", "spinbutton", "dialog"]
-    .map((role) => `[role=${role}]`)
-    .join();
+  roles("textbox", "combobox", "listbox", "menu", "grid", "tree", "slider", "spinbutton", "dialog");
+const GONE_THROUGH = roles("tablist", "radiogroup"); // with the keys of a slider; letters mean nothing there
 const PRESSED = "button, a[href], summary, [role=button], [role=link], [role=checkbox], [role=switch]";
 const OF_A_SLIDER = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
 const MOUNTED = Symbol.for("unrolled.keyboards"); // the newest one has the keys, so that two never double them
@@ -42,6 +42,7 @@ export function keyboard(slider, handle) {
     if (path[0] === slider) return !OF_A_SLIDER.has(key);
     const elements = path.filter((node) => node instanceof Element);
     if (elements.some((element) => element.matches(WRITTEN_IN) || element.isContentEditable)) return false;
+    if (elements.some((element) => element.matches(GONE_THROUGH))) return key !== " " && key !== "Enter" && !OF_A_SLIDER.has(key);
     return key !== " " || !tabbed || !elements.some((element) => element.matches(PRESSED));
   }
 

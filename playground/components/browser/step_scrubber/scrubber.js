@@ -16,7 +16,7 @@ export default function ({ data, parentElement }) {
     parentElement.querySelector(".when").textContent = when;
     parentElement.querySelector(".note").textContent = frame.note;
     range.setAttribute("aria-valuetext", when);
-    const waiting = { text: `${when} queued`, pieces: [], tenths: [], full: data.full, copied: [], forced: [], chosen: -1, prompt: "" };
+    const waiting = { text: `${when} queued`, pieces: [], hundredths: [], full: data.full, copied: [], forced: [], chosen: -1, prompt: "" };
     const strip = frame.strip || { ...waiting, label: when, empty: "The text of this step is still being generated." };
     listen(drawTokens(parentElement, { ...strip, legend: true }), null);
   };

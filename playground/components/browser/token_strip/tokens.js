@@ -52,7 +52,7 @@ function token(data, place) {
   const piece = data.pieces[place];
   span.textContent = piece;
   span.className = piece === " " ? "token space" : piece === "\n" ? "token end" : "token";
-  span.style.setProperty("--s", Math.min(1, data.tenths[place] / 10 / data.full).toFixed(3));
+  span.style.setProperty("--s", Math.min(1, data.hundredths[place] / 100 / data.full).toFixed(3));
   span.id = `token-${place}`;
   span.dataset.place = place;
   span.setAttribute("role", "option");
@@ -61,7 +61,7 @@ function token(data, place) {
 }
 
 function spoken(data, place) {
-  return `${named(data.pieces[place])}, ${(data.tenths[place] / 10).toFixed(1)} bits`;
+  return `${named(data.pieces[place])}, ${(data.hundredths[place] / 100).toFixed(1)} bits`;
 }
 
 function named(piece) {
@@ -102,7 +102,7 @@ function showTip(root, span, data) {
   tip.hidden = !span;
   if (!span) return;
   const place = Number(span.dataset.place);
-  const bits = data.tenths[place] / 10;
+  const bits = data.hundredths[place] / 100;
   const share = 100 * 2 ** -bits;
   const notes = [`${named(data.pieces[place])}`, `${bits.toFixed(1)} bits`, `p ≈ ${share < 0.1 ? "<0.1" : digits(share, 2)}%`];
   if (span.classList.contains("forced")) notes.push("replaced by you");

@@ -23,7 +23,7 @@ export function layoutOf(numbers, width) {
   const layout = { few, step, gap, box: step - gap, middle: gap + (step - gap) / 2, start, overview };
   const fields = overview ? gridOf(units, layout.box - 6, lanes.length > 1 ? 18 : 30) : few ? fieldsOf(units, layout.box - 10) : gridOf(units, layout.box - 10, lanes.length > 1 ? 26 : 44);
   layout.fields = fields;
-  layout.bars = Math.min(numbers.ranks, few ? 5 : 3);
+  layout.bars = overview ? 0 : Math.min(numbers.ranks, few ? 5 : 3);
   placeRows(layout, numbers);
   layout.width = start + step * numbers.length + 10;
   return layout;

@@ -61,7 +61,7 @@ def fields() -> None:
         )
     key = f"own.upload.{brought.turn}"
     st.file_uploader("or upload a file", key=key, max_upload_size=_MEGABYTES, on_change=_take_uploaded, args=(key,))
-    st.caption("Your text is stored on this server, together with the runs.")
+    st.caption("Your text and your runs are stored on this server. Other visitors can see your runs.")
 
 
 def _problem(brought: _Brought) -> None:

@@ -1,4 +1,4 @@
-"""What the token strip is given: pieces, marks, surprise in tenths of a bit."""
+"""What the token strip is given: pieces, marks, surprise in hundredths of a bit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from playground.views.generate.pieces import PROMPT_SHOWN, marked, prompt_tail, shown, tenths
+from playground.views.generate.pieces import PROMPT_SHOWN, hundredths, marked, prompt_tail, shown
 
 
 def test_spaces_and_line_ends_are_left_to_the_strip_and_all_else_is_made_visible() -> None:
@@ -38,7 +38,7 @@ def test_a_long_prompt_is_shown_by_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bits", "shown_as"), [(0.0, 0), (1.26, 13), (-1e-9, 0), (math.inf, 999), (math.nan, 999), (500.0, 999)]
+    ("bits", "shown_as"), [(0.0, 0), (1.256, 126), (-1e-9, 0), (math.inf, 9_990), (math.nan, 9_990), (500.0, 9_990)]
 )
-def test_surprise_comes_in_tenths_and_never_without_bound(bits: float, shown_as: int) -> None:
-    assert tenths([bits]) == [shown_as]
+def test_surprise_comes_in_hundredths_and_never_without_bound(bits: float, shown_as: int) -> None:
+    assert hundredths([bits]) == [shown_as]

@@ -36,7 +36,7 @@ def test_a_word_model_says_what_is_unknown_and_how_its_bits_are_counted(open_pag
     assert "7.57% of the training part, 10.8% of the validation part" in said
     assert "the loss, plus 0.617 for spelling unknown tokens" in said
     assert "1.7% of the validation part also occurs verbatim in the training part" in said
-    assert "10.8% of its tokens are unknown" in app.subheader[0].value.replace("\\", "")
+    assert "10.8% of the validation tokens are unknown" in app.subheader[0].value.replace("\\", "")
 
 
 @pytest.mark.usefixtures("idle_trainer")

@@ -77,7 +77,7 @@ def test_a_value_out_of_range_gets_a_sentence(open_page: OpenPage, sent: list[tu
     _live_setting(app, "learning_rate").set_value(0.0).run()
     assert not app.exception
     assert sent == []
-    assert "learning" in app.warning[0].value
+    assert "“Learning rate” is 0" in app.warning[0].value
 
 
 def test_a_starter_run_is_not_commanded_but_duplicated(open_page: OpenPage) -> None:

@@ -94,14 +94,14 @@ def test_compared_runs_are_told_of_together(view: Look) -> None:
     far = [reach(one, "sum").steps for one in views]  # type: ignore[union-attr]
     assert far[0] > far[1], "before training an LSTM's gradient reaches further: the experiment says so"
     assert said == (
-        f"Vanishing gradients at step 0: above 1% for {far[0]} steps back in A (LSTM); above 1% for {far[1]} "
-        "steps back in B (RNN)."
+        f"Vanishing gradients before training: the norm stays above 1% for {far[0]} steps back in A (LSTM), for "
+        f"{far[1]} in B (RNN)."
     )
 
 
 def test_of_runs_at_different_steps_each_step_is_told(view: Look) -> None:
     said = claim([view("tales-lstm", "A", step=0, t=25), view("tales-rnn", "B", t=25)], "sum")
-    assert said.startswith("Vanishing gradients: above 1% for ")
+    assert said.startswith("Vanishing gradients: the norm stays above 1% for ")
     assert "in A (LSTM, step 0)" in said
     assert "in B (RNN, step 4,000)" in said
 
