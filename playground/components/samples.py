@@ -23,7 +23,7 @@ class SampleRow:
 
 
 _LADDER = Component("sample_ladder/ladder")
-_FILM = Component("sample_film/film")
+_FILM = Component("sample_film/film", style=("shared/range", "sample_film/film"))
 
 
 def sample_ladder(rows: Sequence[SampleRow], *, prompt: str, key: str, who: str = "") -> None:

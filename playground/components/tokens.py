@@ -51,7 +51,9 @@ class Frame:
 _TOKENS = "token_strip/strip"
 _STRIP = Component(_TOKENS)
 _SCRUBBER = Component(
-    "step_scrubber/scrubber", markup=("step_scrubber/scrubber", _TOKENS), style=(_TOKENS, "step_scrubber/scrubber")
+    "step_scrubber/scrubber",
+    markup=("step_scrubber/scrubber", _TOKENS),
+    style=(_TOKENS, "shared/range", "step_scrubber/scrubber"),
 )
 
 
