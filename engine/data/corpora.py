@@ -269,6 +269,8 @@ def _read_file(path: Path) -> Cleaned:
         ways = [f"iconv -f {offer.iconv} -t UTF-8 {shlex.quote(str(path))} > NEW.txt" for offer in error.offers]
         how = f" To convert it in a shell: {' or '.join(ways)}" if ways else ""
         raise TextError(f"{str(path)!r}: {error}{how}") from None
+    except TextError as error:
+        raise TextError(f"{str(path)!r}: {error}") from None
 
 
 def _read_own(wanted: str, own: OwnText | None) -> str:

@@ -182,7 +182,7 @@ def _counted(count: int, said: tuple[str, str]) -> str:
 def _check_content(text: str) -> None:
     _check_no_nul(text)
     if not text.strip():
-        raise TextError("This text is empty. Paste or upload a text.")
+        raise TextError("This text is empty: use another one.")
 
 
 def _check_no_nul(text: str) -> None:

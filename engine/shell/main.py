@@ -22,7 +22,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong as an error of ours, so that --json holds for bad arguments too."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        raise ConfigError(f"{message} (see python -m engine --help)")
+        raise ConfigError(f"{message} (see {self.prog} --help)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

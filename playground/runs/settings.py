@@ -77,9 +77,11 @@ class AppSettings:
         high=3_600.0,
     )
     max_queue: int = _variable("UNROLLED_MAX_QUEUE", 50, "runs that may wait for a worker", low=0, high=100_000)
-    max_steps: int = _variable("UNROLLED_MAX_STEPS", 200_000, "steps of one run", low=1, high=1_000_000)
+    max_steps: int = _variable(
+        "UNROLLED_MAX_STEPS", 200_000, "steps of one run whose length is given in steps", low=1, high=1_000_000
+    )
     max_seconds: float = _variable(
-        "UNROLLED_MAX_SECONDS", 3_600.0, "planned seconds of one run", low=1.0, high=86_400.0
+        "UNROLLED_MAX_SECONDS", 3_600.0, "seconds of one run whose length is given in seconds", low=1.0, high=86_400.0
     )
     max_parameters: int = _variable(
         "UNROLLED_MAX_PARAMETERS", 20_000_000, "parameters of one model", low=1, high=10_000_000_000

@@ -128,6 +128,7 @@ class AppPage:
 
     def press(self, name: str) -> None:
         """Press a button of the page."""
+        self.page.bring_to_front()  # behind another, where it is drawn once a second, it would take seconds
         self.button(name).click()
 
     def choose_look(self, name: str) -> None:

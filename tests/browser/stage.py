@@ -223,6 +223,7 @@ class Blank:
         """The page, with its clock stopped."""
         page = self.left.pop() if self.left else self._tab()
         self.opened.append(page)
+        page.bring_to_front()  # behind another tab it would be drawn once a second
         width, height = SIZES[size]
         page.set_viewport_size({"width": width, "height": height})
         page.mouse.move(0, 0)

@@ -82,7 +82,7 @@ def test_another_visitor_sees_whose_run_it_is_and_no_commands(visits: Visits) ->
     run = train.train()
     other = TrainPage(visits.open(f"train?run={run}", size="phone", theme="dark"))
     other.says("Started by another visitor").wait_for()
-    assert not COMMANDS & {button.inner_text() for button in other.main.get_by_role("button").all()}
+    assert not COMMANDS & {*other.main.get_by_role("button").all_inner_texts()}
     train.press("Stop")
     train.reaches("stopped")
     other.says(r"Started by another visitor\. Stopped by its owner at step [\d,]+\.").wait_for()

@@ -191,6 +191,17 @@ def test_space_does_not_press_a_button_that_was_clicked(opened: Opened) -> None:
     bar.comes_to(t=5)
 
 
+@pytest.mark.parametrize("role", ["tablist", "radiogroup"])
+def test_what_arrows_go_through_keeps_its_arrows_and_leaves_the_letters(opened: Opened, role: str) -> None:
+    bar = opened()
+    bar.page.evaluate(f"""() => document.querySelector("footer button").parentElement.setAttribute("role", "{role}")""")
+    bar.page.get_by_role("button", name="A button").click()
+    bar.press("ArrowRight", " ")
+    assert bar.hear() is None
+    bar.press("p")
+    assert bar.hear() == {"count": 1, "present": True}
+
+
 def test_space_on_a_button_that_was_tabbed_to_presses_it_once(opened: Opened) -> None:
     bar = opened(kept=1000)
     bar.slider.focus()

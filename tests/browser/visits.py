@@ -184,6 +184,7 @@ def settle(page: Page, seconds: float = PATIENCE) -> None:
 def come_to_rest(page: Page) -> None:
     """Waits until all fonts are there and no element moves any more, for a pointer that is to meet one."""
     settle(page)
+    page.bring_to_front()  # one that lies behind another is drawn once a second
     page.evaluate(_REST)
 
 

@@ -162,6 +162,14 @@ def test_a_file_in_another_encoding_is_read_in_the_one_that_is_chosen(
     assert widget(app, "selectbox", "data.corpus").value == draft(app).data.corpus
 
 
+def test_what_was_changed_in_a_text_stays_said_when_another_is_refused(open_page: OpenPage, read: Text) -> None:
+    app = _upload(open_page("train"), "lines.txt", b"one two three\r\n" * 60)
+    assert "line end" in read(app)
+    app = _upload(app, "picture.txt", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
+    assert draft(app).data.corpus.startswith("own:")
+    assert "line end" in read(app)
+
+
 def test_a_binary_file_is_called_one(open_page: OpenPage, said: Text) -> None:
     app = _upload(open_page("train"), "picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     assert "it is a PNG image" in said(app)

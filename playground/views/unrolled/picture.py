@@ -122,11 +122,12 @@ def _about(view: View, kind: str, other: Trace | None) -> str:
     if not len(known):
         return f"{sentence} No next {kind} is known, so there is no loss."
     worst = int(known[trace.losses[known].argmax()])
-    mean = f"{number(mean_loss(trace))} nats"
+    mean, highest = f"{number(mean_loss(trace))} nats", "the highest is"
     if other is not None:
         mean += f" ({number(mean_loss(other))} after the change)"
+        highest = "the highest before the change is"
     return (
-        f"{sentence} Its mean loss is {mean}; the highest is that after {kind} {worst + 1}: "
+        f"{sentence} Its mean loss is {mean}; {highest} that after {kind} {worst + 1}: "
         f"{number(float(trace.losses[worst]))} nats."
     )
 

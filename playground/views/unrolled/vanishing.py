@@ -20,7 +20,7 @@ from playground.text import number
 from playground.views.unrolled.claim import Reach, reach
 from playground.views.unrolled.settings import settings
 
-HEIGHT, PRESENTED_HEIGHT = 190, 150
+HEIGHT, PRESENTED_HEIGHT = 190, 142
 """Of the chart in pixels, and in presenter mode, which enlarges it: two networks and it have room on one screen."""
 
 

@@ -145,7 +145,7 @@ export function startMap(map, port, { numbers, layout, view }) {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, wide, high);
     const { data, losses, length, scales } = numbers();
-    put(name, {}, `loss at every timestep, 0 to ${digits(scales.loss)} nats; the frame marks the part shown above`);
+    put(name, {}, `loss ${numbers().other ? "before the change " : ""}at every timestep, 0 to ${digits(scales.loss)} nats; the frame marks the part shown above`);
     for (let t = 0; t < length; t++) {
       const broken = !Number.isFinite(losses[t]) && data.targets[t] !== null && !unknownNext(data, t);
       const share = broken ? 1 : Math.min(1, losses[t] / scales.loss);

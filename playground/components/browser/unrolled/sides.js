@@ -74,11 +74,13 @@ export function keysOf(numbers, colors) {
 
 // Boxes and arrows stand on one scale. An arrow is for what the losses from t on (L≥ₜ) send to t − 1 through the layer's
 // own step, a box for that and what enters there.
-function gradientKeys({ scales, gradient, other, when }, colors) {
+function gradientKeys({ scales, gradient, other, when, lanes }, colors) {
   const { least, most, clipped } = scales.pull;
   const whole = gradient.of === "sum" ? "all losses" : `loss at t = ${when(gradient.of)}`;
   const ends = { low: `${clipped ? "≤ " : ""}${digits(least)}`, high: digits(most) };
-  const note = most ? "" : gradient.norms.some(Number.isNaN) ? "(NaN)" : "(no gradient)";
+  const [hidden, cell] = lanes.map((lane) => plainSign(lane.signs[0]));
+  const states = cell ? `(s = (${hidden}, ${cell}); ∂L/∂${cell} includes the path through ${hidden} of the same step)` : "";
+  const note = most ? states : gradient.norms.some(Number.isNaN) ? "(NaN)" : "(no gradient)";
   return [
     { brief: "‖∂L/∂s‖", name: `‖∂L/∂s‖ (foot of a box), ${whole}${other ? ", unchanged" : ""} (log)`, from: mix(colors.paper, colors.surprise, 0.08), to: colors.surprise, ...ends, note },
     { brief: "‖∂L≥ₜ/∂sₜ₋₁‖", name: "← ‖∂L≥ₜ/∂sₜ₋₁‖ through the recurrence (log)", arrows: colors.surprise, ends: { least: PULL.least + 0.08 * PULL.more, more: 0.92 * PULL.more }, back: true, ...ends },

@@ -127,17 +127,20 @@ def _take(read_it: Callable[[], Cleaned], name: str = "", raw: bytes = b"", keep
 
     The fields are emptied, unless a short text that was refused may stay to be mended.
     """
-    turn, title = _brought().turn, _title(name)
+    before, title = _brought(), _title(name)
+    turn = before.turn
     try:
         found = read_it()
         corpus = f"own:{services.store().put_text(found.text, title)}"
         draft = drafts.current().edited("data", "corpus", corpus)
         corpora.corpus(replace(draft.config.data, streams=1, chunk=1))
     except EncodingError as error:
-        st.session_state[_STATE] = _Brought(turn + 1, str(error), name, raw if error.offers else b"", error.offers)
+        refused = _Brought(turn + 1, str(error), name, raw if error.offers else b"", error.offers)
+        st.session_state[_STATE] = replace(refused, corpus=before.corpus, note=before.note)  # that text stays chosen
         return
     except (TextError, ConfigError, StoreError) as error:
-        st.session_state[_STATE] = _Brought(turn + (not keep_field), in_labels(str(error)))
+        refused = _Brought(turn + (not keep_field), in_labels(str(error)))
+        st.session_state[_STATE] = replace(refused, corpus=before.corpus, note=before.note)
         return
     st.session_state[_STATE] = _Brought(turn + 1, corpus=corpus, note=found.note)
     with suppress(ConfigError):  # what the visitor gave does not fit, which the preview says
