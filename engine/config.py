@@ -187,7 +187,9 @@ class TrainingConfig(_Section):
         0.9, "momentum coefficient; for RMSprop the decay of the mean square", low=0.0, high=0.9999
     )
     schedule: str = setting(
-        "cosine", "how the learning rate changes after the warm-up", choices=("cosine", "linear", "constant")
+        "cosine",
+        "how the learning rate changes after the warm-up; cosine and linear decay end at 2% of its peak",
+        choices=("cosine", "linear", "constant"),
     )
     warmup: int = setting(
         50,

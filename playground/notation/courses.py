@@ -42,9 +42,9 @@ _NOTES: Mapping[tuple[str, str], str] = MappingProxyType(
             "PyTorch has no GRU without a reset gate. Its $z$ is the share of the old state that is kept."
         ),
         ("lstm", "ng"): (
-            r"In Ng's lecture the hidden state has no tanh, $a^{\langle t \rangle} = \Gamma_o \odot "
-            r"c^{\langle t \rangle}$: that is the cell “LSTM, course form” with its relevance gate off. The CS230 "
-            r"cheatsheet adds that gate, $\Gamma_r$, on the state that the candidate reads."
+            r"Ng's slide with the LSTM's equations has no tanh in the hidden state, $a^{\langle t \rangle} = \Gamma_o "
+            r"\odot c^{\langle t \rangle}$: that is the cell “LSTM, course form” with its relevance gate off. The "
+            r"CS230 cheatsheet adds that gate, $\Gamma_r$, on the state that the candidate reads."
         ),
         ("lstm-course", "cs231n"): (
             r"CS231n's LSTM has $h_t = o \odot \tanh(c_t)$ and no gate on what $g$ reads: it is the cell “LSTM”."

@@ -52,7 +52,10 @@ def how_bits_are_counted(facts: TextFacts) -> str:
 
 
 def seen(facts: TextFacts) -> str:
-    """How much of the validation part stands in the training part, and what that means where it is much."""
+    """How much of the validation part stands in the training part, and what that means where it is much; empty where
+    the validation part is shorter than what counts as a passage."""
+    if facts.validation_characters < LEAST:
+        return ""
     said = (
         f"{percent(facts.seen)} of the validation part also occurs verbatim in the training part (passages of "
         f"{LEAST} characters or more)."

@@ -136,6 +136,7 @@ def test_a_branch_starts_from_a_checkpoint_of_a_starter_run(visits: Visits) -> N
     learned = train.loss.values("validation")[-1]
     train.unfold("Branch").get_by_role("button", name="Set up a branch").click()
     train.main.get_by_text(re.compile("starts from the weights of", re.IGNORECASE)).wait_for()
+    train.page.get_by_test_id("stPopoverBody").wait_for(state="detached")
     train.train()
     first = eventually(train.page, "the branch is judged", lambda: train.loss.values("validation"))[0]
     # What the starter run had learned, read again from weights in half precision.

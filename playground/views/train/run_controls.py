@@ -50,7 +50,9 @@ def run_controls(run_id: str) -> None:
             else:
                 _not_mine(snapshots)
         with st.container(horizontal=True, width="content"):
-            with st.popover("Branch", icon=":material/call_split:", help="Start a new run from a checkpoint's weights"):
+            # Once a branch is set up it is another popover, which is closed: the settings below are next.
+            key, about = drafts.current().key("branch"), "Start a new run from a checkpoint's weights"
+            with st.popover("Branch", icon=":material/call_split:", help=about, key=key):
                 _branch(snapshots)
             with st.popover("Download", icon=":material/download:"):
                 _downloads(snapshots)

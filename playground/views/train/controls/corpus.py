@@ -119,9 +119,9 @@ def _facts(facts: TextFacts) -> None:
         if said:
             st.caption(escape_markdown(said))
     seen = escape_markdown(text_facts.seen(facts))
-    if facts.seen >= text_facts.MUCH:
+    if seen and facts.seen >= text_facts.MUCH:
         st.markdown(f":material/warning: {seen}")
-    else:
+    elif seen:
         st.caption(seen)
 
 
