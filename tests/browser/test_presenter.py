@@ -66,8 +66,13 @@ _LABELS = f"""element => {{
 }}"""
 
 
+# What hears the keys, once it is there: the button, or the selection bar of a page that looks inside a run.
+_HEARS = ".st-key-frame-presenter button[aria-label], section.selection input[aria-valuetext]"
+
+
 def _present(page: Page) -> None:
     page.set_viewport_size({"width": 1920, "height": 1080})
+    page.locator(_HEARS).first.wait_for()
     come_to_rest(page)
     page.keyboard.press("p")
     eventually(page, "presenter mode stands in the address", lambda: "present=1" in page.url)
