@@ -82,7 +82,7 @@ def test_what_was_looked_at_once_is_not_recorded_again(load_run: LoadRun, record
     ids=str,
 )
 def test_another_view_is_another_trace(load_run: LoadRun, other: dict) -> None:
-    def found(run="tales-lstm", step=-1, text="a king", context="There was ", gradient=None, changes=()):  # noqa: ANN
+    def found(run="tales-lstm", step=-1, text="a king", context="There was ", gradient=None, changes=()):
         loaded = load_run(run, step)
         return traces.trace(loaded, _probe(loaded, text), _probe(loaded, context), gradient, changes)
 
