@@ -10,10 +10,11 @@ from visits import Visits, sideways_overflow
 
 
 def test_of_two_runs_one_diverges_as_expected_and_the_other_goes_on(visits: Visits) -> None:
-    train = TrainPage(visits.open("train?preset=why-clipping-matters"))
-    train.press("Train 2")
+    train = TrainPage(visits.open("train"))
+    train.press("Why clipping matters")  # below the charts
     eventually(train.page, "the race stands in the address", lambda: train.run)
     train.says("Diverged as expected").wait_for()
+    assert train.main.evaluate("main => main.scrollTop") == 0, "what was started is in sight"
     loss = LiveChart(train.main.get_by_test_id("stVegaLiteChart").nth(1))  # below the gradient
     eventually(train.page, "both have a line", lambda: len(loss.rows("key")) == 2)
     labels = [row["label"] for row in loss.rows("key")]

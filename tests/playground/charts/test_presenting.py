@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from playground.charts.live import loss_spec
-from playground.charts.presenting import presented
+from playground.charts.presenting import TYPE, presented
 from playground.charts.spark import spark
 
 SIZES = ("fontSize", "labelFontSize", "titleFontSize", "subtitleFontSize")
@@ -25,6 +25,15 @@ def test_every_size_of_type_follows_that_of_the_page() -> None:
     assert all(isinstance(size, dict) and "windowSize()" in size["expr"] for size in sizes)
     least = min(float(size["expr"].split(" ")[0]) for size in sizes if isinstance(size, dict))
     assert least * 0.015 * 1920 / 16 >= 20, "at 1920 pixels"
+
+
+def test_what_keeps_clear_of_type_follows_its_size() -> None:
+    def factor(spec: dict) -> str:
+        return next(parameter["expr"] for parameter in spec["params"] if parameter["name"] == TYPE)
+
+    assert factor(loss_spec()) == "1"
+    assert "windowSize()" in factor(presented(loss_spec()))
+    assert factor(loss_spec()) == "1", "the chart at a desk stays as it was"
 
 
 def test_a_chart_that_names_no_size_gets_one() -> None:
