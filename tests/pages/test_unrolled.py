@@ -353,6 +353,7 @@ def test_another_token_is_read_instead(open_page: OpenPage, link: Link) -> None:
     found = next(changed[name] for name in changed.index if name.split(" ◂")[0] == likeliest)
     assert found == pytest.approx(float(chances.max()), rel=1e-3)
     assert "Reading ‘u’ instead of ‘␣’ at t = 5" in _claim(app)
+    assert "the loss that changes most, among unchanged targets, is that of" in _claim(app), "‘␣’ at t = 4 is none"
 
 
 def test_a_ninth_change_is_refused(open_page: OpenPage, link: Link) -> None:

@@ -259,6 +259,7 @@ def test_the_output_layer_is_written_as_each_course_does() -> None:
     assert written["ng"][:2] == ["z⟨1⟩ = W(ya) · a⟨1⟩ + b(y)", "ŷ⟨1⟩ = softmax ( z⟨1⟩ )"]
     assert written["cs231n"][:2] == ["y₁ = W(hy) · h₁ + b(y)", "p₁ = softmax ( y₁ )"]
     assert written["pytorch"][0] == "logits₀ = W(head) · h₀ + b(head)"
+    assert written["plain"][0] == "scores₁ = W(scores) · hidden₁ + b(scores)", "its output gate has W(output)"
     assert written["ng"][2] == "ℒ⟨1⟩ = − log ŷ⟨1⟩ [next]"
     assert output_formulas("ng", bias=False)[0].text == "z⟨t⟩ = W(ya) · a⟨t⟩"
     assert output_formulas("ng", cell=CELLS["gru"](4))[0].text == "z⟨t⟩ = W(ya) · c⟨t⟩ + b(y)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -55,3 +56,9 @@ def test_the_chart_can_be_drawn_with_curves_and_without() -> None:
     drawn = export(spec, fading_frame([_curve([1.0, 1e-6, 1e-12], 0)]), "svg").decode()
     assert "10⁻¹²" in drawn
     assert "1%" in drawn
+    assert "gradient norm, relative to that at the loss" in drawn
+    (axis,) = {
+        json.dumps(layer["encoding"]["y"]["axis"]) for layer in spec["layer"] if "axis" in layer["encoding"]["y"]
+    }
+    assert json.loads(axis)["labelFlush"] is False, "a label at an end would be moved off its place"
+    assert not any(layer["encoding"]["y"].get("title") for layer in spec["layer"]), "upright it is longer than the axis"

@@ -54,7 +54,16 @@ def test_a_small_vocabulary_has_no_others() -> None:
 
 @pytest.mark.parametrize(
     ("probability", "text"),
-    [(1.0, "100%"), (0.1234, "12%"), (0.0123, "1.2%"), (1e-5, "<0.1%"), (0.0, "0"), (float("nan"), "NaN")],
+    [
+        (1.0, "100%"),
+        (0.9983, ">99%"),
+        (0.993, "99%"),
+        (0.1234, "12%"),
+        (0.0123, "1.2%"),
+        (1e-5, "<0.1%"),
+        (0.0, "0"),
+        (float("nan"), "NaN"),
+    ],
 )
 def test_probabilities_are_short(probability: float, text: str) -> None:
     assert percent(probability) == text
