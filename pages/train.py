@@ -3,6 +3,7 @@
 import streamlit as st
 
 from playground import state
+from playground.frame import scroll
 from playground.state import draft
 from playground.views.train import controls, experiment, explain, live, preview
 
@@ -31,6 +32,7 @@ with set_up:
         controls.sampling_controls(setting_up)
 
 explain.what_you_see_while_training(selection)
+scroll.to_top()
 if not not_trained:
     st.subheader("Samples during training")
     live.samples_panel(selection.run)

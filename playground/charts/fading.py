@@ -74,6 +74,48 @@ def fading_spec(threshold: float, height: int) -> Spec:
         threshold: the share at which a level is drawn
         height: in pixels
     """
+    level_at = float(np.log10(threshold))
+    return constant(
+        [*_level(level_at, f"{100 * threshold:g}%"), *_curves()],
+        # In the place of the axis' own title, which would stand upright and be longer than the axis.
+        alt.TitleParams(
+            "gradient norm, relative to that at the loss (log scale)",
+            fontSize=theme.TEXT_SIZE,
+            fontWeight="normal",
+            color=theme.MUTED,
+            offset=2,
+        ),
+        "Lines on a logarithmic axis: the norm of the gradient of one loss with respect to the state, over the steps "
+        "back from that loss, relative to the norm at the timestep of the loss.",
+        height=height,
+        legend=False,
+        backs="extent(pluck(data('source'), 'back'))",
+        exponents="extent(pluck(data('source'), 'exponent'))",
+        lowest=f"min({level_at} - 1, floor(exponents[0] || 0))",
+        highest="max(0, ceil((exponents[1] || 0) - 1e-9))",
+    )
+
+
+def _scale() -> alt.Scale:
+    """Of the exponents, in whole powers of ten."""
+    return alt.Scale(domain=[alt.ExprRef("lowest"), alt.ExprRef("highest")], nice=False)
+
+
+def _level(at: float, name: str) -> list[alt.Chart]:
+    """A dashed line across the chart, with its name at the right."""
+    y = alt.Y(datum=at, scale=_scale())
+    rule = (
+        alt.Chart()
+        .transform_filter(f"datum.kind === '{_LINE}' && datum.back === 0")
+        .mark_rule(color=theme.MUTED, strokeDash=[4, 3], tooltip=None)
+        .encode(y=y)
+    )
+    named = rule.mark_text(align="right", baseline="bottom", dy=-3, color=theme.MUTED, text=name, fontSize=12)
+    return [rule, named.encode(x=alt.value(alt.ExprRef("width")), y=y)]
+
+
+def _curves() -> list[alt.Chart]:
+    """Each network's line, a ring where it passes the level, and its name at the end."""
     x = alt.X(
         "back:Q",
         title="steps back from the loss",
@@ -83,13 +125,8 @@ def fading_spec(threshold: float, height: int) -> Spec:
     size = "abs(round(datum.value))"
     tens = f"({size} > 9 ? {_RAISED}[floor({size} / 10)] : '')"
     written = f"datum.value === 0 ? '1' : '10' + (datum.value < 0 ? '⁻' : '') + {tens} + {_RAISED}[{size} % 10]"
-    scale = alt.Scale(domain=[alt.ExprRef("lowest"), alt.ExprRef("highest")], nice=False)
-    y = alt.Y(
-        "exponent:Q",
-        title=None,
-        scale=scale,
-        axis=alt.Axis(labelExpr=written, tickMinStep=1, tickCount=5, labelFlush=False),
-    )
+    axis = alt.Axis(labelExpr=written, tickMinStep=1, tickCount=5, labelFlush=False)
+    y = alt.Y("exponent:Q", title=None, scale=_scale(), axis=axis)
     shades = alt.Color("color:N", scale=None, legend=None)
     tooltip = [
         alt.Tooltip("name:N", title="network"),
@@ -101,16 +138,6 @@ def fading_spec(threshold: float, height: int) -> Spec:
         scale=alt.Scale(domain=list(theme.RUN_LETTERS), range=[list(dash) for dash in theme.DASHES[:4]]),
         legend=None,
     )
-    level_at = float(np.log10(threshold))
-    level = (
-        alt.Chart()
-        .transform_filter(f"datum.kind === '{_LINE}' && datum.back === 0")
-        .mark_rule(color=theme.MUTED, strokeDash=[4, 3], tooltip=None)
-        .encode(y=alt.Y(datum=level_at, scale=scale))
-    )
-    named = level.mark_text(
-        align="right", baseline="bottom", dy=-3, color=theme.MUTED, text=f"{100 * threshold:g}%", fontSize=12
-    ).encode(x=alt.value(alt.ExprRef("width")), y=alt.Y(datum=level_at, scale=scale))
     lines = (
         alt.Chart()
         .transform_filter(f"datum.kind === '{_LINE}'")
@@ -129,22 +156,4 @@ def fading_spec(threshold: float, height: int) -> Spec:
         .mark_text(align="left", dx=8, fontSize=12, fontWeight="bold", tooltip=None)
         .encode(x=x, y=y, color=shades, text="text:N")
     )
-    return constant(
-        [level, named, lines, rings, names],
-        # In the place of the axis' own title, which would stand upright and be longer than the axis.
-        alt.TitleParams(
-            "gradient norm, relative to that at the loss (log scale)",
-            fontSize=theme.TEXT_SIZE,
-            fontWeight="normal",
-            color=theme.MUTED,
-            offset=2,
-        ),
-        "Lines on a logarithmic axis: the norm of the gradient of one loss with respect to the state, over the steps "
-        "back from that loss, relative to the norm at the timestep of the loss.",
-        height=height,
-        legend=False,
-        backs="extent(pluck(data('source'), 'back'))",
-        exponents="extent(pluck(data('source'), 'exponent'))",
-        lowest=f"min({level_at} - 1, floor(exponents[0] || 0))",
-        highest="max(0, ceil((exponents[1] || 0) - 1e-9))",
-    )
+    return [lines, rings, names]

@@ -26,7 +26,6 @@ _TRY = {
 
 def what_you_see_while_training(selection: state.Selection) -> None:
     """The loss and how it is made, in at most 80 words, and experiments that start with one click."""
-    scroll.to_top()
     by_words = watched(selection.run)[0].run.config.data.level == "word"
     counted = "words and word n-grams" if by_words else "characters and character n-grams"
     left, right = st.columns(2, gap="large")

@@ -58,9 +58,8 @@ def _experiments(view: View) -> None:
         _try(
             "close",
             "Close the gate that matters most" if _gated(view) else "Zero the unit that matters most",
-            "Sets to 0 the one gate value whose closing raises the loss most. Which predictions get worse?"
-            if _gated(view)
-            else "Sets to 0 the one value whose removal raises the loss most. Which predictions get worse?",
+            f"Sets to 0 the one {'gate value' if _gated(view) else 'value'} without which the loss rises most. Which "
+            "predictions get worse?",
             _telling,
         )
     with third:
