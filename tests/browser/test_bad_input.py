@@ -9,7 +9,7 @@ import pytest
 from app_page import eventually
 from playwright.sync_api import Dialog, Page
 from train_page import ENDLESS, TrainPage, set_up
-from visits import Visits
+from visits import Visits, settle
 
 MARKUP = (
     "<script>alert(1)</script><img src=x onerror=alert(2)> $\\frac{1}{2}$ :red[colours] **bold** [a](javascript:1) "
@@ -69,6 +69,7 @@ def test_a_text_that_was_taken_in_is_not_sent_again(visits: Visits, train: Train
     words = "the quick brown fox jumps over the lazy dog. "
     _paste(train, words * (3_000_000 // len(words)))
     eventually(train.page, "the text is read", lambda: train.main.get_by_text("2.7 M").count())
+    settle(train.page)  # until the page has its new field, what it asks for meanwhile brings the old one along
     assert max(sent) > 3_000_000, "the frames are counted in bytes of what is sent"
     sent.clear()
     train.train()
