@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -52,6 +53,7 @@ class Parts:
         keys: keys that the page's own pictures have, with what they do, for the bar's legend
         needs: gives what computes all that the page draws of a view, as it is set now: for the steps beside the one
             that is looked at. It is called on another thread, where nothing of Streamlit is at hand
+        passage: whether it shows a few sentences where the visitor has given no input text, rather than a few words
     """
 
     claim: Claim
@@ -60,6 +62,7 @@ class Parts:
     details: Draw | None = None
     keys: Keys = ()
     needs: Callable[[], Needs] | None = None
+    passage: bool = False
 
 
 def frame(parts: Parts) -> None:
@@ -67,7 +70,7 @@ def frame(parts: Parts) -> None:
 
     A component that is clicked calls `state.select(...)` in its callback; then the fragment alone runs again.
     """
-    now = scene()
+    now = scene(passage=parts.passage)
     moving, still, below = (st.container(key=f"inside-{part}") for part in ("moving", "words", "below"))
     with moving:
         fragment(_moving_part, key="inside", run_every=now.seen.pace)(now.seen, parts, below)
@@ -91,7 +94,7 @@ def _give_the_picture_a_head_start() -> None:
 
 def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
     try:
-        now = scene()
+        now = scene(passage=parts.passage)
     except RunNotFoundError:  # deleted elsewhere: the frame around the page says so, and has another stand in
         st.rerun()
     except StoreError as error:  # the store is out of reach for now
@@ -112,7 +115,7 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
     with picture:
         parts.draw(now.views)
     with bar:  # it stays in sight: see `frame.presenter`
-        _bar(view, parts.keys)
+        _bar(view, parts)
     with sentence:
         st.subheader(escape_markdown(parts.claim(now.views)), anchor=False)
     with line:
@@ -125,7 +128,7 @@ def _moving_part(seen: Seen, parts: Parts, below: DeltaGenerator) -> None:
         _give_the_picture_a_head_start()
         with below:
             parts.details(now.views)
-    prefetch(now.views, parts.needs() if parts.needs is not None else None)
+    prefetch(now.views, parts.needs() if parts.needs is not None else None, passage=parts.passage)
 
 
 def _line(view: View) -> str:
@@ -134,7 +137,7 @@ def _line(view: View) -> str:
     return f"{name} · step {view.step:,} · “{probe}”"
 
 
-def _bar(view: View, keys: Keys) -> None:
+def _bar(view: View, parts: Parts) -> None:
     selection = state.current()
     unit = selection.loss
 
@@ -160,12 +163,20 @@ def _bar(view: View, keys: Keys) -> None:
         loss_unit=UNITS[unit].short,
         measured=[(step, shown(loss) or 0.0) for step, loss in view.measured],
         training=[shown(loss) for loss in view.training_losses],
-        keys=keys,
+        keys=parts.keys,
     )
-    selection_bar(bar, key=_BAR, on_choose=lambda: _chosen(bar))
+    selection_bar(bar, key=_BAR, on_choose=lambda: select_in(view, **chosen(_BAR, bar)))
 
 
-def _chosen(bar: Bar) -> None:
-    place = chosen(_BAR, bar)
-    if place:
-        state.select(**place)
+def select_in(view: View, **place: Any) -> None:
+    """Look at what was chosen of a view; at the same where nothing was.
+
+    A timestep is one of the text that is read there: on a page whose default is a passage, the text is chosen with it,
+    so that the timestep means the same on all pages.
+    """
+    selection = state.current()
+    if not place:
+        return
+    if "t" in place and not selection.probe and view.passage:
+        place = {"probe": view.probe.text, **place}
+    state.select(**place)

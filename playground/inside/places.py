@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from engine.trace import Trace
@@ -35,22 +36,39 @@ def kept_step(run: Snapshot, step: int) -> tuple[int, Notes]:
     return there, (f"{visible(run.run.name)} has no saved weights at step {step:,}: step {there:,} is the nearest.",)
 
 
-def nearest_place(selection: Selection, trace: Trace, tokens: str) -> tuple[Place, Notes]:
+def nearest_place(
+    selection: Selection, trace: Trace, tokens: str, named: Sequence[tuple[int, int]] = ()
+) -> tuple[Place, Notes]:
     """The place that is meant, and a sentence for each part of it that does not exist here.
 
     Args:
         selection: where to look; its notation says from where the sentences count
         trace: what is looked at
         tokens: what its tokens are called
+        named: layer and unit of the units that have a name: the first is meant where no unit is chosen
     """
     first = first_index(selection.notation)
     read, layers = _count(trace.length, tokens), _count(trace.layers, "layers")
     units = _count(trace.units, "units")
     asked = _last_judged(trace) if selection.t < 0 else selection.t
     t, no_time = _nearest("t", asked, trace.length, f"the input text has {read}", first)
-    layer, no_layer = _nearest("layer", selection.layer, trace.layers, f"this network has {layers}", first)
-    unit, no_unit = _nearest("unit", selection.unit, trace.units, f"a layer of this network has {units}", first)
+    asked_layer, asked_unit = _unit_meant(selection, trace, named)
+    layer, no_layer = _nearest("layer", asked_layer, trace.layers, f"this network has {layers}", first)
+    unit, no_unit = _nearest("unit", asked_unit, trace.units, f"a layer of this network has {units}", first)
     return Place(t=t, layer=layer, unit=unit), (*no_time, *no_layer, *no_unit)
+
+
+def _unit_meant(selection: Selection, trace: Trace, named: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Layer and unit: those that are chosen; where no unit is, the first in that layer that has a name, else the first
+    of all."""
+    if selection.unit != state.NAMED:
+        return selection.layer, selection.unit
+    fitting = [
+        (layer, unit)
+        for layer, unit in named
+        if layer < trace.layers and unit < trace.units and selection.layer in (layer, state.LAST)
+    ]
+    return fitting[0] if fitting else (selection.layer, 0)
 
 
 def _last_judged(trace: Trace) -> int:

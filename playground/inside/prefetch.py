@@ -72,12 +72,13 @@ def prefetcher() -> Prefetcher:
     return Prefetcher()
 
 
-def prefetch(views: Sequence[View], needs: Needs | None = None) -> None:
+def prefetch(views: Sequence[View], needs: Needs | None = None, *, passage: bool = False) -> None:
     """Have the training steps beside the chosen one computed before anybody asks; of a run that is followed none.
 
     Args:
         views: what is looked at: the chosen run first, then those it is compared with
         needs: computes what is drawn of a view besides
+        passage: as `look` takes it
     """
     selection, step = state.current(), views[0].step
     before, st.session_state[_STEP] = st.session_state.get(_STEP), step
@@ -88,14 +89,14 @@ def prefetch(views: Sequence[View], needs: Needs | None = None) -> None:
     steps = [] if following else beside(views[0].steps, step, before)
     prefetcher().request(
         context.session_id,
-        [_seen(view.snapshot, replace(selection, step=other), needs) for other in steps for view in views],
+        [_seen(view.snapshot, replace(selection, step=other), needs, passage) for other in steps for view in views],
     )
 
 
-def _seen(run: Snapshot | None, selection: Selection, needs: Needs | None) -> Task:
+def _seen(run: Snapshot | None, selection: Selection, needs: Needs | None, passage: bool) -> Task:
     def compute() -> None:
         if run is not None:
-            view = look(run, selection)
+            view = look(run, selection, passage=passage)
             if needs is not None:
                 needs(view)
 

@@ -53,10 +53,13 @@ class Scene:
     seen: Seen
 
 
-def scene() -> Scene:
+def scene(*, passage: bool = False) -> Scene:
     """Everything that the selection shows now.
 
     A selection that asks for what is not there is changed to the nearest that is, which is said.
+
+    Args:
+        passage: as `look` takes it
 
     Raises:
         StoreError: the chosen run cannot be read
@@ -68,7 +71,7 @@ def scene() -> Scene:
     letters = RUN_LETTERS if others else ("",)
     views, missing, notes, moving = [], "", [], chosen.run.active
     try:
-        views.append(_settled(look(chosen, selection, letters[0])))
+        views.append(_settled(look(chosen, selection, letters[0], passage=passage)))
     except StoreError as error:
         missing = str(error)
     for letter, other in zip(letters[1:], others, strict=False):
@@ -76,7 +79,7 @@ def scene() -> Scene:
             run = snapshot_of(other, watch=newest)
             moving |= run.run.active
             if views:
-                views.append(_beside(look(run, selection, letter)))
+                views.append(_beside(look(run, selection, letter, passage=passage)))
         except StoreError as error:
             notes.append(f"{letter}: {error}")
     if too_many:
@@ -86,14 +89,17 @@ def scene() -> Scene:
     return Scene(chosen, views, missing, [*_notes(views), *notes], _seen(chosen, moving, bool(views)))
 
 
-def chosen_view() -> View:
+def chosen_view(*, passage: bool = False) -> View:
     """The chosen run's view as the selection is now: for a button's callback, which may be older than that.
+
+    Args:
+        passage: as `look` takes it
 
     Raises:
         StoreError: there is none
     """
     selection = state.current()
-    return look(snapshot_of(selection.run), selection)
+    return look(snapshot_of(selection.run), selection, passage=passage)
 
 
 def _seen(chosen: Snapshot, moving: bool, shown: bool) -> Seen:

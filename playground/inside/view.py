@@ -45,6 +45,7 @@ class View:
         notes: sentences on what was cut, is unknown, or was asked for and does not exist
         snapshot: the run's rows: evaluations, samples, ...
         asked: those of `notes` on what was asked for and does not exist
+        passage: whether the run's default probe is a passage here
     """
 
     run: Run
@@ -63,6 +64,7 @@ class View:
     notes: tuple[str, ...] = ()
     snapshot: Snapshot | None = None
     asked: tuple[str, ...] = ()
+    passage: bool = False
 
     @property
     def model(self) -> LanguageModel:
@@ -121,13 +123,14 @@ class View:
         return traces.trace(self.loaded, probe, self.context, changes=changes)
 
 
-def look(run: Snapshot, selection: Selection, letter: str = "") -> View:
+def look(run: Snapshot, selection: Selection, letter: str = "", *, passage: bool = False) -> View:
     """What a selection shows of a run; where the run has no such step or place, the nearest.
 
     Args:
         run: one run, whichever the selection names
         selection: training step, probe, context, place and notation
         letter: which of several runs it is
+        passage: whether the run's default probe is a passage rather than a few words
 
     Raises:
         ModelError: the run has no weights yet, or they cannot be used
@@ -135,7 +138,7 @@ def look(run: Snapshot, selection: Selection, letter: str = "") -> View:
     """
     step, asked = places.kept_step(run, selection.step)
     loaded = models.load(run, step)
-    probe, notes = _probe(run, selection.probe, loaded.vocabulary)
+    probe, notes = _probe(run, selection.probe, loaded.vocabulary, passage)
     context = read_probe(selection.context, loaded.vocabulary, state.LONGEST_CONTEXT)
     trace = traces.trace(loaded, probe, context)
     place, elsewhere = places.nearest_place(selection, trace, loaded.tokens)
@@ -156,17 +159,18 @@ def look(run: Snapshot, selection: Selection, letter: str = "") -> View:
         notes=(*trouble_note(run.run, loaded), *notes, *(() if loaded.finite else (not_finite_note(loaded),))),
         snapshot=run,
         asked=asked,
+        passage=passage,
     )
 
 
-def _probe(run: Snapshot, text: str, vocabulary: Vocabulary) -> tuple[Probe, tuple[str, ...]]:
+def _probe(run: Snapshot, text: str, vocabulary: Vocabulary, passage: bool) -> tuple[Probe, tuple[str, ...]]:
     """The probe that is meant, and what is to be said of it."""
     if not text:
-        return read_probe(default_probe(run, vocabulary), vocabulary), ()
+        return read_probe(default_probe(run, vocabulary, passage=passage), vocabulary), ()
     probe = read_probe(text, vocabulary)
     if not len(probe):
         note = "The input text has no token to read: the run's default is used instead."
-        return read_probe(default_probe(run, vocabulary), vocabulary), (note,)
+        return read_probe(default_probe(run, vocabulary, passage=passage), vocabulary), (note,)
     if probe.cut:
         note = f"The input text is too long: {probe.cut:,} character{'s' if probe.cut > 1 else ''} at the end cut."
         return probe, (note,)

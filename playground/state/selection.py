@@ -26,6 +26,9 @@ NEWEST = -1
 LAST = -1
 """The timestep that stands for the probe's last, and the layer that stands for the top one."""
 
+NAMED = -1
+"""The unit that stands for the run's first unit with a name, or for the first of all."""
+
 FEWEST_COMPARED, MOST_COMPARED = 2, 4
 
 RUN = fields.name("run id")
@@ -60,7 +63,7 @@ class Selection:
     """what is read before the probe"""
     t: int = setting(LAST, fields.index("timestep", "last"), "timestep", "the last")
     layer: int = setting(LAST, fields.index("layer", "top layer"), "layer", "the top layer")
-    unit: int = setting(0, fields.index("unit"), "unit")
+    unit: int = setting(NAMED, fields.index("unit", "run's named unit"), "unit", "the run's named unit, or the first")
     present: bool = setting(False, fields.flag(), "presenter mode", "off")
     """larger type, no sidebar, keyboard only"""
 

@@ -147,7 +147,8 @@ class PageSettings(Generic[S]):
 
     def _from_widget(self, name: str, key: str) -> None:
         if not outdated(key, self.key(name)):
-            self.take(name, st.session_state[key])
+            value = st.session_state[key]
+            self.take(name, tuple(value) if isinstance(value, list) else value)  # settings are frozen
 
     def take(self, name: str, value: Any) -> None:
         """Set what the setting's own widget shows; those that start over with it do."""

@@ -102,3 +102,18 @@ def test_a_stretch_begins_with_a_paragraph_and_ends_with_a_word() -> None:
     assert stretch(text, "word") == "A new paragraph begins here and goes on"
     assert stretch("x" * 100, "char") == "x" * 30, "a script without spaces is cut all the same"
     assert stretch("", "char") == ""
+
+
+def test_a_passage_goes_on_for_a_few_sentences_and_holds_a_quotation_that_ends(
+    load_run: Callable[..., Loaded],
+) -> None:
+    snapshot, vocabulary = snapshot_of("tales-lstm"), load_run("tales-lstm").vocabulary
+    text = default_probe(snapshot, vocabulary, passage=True)
+    assert text in load_split("tales").validation
+    assert 170 <= len(text) <= 190
+    assert text.count('"') >= 3, "one quotation from beginning to end, and the beginning of another"
+
+
+def test_a_passage_of_a_text_without_quotations_is_its_first() -> None:
+    text = "One.\n\n" + "Here is a paragraph. " * 20 + "\n\n" + "Another. " * 40
+    assert module._known(text, CharVocabulary(text), True).startswith("Here is")

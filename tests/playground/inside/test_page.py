@@ -58,7 +58,7 @@ def _recorded(monkeypatch: pytest.MonkeyPatch, *, ahead: bool = False) -> list[t
     traces.tapes.clear()
     monkeypatch.setattr(traces, "_tape", noted)
     if not ahead:
-        monkeypatch.setattr(page, "prefetch", lambda *_: None)
+        monkeypatch.setattr(page, "prefetch", lambda *_, **__: None)
     return recorded
 
 

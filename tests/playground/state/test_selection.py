@@ -233,7 +233,7 @@ def test_what_is_no_whole_number_is_refused(key: str, value: str) -> None:
         ("step", "-2", 0),
         ("t", "-2", 0),
         ("layer", "-9", 0),
-        ("unit", "-1", 0),
+        ("unit", "-2", 0),
         ("t", "-" + "9" * 5_000, 0),
         ("step", "9" * 13, LARGEST),
         ("t", "9" * 5_000, LARGEST),
@@ -318,7 +318,7 @@ def test_going_back_in_the_history_is_a_choice(app: AppTest, monkeypatch: pytest
     app.query_params.clear()
     app.query_params["t"] = "1"
     shown = app.run().session_state["shown"]
-    assert (shown.t, shown.unit) == (1, 0), "what the older link does not say is as it is by default"
+    assert (shown.t, shown.unit) == (1, state.NAMED), "what the older link does not say is as it is by default"
     assert shown.context == "w" * 600, "what stands in no link is none of its business"
 
 
