@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -61,6 +61,8 @@ class Bar:
     where there is none, it goes through `losses`"""
     training: Sequence[float | None] = ()
     """loss in training at each of `steps`, for those before the first validation"""
+    unit_names: Mapping[str, str] = field(default_factory=dict)
+    """what a unit was found to track, by its layer and number: {"0:57": "inside quotation marks"}"""
     keys: Sequence[tuple[str, str]] = ()
     """keys that the page itself has, with what they do: for the legend, which says the bar's own anyway"""
 

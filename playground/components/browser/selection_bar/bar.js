@@ -142,7 +142,9 @@ export default mounted((parent, send) => {
     const [word, form] = data.labels[axis];
     const at = (selector) => stepper.querySelector(selector);
     setText(at(".word"), word);
-    setText(at(".extent"), extent(size(axis)));
+    const name = axis === "unit" ? nameOf(place) : "";
+    setText(at(".extent"), name || extent(size(axis)));
+    at(".caption").title = name;
     refuse(at(".less"), place <= 0);
     refuse(at(".more"), place >= size(axis) - 1);
     stepper.classList.toggle("alone", size(axis) < 2);
@@ -165,8 +167,11 @@ export default mounted((parent, send) => {
   function spoken(axis) {
     const place = within(axis, choice.shown()[axis]);
     const [word] = data.labels[axis];
-    return `${word} ${place + data.first} ${extent(size(axis))}` + (axis === "t" ? `, ${data.names[place] ?? ""}` : "");
+    const name = axis === "t" ? data.names[place] : axis === "unit" ? nameOf(place) : "";
+    return `${word} ${place + data.first} ${extent(size(axis))}` + (name || axis === "t" ? `, ${name ?? ""}` : "");
   }
+
+  const nameOf = (unit) => data.unit_names[`${within("layer", choice.shown().layer)}:${unit}`] ?? "";
 
   function listKeys() {
     for (const row of legend.querySelectorAll(".more")) row.remove();
