@@ -5,6 +5,7 @@ import { choices } from "../shared/choice.js";
 import { colorsOf } from "../shared/colors.js";
 import { children, make, setText } from "../shared/dom.js";
 import { takeAway } from "../shared/files.js";
+import { shadesOf } from "../shared/grid.js";
 import { mounted } from "../shared/mount.js";
 import { digits, figure, floats } from "../shared/numbers.js";
 import { snapshot } from "../shared/snapshot.js";
@@ -12,7 +13,7 @@ import { weightChain } from "./chain.js";
 import { equationList } from "./equations.js";
 import { arithmeticRows } from "./export.js";
 import { unitSums } from "./sums.js";
-import { cellWidth, shadesOf } from "./values.js";
+import { cellWidth } from "./values.js";
 
 export default mounted((parent, send) => {
   const find = (selector) => parent.querySelector(selector);

@@ -1,11 +1,10 @@
 // How values are seen: a strip of coloured cells, a picture of a weight matrix, or, where all is small, the numbers.
 
-import { channels, gateColor, inkOn, signedColor } from "../shared/colors.js";
+import { gateColor, inkOn, signedColor } from "../shared/colors.js";
 import { children, make, setText, sharpen } from "../shared/dom.js";
+import { hatch, levelPlaces, paintDots, shadePlace } from "../shared/grid.js";
 import { bytes } from "../shared/numbers.js";
 
-const STEPS = 127;
-const NAN_LEVEL = -128;
 const STRIPS = [
   { upTo: 16, across: 16, wider: 2.6, height: 19 },
   { upTo: 64, across: 32, wider: 1, height: 12 },
@@ -18,19 +17,8 @@ const ROW_GAP = 1.5;
 const PAD = 2; // around a strip, for the mark of the chosen unit
 const GUTTER = 8; // left of a matrix, for the mark of the chosen row
 
-// All shades of both scales, computed once for a theme.
-export function shadesOf(colors) {
-  const signed = Array.from({ length: 2 * STEPS + 1 }, (_, at) => signedColor(at - STEPS, STEPS, colors));
-  const gate = Array.from({ length: STEPS + 1 }, (_, at) => gateColor(at, STEPS, colors));
-  const { nan, ink, paper } = colors;
-  const dots = { signed: signed.map(channels), nan: channels(nan), paper: channels(paper) };
-  return { signed, gate, nan, ink, paper, dots };
-}
-
 function shade(value, { full, gate }, shades) {
-  if (Number.isNaN(value)) return shades.nan;
-  const share = Math.max(-1, Math.min(1, value / full));
-  return gate ? shades.gate[Math.max(0, Math.round(share * STEPS))] : shades.signed[STEPS + Math.round(share * STEPS)];
+  return shades[gate ? "gate" : "signed"].words[shadePlace(value, full)];
 }
 
 // The width of a strip's cell, so that an equation fits in one line where it can.
@@ -59,7 +47,7 @@ export function strip() {
       const [x, y] = corner(place);
       pen.fillStyle = shade(value, vector, shades);
       pen.fillRect(x, y, width + 0.3, height);
-      if (Number.isNaN(value)) hatch(pen, x, y, width, height, shades.paper);
+      if (!Number.isFinite(value)) hatch(pen, x, y, width, height, shades.paper);
     });
     pen.strokeStyle = shades.ink;
     pen.globalAlpha = 0.22;
@@ -105,22 +93,6 @@ export function strip() {
   };
 }
 
-function hatch(pen, x, y, width, height, color) {
-  pen.save();
-  pen.beginPath();
-  pen.rect(x, y, width, height);
-  pen.clip();
-  pen.strokeStyle = color;
-  pen.lineWidth = 1;
-  for (let at = -height; at < width; at += 4) {
-    pen.beginPath();
-    pen.moveTo(x + at, y + height);
-    pen.lineTo(x + at + height, y);
-    pen.stroke();
-  }
-  pen.restore();
-}
-
 // A weight matrix as dots of colour, `tall` pixels high at most, with a mark at the chosen unit's row.
 export function matrixPicture(tall) {
   const canvas = make("canvas", "matrix");
@@ -133,16 +105,8 @@ export function matrixPicture(tall) {
     const wanted = `${matrix.key} ${shades.paper}`;
     if (drawn === wanted) return;
     drawn = wanted;
-    [dots.width, dots.height] = [matrix.width, matrix.height];
-    const image = new ImageData(matrix.width, matrix.height);
-    const signed = new Int8Array(bytes(matrix.levels).buffer);
-    signed.forEach((level, place) => {
-      const odd = ((place % matrix.width) + Math.floor(place / matrix.width)) % 2;
-      const nan = odd ? shades.dots.paper : shades.dots.nan;
-      image.data.set(level === NAN_LEVEL ? nan : shades.dots.signed[STEPS + level], 4 * place);
-      image.data[4 * place + 3] = 255;
-    });
-    dots.getContext("2d").putImageData(image, 0, 0);
+    const places = levelPlaces(new Int8Array(bytes(matrix.levels).buffer));
+    paintDots(dots, places, { rows: matrix.height, columns: matrix.width, dots: shades.signed.dots, odd: shades.paperDot });
   }
 
   return {

@@ -1,3 +1,4 @@
+import { announcer } from "../shared/announce.js";
 import { AXES, placeChannel } from "../shared/channel.js";
 import { choices } from "../shared/choice.js";
 import { setText } from "../shared/dom.js";
@@ -9,7 +10,6 @@ import { scrubber } from "./scrubber.js";
 
 // The one place where training step, timestep, layer and unit are chosen: by pointer, by key, or played through.
 const NEWEST = -1;
-const QUIET = 700; // ms of rest before what was chosen by key is said aloud
 
 export default mounted((parent, send) => {
   const find = (selector) => parent.querySelector(selector);
@@ -19,7 +19,7 @@ export default mounted((parent, send) => {
   const places = placeChannel(receive);
   const line = scrubber(find(".scrubber"), { scrub: (step) => toStep(step), settle: () => choice.settle() });
   const player = play({ next: playOn, ready: choice.answered, changed: drawPlay });
-  const aloud = announce(find(".said"));
+  const aloud = announcer(find(".said"));
 
   // ---- places in the network
 
@@ -269,15 +269,6 @@ export default mounted((parent, send) => {
     },
   };
 });
-
-// What `words()` says, once nothing has been chosen for a moment.
-function announce(region) {
-  let timer = 0;
-  return (words) => {
-    clearTimeout(timer);
-    if (words) timer = setTimeout(() => setText(region, words()), QUIET);
-  };
-}
 
 function drawNewest(button, live, on) {
   button.setAttribute("aria-pressed", String(on));

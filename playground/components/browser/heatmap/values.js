@@ -1,0 +1,85 @@
+// The values of the panels: out of their packing once, by place of row and column, and as they are written.
+
+import { atEnd, levelPlaces, shadePlaces, valueOfPlace } from "../shared/grid.js";
+import { bytes, digits, figure, floats } from "../shared/numbers.js";
+
+// `before` is what was unpacked last: numbers that came again are not unpacked again.
+export function unpacked(given, before) {
+  const panels = given.panels.map((panel, at) => unpackedPanel(panel, before?.panels[at]));
+  const { order } = given.rows;
+  const placeOf = new Int32Array(given.rows.count);
+  for (let place = 0; place < given.rows.count; place++) placeOf[order ? order[place] : place] = place;
+  return {
+    ...given, panels,
+    rowAt: (place) => (order ? order[place] : place),
+    placeOf: (row) => placeOf[row],
+  };
+}
+
+function unpackedPanel(panel, before) {
+  const source = panel.values ?? panel.levels;
+  const scale = Object.fromEntries(["full", "low", "high", "farthest"].map((name) => [name, figure(panel[name])]));
+  if (before?.source === source && before.full === scale.full) return { ...before, ...panel, ...scale, numbers: before.numbers };
+  const numbers = panel.values && floats(panel.values);
+  const places = numbers ? shadePlaces(numbers, scale.full) : levelPlaces(new Int8Array(bytes(panel.levels).buffer));
+  return { ...panel, ...scale, source, numbers, places };
+}
+
+// Three digits of a number; of a level of colour two, and where the scale ends it is only known to lie there or beyond.
+export function written(panel, at) {
+  if (panel.numbers) return digits(panel.numbers[at]);
+  const place = panel.places[at];
+  if (!place) return panel.infinite && panel.nan ? "NaN or ±∞" : panel.infinite ? "±∞" : "NaN";
+  const value = valueOfPlace(place, panel.full);
+  const sign = panel.beyond && atEnd(place) ? (value < 0 ? "≤" : "≥") : "≈";
+  return `${sign} ${digits(value, 2)}`;
+}
+
+// What stands on an axis at a place: its text, else its number.
+export function label(axis, place) {
+  return axis.texts[place] ?? String(place + axis.first);
+}
+
+// "t = 17 “e”", "unit 57 (inside quotation marks)"
+export function spelled(axis, place) {
+  const text = axis.texts[place];
+  const number = axis.form.replace("{}", axis.numbered || text === undefined ? place + axis.first : text);
+  const name = axis.names[place];
+  return number + (axis.numbered && text !== undefined ? ` “${text}”` : "") + (name ? ` (${name})` : "");
+}
+
+// What the ends of a panel's scale do not say.
+export function notes({ beyond, farthest, nan, infinite, low, high }) {
+  const said = [];
+  if (beyond) said.push(`beyond: ${beyond.toLocaleString("en")} ${beyond === 1 ? "value" : "values"} up to ${digits(farthest)}`);
+  if (nan) said.push(`${nan.toLocaleString("en")} NaN`);
+  if (infinite) said.push(`${infinite.toLocaleString("en")} infinite`);
+  if (low === high && !nan && !infinite) said.push(`all are ${digits(low)}`);
+  return said.join(" · ");
+}
+
+// A line for each cell: panel, row and column by their numbers and texts, value.
+export function tableOf({ columns, rows, panels, rowAt }) {
+  const [names, sides] = [[rows.title, columns.title], [rows, columns]];
+  const heads = sides.flatMap((axis, at) => (hasBoth(axis) ? [names[at], `token at ${names[at]}`] : [names[at]]));
+  const table = [["panel", ...heads, "value"]];
+  for (const panel of panels) {
+    for (let place = 0; place < rows.count; place++) {
+      const row = rowAt(place);
+      for (let column = 0; column < columns.count; column++) {
+        const at = row * columns.count + column;
+        const value = panel.numbers ? panel.numbers[at] : valueOfPlace(panel.places[at], panel.full);
+        table.push([panel.name, ...entries(rows, row), ...entries(columns, column), Number(value.toPrecision(panel.numbers ? 7 : 2))]);
+      }
+    }
+  }
+  return table;
+}
+
+function hasBoth({ numbered, texts }) {
+  return numbered && texts.length > 0;
+}
+
+function entries(axis, place) {
+  return hasBoth(axis) ? [place + axis.first, axis.texts[place]] : [label(axis, place)];
+}
