@@ -28,6 +28,7 @@ export default mounted((parent, send) => {
   const watcher = new ResizeObserver(arrange);
   watcher.observe(root);
   let [data, layout, shades, shadesFor] = [null, null, null, ""];
+  let pointer = "";
   let pointed = null; // {row, column} under the pointer, or under the keys where nothing can be chosen
 
   // ---- choosing
@@ -73,11 +74,16 @@ export default mounted((parent, send) => {
     cross();
   }
 
-  field.onpointermove = (event) => point(placeAt(event));
+  field.onpointermove = (event) => {
+    const spot = `${event.clientX} ${event.clientY}`;
+    if (spot !== pointer) point(placeAt(event)); // browsers also tell of a pointer that rests, where the page below it moved
+    pointer = spot;
+  };
   field.onpointerdown = (event) => event.pointerType === "touch" && point(placeAt(event));
   field.onpointercancel = () => point(null);
   field.onpointerleave = ({ pointerType }) => pointerType !== "touch" && point(null);
   field.onclick = (event) => {
+    field.focus({ preventScroll: true }); // the keys go on from here
     const place = placeAt(event);
     if (!place || !data.choosable) return;
     choose(place, true);

@@ -60,8 +60,8 @@ export function notes({ beyond, farthest, nan, infinite, low, high }) {
 
 // A line for each cell: panel, row and column by their numbers and texts, value.
 export function tableOf({ columns, rows, panels, rowAt }) {
-  const [names, sides] = [[rows.title, columns.title], [rows, columns]];
-  const heads = sides.flatMap((axis, at) => (hasBoth(axis) ? [names[at], `token at ${names[at]}`] : [names[at]]));
+  const token = ({ title }) => (hasBoth(rows) && hasBoth(columns) ? `token at ${title}` : "token");
+  const heads = [rows, columns].flatMap((axis) => (hasBoth(axis) ? [axis.title, token(axis)] : [axis.title]));
   const table = [["panel", ...heads, "value"]];
   for (const panel of panels) {
     for (let place = 0; place < rows.count; place++) {
