@@ -2,6 +2,7 @@
 // patched in place, so that data may come at any time.
 
 import { announcer } from "../shared/announce.js";
+import { spelled, within } from "../shared/axis.js";
 import { AXES, placeChannel } from "../shared/channel.js";
 import { choices } from "../shared/choice.js";
 import { colorsOf } from "../shared/colors.js";
@@ -13,7 +14,7 @@ import { setSign } from "../shared/signs.js";
 import { snapshot } from "../shared/snapshot.js";
 import { layoutOf } from "./axes.js";
 import { arrangePanel, buildPanel, crossPanel, fillPanel } from "./panel.js";
-import { spelled, tableOf, unpacked, written } from "./values.js";
+import { tableOf, unpacked, written } from "./values.js";
 
 const PAGE = 10; // rows
 
@@ -32,8 +33,6 @@ export default mounted((parent, send) => {
   let pointed = null; // {row, column} under the pointer, or under the keys where nothing can be chosen
 
   // ---- choosing
-
-  const within = (axis, place) => Math.max(0, Math.min(axis.count - 1, place));
 
   function chosen() {
     const now = choice.shown();

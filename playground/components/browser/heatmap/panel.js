@@ -1,28 +1,26 @@
 // One panel: its name, the key to its scale, the grid, and over it the axes and the crosshair.
 
+import { label } from "../shared/axis.js";
 import { add, children, make, put, setText, svg } from "../shared/dom.js";
 import { paintDots } from "../shared/grid.js";
-import { digits } from "../shared/numbers.js";
+import { buildKey, fillKey } from "../shared/scale.js";
 import { setSign } from "../shared/signs.js";
 import { fitted } from "./axes.js";
-import { label, notes } from "./values.js";
 
 const MOST_RUNS = 4000; // of cells without a number that are hatched; more are seen by their colour alone
 
 export function buildPanel() {
   const element = make("figure", "panel");
   const caption = make("figcaption");
-  const [sign, name, key, note] = ["sign", "name", "key", "note"].map((part) => make("span", part));
-  const [low, ramp, high, measure] = [make("span", "low"), make("canvas", "ramp"), make("span", "high"), make("span", "measure")];
-  key.append(low, ramp, high, measure);
-  caption.append(sign, name, key, note);
+  const [sign, name, key] = [make("span", "sign"), make("span", "name"), buildKey()];
+  caption.append(sign, name, key.element, key.note);
   const plot = make("div", "plot");
   const grid = make("canvas", "grid");
   const over = svg("svg", { class: "over", "aria-hidden": "true" });
   plot.append(grid, over);
   element.append(caption, plot);
   const groups = Object.fromEntries(["hatched", "axis", "chosen", "hovered"].map((part) => [part, add(over, "g", part)]));
-  return { element, sign, name, key, low, ramp, high, measure, note, plot, grid, over, groups, painted: "" };
+  return { element, sign, name, key, plot, grid, over, groups, missing: [] };
 }
 
 // Name, scale and picture; each only where it is another than before.
@@ -30,17 +28,12 @@ export function fillPanel(view, panel, data, shades) {
   view.sign.hidden = !panel.symbol;
   if (panel.symbol) setSign(view.sign, panel.symbol);
   setText(view.name, panel.name);
-  setText(view.low, panel.gate ? "0" : digits(-panel.full));
-  setText(view.high, panel.gate ? "1" : digits(panel.full));
-  setText(view.measure, panel.measure);
-  setText(view.note, notes(panel));
+  fillKey(view.key, panel, shades);
   const scale = panel.gate ? shades.gate : shades.signed;
   const { rows, columns } = data;
   if (view.source === panel.source && view.full === panel.full && view.scale === scale && view.order === String(rows.order)) return;
   Object.assign(view, { source: panel.source, full: panel.full, scale, order: String(rows.order) });
   paintDots(view.grid, panel.places, { rows: rows.count, columns: columns.count, dots: scale.dots, order: rows.order });
-  const places = Uint8Array.from({ length: panel.gate ? 128 : 255 }, (_, at) => at + (panel.gate ? 128 : 1));
-  paintDots(view.ramp, places, { rows: 1, columns: places.length, dots: scale.dots });
   view.missing = panel.nan || panel.infinite ? runsOf(panel, data) : [];
 }
 
