@@ -35,7 +35,8 @@ _HOVER = """(repeats) => {
   const box = grid.getBoundingClientRect();
   const times = [];
   for (let at = 0; at < repeats; at++) {
-    const [clientX, clientY] = [box.left + (at + 0.5) * (box.width / repeats), box.top + (at + 0.5) * (box.height / repeats)];
+    const part = (at + 0.5) / repeats;
+    const [clientX, clientY] = [box.left + part * box.width, box.top + part * box.height];
     const started = performance.now();
     grid.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, bubbles: true, pointerType: "mouse" }));
     field.getBoundingClientRect();

@@ -127,7 +127,7 @@ def test_what_the_scale_does_not_hold_is_hatched_and_said(opened: Opened) -> Non
     stage = opened()
     note = stage.page.locator(".note").nth(1).inner_text()
     assert re.fullmatch(r"beyond: \d+ values up to −40 · 1 NaN · 1 infinite", note)
-    hatched = stage.page.locator(".hatched path").evaluate_all("all => all.map((one) => one.getAttribute('d'))")
+    hatched = stage.page.locator(".hatched .lined").evaluate_all("all => all.map((one) => one.getAttribute('d'))")
     assert hatched[0] == ""
     assert hatched[1].count("M") == 1, "two beside each other"
     assert stage.page.locator(".note").nth(0).inner_text() == ""

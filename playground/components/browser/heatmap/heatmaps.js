@@ -124,7 +124,7 @@ export default mounted((parent, send) => {
   }
 
   function tell({ row, column }, hovered) {
-    setText(find(".which"), hovered ? "pointer" : "selected");
+    setText(find(".which"), hovered ? "pointer" : row === null && column === null ? "" : "selected");
     const at = [column === null ? "" : spelled(data.columns, column), row === null ? "" : spelled(data.rows, row)];
     setText(find(".place"), at.filter(Boolean).join(", "));
     const known = row !== null && column !== null;
