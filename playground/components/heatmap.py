@@ -114,7 +114,10 @@ class Scale:
     infinite: int
 
 
-_HEATMAPS = Component("heatmap/heatmaps", style=("shared/signs", "heatmap/heatmaps"))
+_HEATMAPS = Component(
+    "heatmap/heatmaps",
+    style=[*(f"shared/{part}" for part in ("announce", "signs", "scale", "readout")), "heatmap/heatmaps"],
+)
 
 
 def heatmaps(data: Heatmaps, *, key: str, on_choose: Callable[[], None] | None = None) -> None:

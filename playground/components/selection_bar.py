@@ -68,7 +68,8 @@ class Bar:
 
 
 _BAR = Component(
-    "selection_bar/bar", style=[f"selection_bar/{part}" for part in ("scrubber", "legend", "bar", "present")]
+    "selection_bar/bar",
+    style=["shared/announce", *(f"selection_bar/{part}" for part in ("scrubber", "legend", "bar", "present"))],
 )
 
 

@@ -23,6 +23,7 @@ from playground.components import (
     selection_bar,
     shapes,
     tokens,
+    unit_text,
     unrolled,
 )
 from playground.components.component import FOLDER, Component, colors
@@ -41,6 +42,7 @@ COMPONENTS = [
         selection_bar,
         shapes,
         tokens,
+        unit_text,
         unrolled,
     )
     for value in vars(module).values()

@@ -1,6 +1,6 @@
 // Where panels stand, how large their cells are, and which places on their axes have room for a label.
 
-import { label } from "./values.js";
+import { label } from "../shared/axis.js";
 
 const SIDE_BY_SIDE = [[880, 3], [540, 2], [0, 1]]; // from so many px on, so many panels
 const GAP = 18;

@@ -2,6 +2,7 @@
 // patched in place, so that data may come at any time.
 
 import { announcer } from "../shared/announce.js";
+import { spelled, within } from "../shared/axis.js";
 import { AXES, placeChannel } from "../shared/channel.js";
 import { choices } from "../shared/choice.js";
 import { colorsOf } from "../shared/colors.js";
@@ -13,7 +14,7 @@ import { setSign } from "../shared/signs.js";
 import { snapshot } from "../shared/snapshot.js";
 import { layoutOf } from "./axes.js";
 import { arrangePanel, buildPanel, crossPanel, fillPanel } from "./panel.js";
-import { spelled, tableOf, unpacked, written } from "./values.js";
+import { tableOf, unpacked, written } from "./values.js";
 
 const PAGE = 10; // rows
 
@@ -28,11 +29,10 @@ export default mounted((parent, send) => {
   const watcher = new ResizeObserver(arrange);
   watcher.observe(root);
   let [data, layout, shades, shadesFor] = [null, null, null, ""];
+  let pointer = "";
   let pointed = null; // {row, column} under the pointer, or under the keys where nothing can be chosen
 
   // ---- choosing
-
-  const within = (axis, place) => Math.max(0, Math.min(axis.count - 1, place));
 
   function chosen() {
     const now = choice.shown();
@@ -73,11 +73,16 @@ export default mounted((parent, send) => {
     cross();
   }
 
-  field.onpointermove = (event) => point(placeAt(event));
+  field.onpointermove = (event) => {
+    const spot = `${event.clientX} ${event.clientY}`;
+    if (spot !== pointer) point(placeAt(event)); // browsers also tell of a pointer that rests, where the page below it moved
+    pointer = spot;
+  };
   field.onpointerdown = (event) => event.pointerType === "touch" && point(placeAt(event));
   field.onpointercancel = () => point(null);
   field.onpointerleave = ({ pointerType }) => pointerType !== "touch" && point(null);
   field.onclick = (event) => {
+    field.focus({ preventScroll: true }); // the keys go on from here
     const place = placeAt(event);
     if (!place || !data.choosable) return;
     choose(place, true);
@@ -119,7 +124,7 @@ export default mounted((parent, send) => {
   }
 
   function tell({ row, column }, hovered) {
-    setText(find(".which"), hovered ? "pointer" : "selected");
+    setText(find(".which"), hovered ? "pointer" : row === null && column === null ? "" : "selected");
     const at = [column === null ? "" : spelled(data.columns, column), row === null ? "" : spelled(data.rows, row)];
     setText(find(".place"), at.filter(Boolean).join(", "));
     const known = row !== null && column !== null;

@@ -1,28 +1,27 @@
 // One panel: its name, the key to its scale, the grid, and over it the axes and the crosshair.
 
+import { label } from "../shared/axis.js";
 import { add, children, make, put, setText, svg } from "../shared/dom.js";
 import { paintDots } from "../shared/grid.js";
-import { digits } from "../shared/numbers.js";
+import { buildKey, fillKey } from "../shared/scale.js";
 import { setSign } from "../shared/signs.js";
 import { fitted } from "./axes.js";
-import { label, notes } from "./values.js";
 
+const LEAST = 3; // px that an outline leaves open
 const MOST_RUNS = 4000; // of cells without a number that are hatched; more are seen by their colour alone
 
 export function buildPanel() {
   const element = make("figure", "panel");
   const caption = make("figcaption");
-  const [sign, name, key, note] = ["sign", "name", "key", "note"].map((part) => make("span", part));
-  const [low, ramp, high, measure] = [make("span", "low"), make("canvas", "ramp"), make("span", "high"), make("span", "measure")];
-  key.append(low, ramp, high, measure);
-  caption.append(sign, name, key, note);
+  const [sign, name, key] = [make("span", "sign"), make("span", "name"), buildKey()];
+  caption.append(sign, name, key.element, key.note);
   const plot = make("div", "plot");
   const grid = make("canvas", "grid");
   const over = svg("svg", { class: "over", "aria-hidden": "true" });
   plot.append(grid, over);
   element.append(caption, plot);
   const groups = Object.fromEntries(["hatched", "axis", "chosen", "hovered"].map((part) => [part, add(over, "g", part)]));
-  return { element, sign, name, key, low, ramp, high, measure, note, plot, grid, over, groups, painted: "" };
+  return { element, sign, name, key, plot, grid, over, groups, missing: [] };
 }
 
 // Name, scale and picture; each only where it is another than before.
@@ -30,17 +29,12 @@ export function fillPanel(view, panel, data, shades) {
   view.sign.hidden = !panel.symbol;
   if (panel.symbol) setSign(view.sign, panel.symbol);
   setText(view.name, panel.name);
-  setText(view.low, panel.gate ? "0" : digits(-panel.full));
-  setText(view.high, panel.gate ? "1" : digits(panel.full));
-  setText(view.measure, panel.measure);
-  setText(view.note, notes(panel));
+  fillKey(view.key, panel, shades);
   const scale = panel.gate ? shades.gate : shades.signed;
   const { rows, columns } = data;
   if (view.source === panel.source && view.full === panel.full && view.scale === scale && view.order === String(rows.order)) return;
   Object.assign(view, { source: panel.source, full: panel.full, scale, order: String(rows.order) });
   paintDots(view.grid, panel.places, { rows: rows.count, columns: columns.count, dots: scale.dots, order: rows.order });
-  const places = Uint8Array.from({ length: panel.gate ? 128 : 255 }, (_, at) => at + (panel.gate ? 128 : 1));
-  paintDots(view.ramp, places, { rows: 1, columns: places.length, dots: scale.dots });
   view.missing = panel.nan || panel.infinite ? runsOf(panel, data) : [];
 }
 
@@ -65,10 +59,13 @@ export function arrangePanel(view, data, layout, outer) {
   const bottom = (outer.bottom ? 2.4 : 1.4) * line;
   Object.assign(view.grid.style, { left: `${left}px`, width: `${wide}px`, height: `${height}px` });
   const [cellWide, cellHigh] = [wide / data.columns.count, height / data.rows.count];
-  view.grid.classList.toggle("blended", Math.min(cellWide, cellHigh) * (window.devicePixelRatio || 1) < 1);
+  const blended = Math.min(cellWide, cellHigh) * (window.devicePixelRatio || 1) < 1;
+  view.grid.classList.toggle("blended", blended);
   put(view.over, { width: each, height: height + bottom, viewBox: `0 0 ${each} ${height + bottom}` });
   const path = view.missing.map(([place, column, count]) => box(left + column * cellWide, place * cellHigh, count * cellWide, cellHigh));
-  put(hatching(view.groups.hatched), { d: path.join("") });
+  const [solid, lines] = hatching(view.groups.hatched);
+  put(solid, { d: blended ? path.join("") : "" }); // what has no number must not fade among its neighbours
+  put(lines, { d: path.join("") });
   drawAxes(view.groups.axis, data, layout, outer);
 }
 
@@ -79,11 +76,11 @@ function box(x, y, width, height) {
 let serial = 0;
 
 function hatching(group) {
-  if (group.lastElementChild) return group.lastElementChild;
+  if (group.childElementCount) return [...group.children].slice(1);
   const id = `no-number-${(serial += 1)}`;
   const pattern = add(add(group, "defs"), "pattern", "", { id, width: 4, height: 4, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
   add(pattern, "rect", "stripe", { width: 1.3, height: 4 });
-  return add(group, "path", "", { fill: `url(#${id})` });
+  return [add(group, "path", "solid"), add(group, "path", "lined", { fill: `url(#${id})` })];
 }
 
 function drawAxes(group, { columns, rows, placeOf, rowAt }, { left, wide, height, line, columnTicks, rowTicks }, outer) {
@@ -132,8 +129,9 @@ export function crossPanel(group, place, data, layout) {
   const [across, down] = [wide / columns.count, height / rows.count];
   const [under, lines, below, beside] = parts(group, ["path", "path", "g", "g"]);
   let d = "";
-  if (place.column !== null) d += box(left + place.column * across - 0.5, -0.5, across + 1, height + 1);
-  if (place.row !== null) d += box(left - 0.5, data.placeOf(place.row) * down - 0.5, wide + 1, down + 1);
+  const [broad, high] = [Math.max(LEAST, across), Math.max(LEAST, down)];
+  if (place.column !== null) d += box(left + (place.column + 0.5) * across - broad / 2 - 0.5, -0.5, broad + 1, height + 1);
+  if (place.row !== null) d += box(left - 0.5, (data.placeOf(place.row) + 0.5) * down - high / 2 - 0.5, wide + 1, high + 1);
   put(under, { class: "casing", d });
   put(lines, { class: "lines", d });
   const at = place.column === null ? "" : fitted(label(columns, place.column));

@@ -1,7 +1,9 @@
 // The values of the panels: out of their packing once, by place of row and column, and as they are written.
 
+import { label } from "../shared/axis.js";
 import { atEnd, levelPlaces, shadePlaces, valueOfPlace } from "../shared/grid.js";
-import { bytes, digits, figure, floats } from "../shared/numbers.js";
+import { bytes, digits, floats } from "../shared/numbers.js";
+import { scaleOf } from "../shared/scale.js";
 
 // `before` is what was unpacked last: numbers that came again are not unpacked again.
 export function unpacked(given, before) {
@@ -18,7 +20,7 @@ export function unpacked(given, before) {
 
 function unpackedPanel(panel, before) {
   const source = panel.values ?? panel.levels;
-  const scale = Object.fromEntries(["full", "low", "high", "farthest"].map((name) => [name, figure(panel[name])]));
+  const scale = scaleOf(panel);
   if (before?.source === source && before.full === scale.full) return { ...before, ...panel, ...scale, numbers: before.numbers };
   const numbers = panel.values && floats(panel.values);
   const places = numbers ? shadePlaces(numbers, scale.full) : levelPlaces(new Int8Array(bytes(panel.levels).buffer));
@@ -35,33 +37,10 @@ export function written(panel, at) {
   return `${sign} ${digits(value, 2)}`;
 }
 
-// What stands on an axis at a place: its text, else its number.
-export function label(axis, place) {
-  return axis.texts[place] ?? String(place + axis.first);
-}
-
-// "t = 17 “e”", "unit 57 (inside quotation marks)"
-export function spelled(axis, place) {
-  const text = axis.texts[place];
-  const number = axis.form.replace("{}", axis.numbered || text === undefined ? place + axis.first : text);
-  const name = axis.names[place];
-  return number + (axis.numbered && text !== undefined ? ` “${text}”` : "") + (name ? ` (${name})` : "");
-}
-
-// What the ends of a panel's scale do not say.
-export function notes({ beyond, farthest, nan, infinite, low, high }) {
-  const said = [];
-  if (beyond) said.push(`beyond: ${beyond.toLocaleString("en")} ${beyond === 1 ? "value" : "values"} up to ${digits(farthest)}`);
-  if (nan) said.push(`${nan.toLocaleString("en")} NaN`);
-  if (infinite) said.push(`${infinite.toLocaleString("en")} infinite`);
-  if (low === high && !nan && !infinite) said.push(`all are ${digits(low)}`);
-  return said.join(" · ");
-}
-
 // A line for each cell: panel, row and column by their numbers and texts, value.
 export function tableOf({ columns, rows, panels, rowAt }) {
-  const [names, sides] = [[rows.title, columns.title], [rows, columns]];
-  const heads = sides.flatMap((axis, at) => (hasBoth(axis) ? [names[at], `token at ${names[at]}`] : [names[at]]));
+  const token = ({ title }) => (hasBoth(rows) && hasBoth(columns) ? `token at ${title}` : "token");
+  const heads = [rows, columns].flatMap((axis) => (hasBoth(axis) ? [axis.title, token(axis)] : [axis.title]));
   const table = [["panel", ...heads, "value"]];
   for (const panel of panels) {
     for (let place = 0; place < rows.count; place++) {
