@@ -211,6 +211,14 @@ def test_arrow_keys_move_in_the_order_that_is_shown_and_no_other_keyboard_hears_
     assert stage.page.evaluate("window.free") is True, "letters are the page's"
 
 
+def test_the_readout_follows_the_keys_while_the_pointer_rests(opened: Opened) -> None:
+    stage = opened()
+    stage.page.mouse.click(*spot(stage, 1, 30, 11))
+    assert readout(stage).startswith("pointer t = 12 ")
+    stage.press("ArrowRight", "ArrowUp")
+    assert readout(stage).startswith("selected t = 13 “i”, unit 30 ")
+
+
 def test_a_named_row_can_be_chosen_by_its_name(opened: Opened) -> None:
     stage = opened()
     stage.page.get_by_role("button", name="unit 10: inside quotation marks").click()

@@ -13,7 +13,8 @@ import { mounted } from "../shared/mount.js";
 import { setSign } from "../shared/signs.js";
 import { snapshot } from "../shared/snapshot.js";
 import { layoutOf } from "./axes.js";
-import { arrangePanel, buildPanel, crossPanel, fillPanel } from "./panel.js";
+import { crossPanel } from "./crosshair.js";
+import { arrangePanel, buildPanel, fillPanel } from "./panel.js";
 import { tableOf, unpacked, written } from "./values.js";
 
 const PAGE = 10; // rows
@@ -104,8 +105,8 @@ export default mounted((parent, send) => {
     event.preventDefault(); // also tells the page's own keys that this one is taken
     const [toColumn, toLine] = steps[event.key];
     const place = { column: within(data.columns, toColumn), row: data.rowAt(within(data.rows, toLine)) };
+    point(data.choosable ? null : place); // a pointer that rests is not what is looked at now
     if (data.choosable) choose(place, event.key === "Enter");
-    else point(place);
     aloud(() => spoken(place));
   };
 
@@ -115,10 +116,8 @@ export default mounted((parent, send) => {
     if (!layout) return;
     const now = chosen();
     const shown = pointed && within(data.rows, pointed.row) === pointed.row && within(data.columns, pointed.column) === pointed.column ? pointed : null;
-    for (const view of views) {
-      crossPanel(view.groups.chosen, now.row === null && now.column === null ? null : now, data, layout);
-      crossPanel(view.groups.hovered, shown, data, layout);
-    }
+    const marked = now.row === null && now.column === null ? null : now;
+    for (const view of views) crossPanel(view, marked, shown, data, layout);
     tell(shown ?? now, shown !== null);
     for (const chip of find(".names").children) chip.setAttribute("aria-pressed", String(Number(chip.dataset.row) === now.row));
   }

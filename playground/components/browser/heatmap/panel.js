@@ -7,7 +7,6 @@ import { buildKey, fillKey } from "../shared/scale.js";
 import { setSign } from "../shared/signs.js";
 import { fitted } from "./axes.js";
 
-const LEAST = 3; // px that an outline leaves open
 const MOST_RUNS = 4000; // of cells without a number that are hatched; more are seen by their colour alone
 
 export function buildPanel() {
@@ -66,10 +65,10 @@ export function arrangePanel(view, data, layout, outer) {
   const [solid, lines] = hatching(view.groups.hatched);
   put(solid, { d: blended ? path.join("") : "" }); // what has no number must not fade among its neighbours
   put(lines, { d: path.join("") });
-  drawAxes(view.groups.axis, data, layout, outer);
+  view.labels = drawAxes(view.groups.axis, data, layout, outer);
 }
 
-function box(x, y, width, height) {
+export function box(x, y, width, height) {
   return `M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h-${width.toFixed(1)}z`;
 }
 
@@ -83,19 +82,22 @@ function hatching(group) {
   return [add(group, "path", "solid"), add(group, "path", "lined", { fill: `url(#${id})` })];
 }
 
-function drawAxes(group, { columns, rows, placeOf, rowAt }, { left, wide, height, line, columnTicks, rowTicks }, outer) {
+function drawAxes(group, { columns, rows, placeOf, rowAt }, { left, wide, height, line, letter, columnTicks, rowTicks }, outer) {
   const labels = [];
   const say = (text, name, x, y, more = {}) => labels.push({ text, name, x, y, transform: null, ...more });
+  const half = (text) => ([...text].length * letter) / 2;
   const [across, down] = [wide / columns.count, height / rows.count];
   let marks = "";
   for (const place of columnTicks.places) {
     const x = left + (place + 0.5) * across;
-    say(fitted(label(columns, place)), columns.texts.length ? "column code" : "column", x, height + 4 + line / 2);
+    const text = fitted(label(columns, place));
+    say(text, columns.texts.length ? "column code" : "column", x, height + 4 + line / 2, { column: [x, half(text)] });
     if (columnTicks.step > 1) marks += `M${x.toFixed(1)} ${height + 1}v3`;
   }
   for (const place of rowTicks.places) {
     const y = (place + 0.5) * down;
-    say(fitted(label(rows, rowAt(place))), rows.texts.length ? "row code" : "row", left - 6, inside(y, height, line));
+    const text = fitted(label(rows, rowAt(place)));
+    say(text, rows.texts.length ? "row code" : "row", left - 6, inside(y, height, line), { row: [y, line / 2] });
     if (rowTicks.step > 1) marks += `M${left - 1} ${y.toFixed(1)}h-3`;
   }
   if (outer.left) say(rows.title, "title", line * 0.45, height / 2, { transform: `rotate(-90 ${line * 0.45} ${height / 2})` });
@@ -108,44 +110,16 @@ function drawAxes(group, { columns, rows, placeOf, rowAt }, { left, wide, height
   children(texts, labels.length, () => svg("text")).forEach((element, at) => {
     const { text, name, x, y, transform } = labels[at];
     put(element, { class: name, x: x.toFixed(1), y: y.toFixed(1), transform }, text);
+    labels[at].element = element;
   });
+  return labels;
 }
 
-function inside(y, height, line) {
+export function inside(y, height, line) {
   return Math.max(line * 0.35, Math.min(height - line * 0.35, y));
 }
 
-function parts(group, tags) {
+export function parts(group, tags) {
   if (!group.childElementCount) for (const tag of tags) add(group, tag);
   return [...group.children];
-}
-
-// The row and the column at a place, and what they are called at the axes; null hides them.
-export function crossPanel(group, place, data, layout) {
-  put(group, { visibility: place ? null : "hidden" });
-  if (!place) return;
-  const { columns, rows } = data;
-  const { left, wide, height, line } = layout;
-  const [across, down] = [wide / columns.count, height / rows.count];
-  const [under, lines, below, beside] = parts(group, ["path", "path", "g", "g"]);
-  let d = "";
-  const [broad, high] = [Math.max(LEAST, across), Math.max(LEAST, down)];
-  if (place.column !== null) d += box(left + (place.column + 0.5) * across - broad / 2 - 0.5, -0.5, broad + 1, height + 1);
-  if (place.row !== null) d += box(left - 0.5, (data.placeOf(place.row) + 0.5) * down - high / 2 - 0.5, wide + 1, high + 1);
-  put(under, { class: "casing", d });
-  put(lines, { class: "lines", d });
-  const at = place.column === null ? "" : fitted(label(columns, place.column));
-  tag(below, at, columns.texts.length, left + ((place.column ?? 0) + 0.5) * across, height + 4 + line / 2, layout, "middle");
-  const row = place.row === null ? "" : fitted(label(rows, place.row));
-  tag(beside, row, rows.texts.length, left - 6, inside((data.placeOf(place.row ?? 0) + 0.5) * down, height, line), layout, "end");
-}
-
-// A label on paper, over those that are there anyway.
-function tag(group, text, code, x, y, { letter, line }, anchor) {
-  put(group, { visibility: text ? null : "hidden" });
-  const [paper, word] = parts(group, ["rect", "text"]);
-  const long = [...text].length * letter + 0.7 * letter;
-  const from = anchor === "end" ? x - long + 0.35 * letter : x - long / 2;
-  put(paper, { class: "paper", x: from.toFixed(1), y: (y - line / 2).toFixed(1), width: long.toFixed(1), height: line });
-  put(word, { class: `${anchor === "end" ? "row" : "column"}${code ? " code" : ""}`, x: x.toFixed(1), y: y.toFixed(1) }, text);
 }

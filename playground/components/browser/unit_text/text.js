@@ -25,6 +25,7 @@ export default mounted((parent, send) => {
   watcher.observe(page);
   let [data, spans, written, shades, shadesFor] = [null, [], "", null, ""];
   let laid = null; // where the tokens stand
+  let pointer = "";
   let pointed = null;
   document.fonts.ready.then(() => data && arrange());
 
@@ -71,7 +72,11 @@ export default mounted((parent, send) => {
     tell();
   }
 
-  page.onpointermove = (event) => laid && point(tokenAt(event));
+  page.onpointermove = (event) => {
+    const spot = `${event.clientX} ${event.clientY}`;
+    if (spot !== pointer && laid) point(tokenAt(event)); // browsers also tell of one that rests, where the page moved
+    pointer = spot;
+  };
   page.onpointerleave = () => point(-1);
   page.onclick = (event) => {
     const token = tokenAt(event);
@@ -87,8 +92,8 @@ export default mounted((parent, send) => {
     if (!(event.key in steps)) return;
     event.preventDefault(); // also tells the page's own keys that this one is taken
     const token = within(data.tokens, steps[event.key]());
+    point(data.choosable ? -1 : token); // a pointer that rests is not what is looked at now
     if (data.choosable) choose({ [data.tokens.choice]: token }, event.key === "Enter");
-    else point(token);
     spans[token].scrollIntoView({ block: "nearest" });
     aloud(() => `${spelled(data.tokens, token)}: ${data.lines.map((line) => `${line.name} ${digits(line.numbers[token])}`).join(", ")}`);
   };
