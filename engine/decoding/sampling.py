@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from engine.decoding.distribution import next_distribution
 from engine.decoding.writing import Writing
 from engine.models.language_model import LanguageModel
+from engine.models.long_pass import Hold
 
 __all__ = ["next_distribution", "sample"]
 
@@ -22,12 +23,14 @@ def sample(
     top_p: float = 1.0,
     forbidden: Sequence[int] = (),
     end: int | None = None,
+    holds: Sequence[Hold] = (),
 ) -> Iterator[int]:
     """Write `length` tokens after the prompt: the tokens of a `Writing`, and nothing else of it.
 
     Args:
         prompt: token ids, at least one
         end: a token that ends the text when it is drawn; it is not written
+        holds: values that units of the model are held at meanwhile
 
     Yields:
         one token id after another
@@ -44,6 +47,7 @@ def sample(
         top_p=top_p,
         forbidden=forbidden,
         end=end,
+        holds=holds,
     )
     for written in writing.write(length):
         yield written.token

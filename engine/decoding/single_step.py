@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from engine.cells import State
 from engine.cells.projection import project
 from engine.models.language_model import LanguageModel
+from engine.models.long_pass import Hold, check_holds, holding
 from engine.models.stack import StackState
 
 LARGEST_COPY = 2**20  # elements; weights and tables beyond are bound by memory, and not worth twice the room
@@ -23,9 +24,15 @@ class SingleStep:
     row for each token, where that table is small, and small weights are laid out column after column, which the
     product with a single row goes through a third faster. So the weights must not change while this is in use.
     Call it in inference mode.
+
+    Args:
+        model: whose timestep it is
+        holds: values that stand in place of what units compute
     """
 
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: LanguageModel, holds: Sequence[Hold] = ()) -> None:
+        check_holds(model, holds)
+        self._taps = [holding(holds, layer) for layer in range(len(model.stack.cells))]
         self._embedding = model.embedding
         self._cells = model.stack.cells
         with torch.inference_mode():
@@ -45,7 +52,7 @@ class SingleStep:
             if layer:
                 projected = project(new_state[-1][0], parameters)
             asked = (new_state[-1][self._cells[layer - 1].state_names.index(cell.below)],) if cell.below else ()
-            new_state.append(cell.step(projected, (*state[layer], *asked), parameters))
+            new_state.append(cell.step(projected, (*state[layer], *asked), parameters, self._taps[layer]))
         return F.linear(new_state[-1][0], *self._head)[0], tuple(new_state)
 
     def _bottom(self, token: int) -> Tensor:

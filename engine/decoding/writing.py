@@ -16,6 +16,8 @@ from engine.decoding.distribution import Choice, as_numbers, draw, refuse_all_fo
 from engine.decoding.reading import checked_tokens, read
 from engine.decoding.single_step import SingleStep
 from engine.models.language_model import LanguageModel
+from engine.models.long_pass import Hold
+from engine.models.stack import StackState
 
 _BLOCK = 1_024  # numbers drawn at once
 
@@ -59,6 +61,7 @@ class Writing:
         forbidden: tokens that are never written, such as <unk>
         end: a token that ends the text, drawn or forced; it is not written
         forced: tokens that the caller has chosen, by place: 0 is the first one written
+        holds: values that units of the model are held at meanwhile, in the prompt too
 
     Raises:
         ConfigError: the prompt is empty, or a setting is out of its range
@@ -76,6 +79,7 @@ class Writing:
         forbidden: Sequence[int] = (),
         end: int | None = None,
         forced: Mapping[int, int] = MappingProxyType({}),
+        holds: Sequence[Hold] = (),
     ) -> None:
         self._choice = Choice(temperature, top_k, top_p, tuple(forbidden))
         if not 0 <= seed < 2**63:
@@ -88,7 +92,8 @@ class Writing:
         self._forced = _checked_forced(forced, self._choice.forbidden, model.vocabulary_size)
         self._end = end
         self._model = model
-        self._pieces = read(model, prompt)
+        self._holds = tuple(holds)
+        self._pieces = _read_held(model, prompt, self._holds) if holds else read(model, prompt)
         self._read = 0
         self._generator = torch.Generator().manual_seed(seed)
         self._numbers: list[float] = []  # those of the block in which `place` lies
@@ -152,7 +157,7 @@ class Writing:
                 pass
             with torch.inference_mode():
                 self._logits = as_numbers(self._model.logits(self._last))
-            self._step = SingleStep(self._model)
+            self._step = SingleStep(self._model, self._holds)
         elif self._unread is not None:
             with torch.inference_mode():
                 logits, self._state = self._step(self._unread, self._state)
@@ -166,6 +171,15 @@ class Writing:
         if within == 0:
             self._numbers = torch.rand(_BLOCK, generator=self._generator, dtype=torch.float64).tolist()
         return self._numbers[within]
+
+
+def _read_held(model: LanguageModel, prompt: np.ndarray, holds: Sequence[Hold]) -> Iterator[tuple[Tensor, StackState]]:
+    """As `engine.decoding.reading.read`, a token at a time, with units held."""
+    step, state = SingleStep(model, holds), model.initial_state(1)
+    for token in prompt.tolist():
+        with torch.inference_mode():
+            _, state = step(token, state)
+        yield state[-1][0], state
 
 
 def _checked_forced(forced: Mapping[int, int], forbidden: Sequence[int], vocabulary_size: int) -> dict[int, int]:

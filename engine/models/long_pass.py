@@ -1,7 +1,7 @@
 """A long text through a model: many parts of it side by side, with what is asked for kept of every timestep.
 
-`engine.record` keeps everything of a probe; this keeps a few quantities of a hundred thousand tokens, chunk by chunk, and
-can hold units at values of their own meanwhile.
+`engine.record` keeps everything of a probe; this keeps a few quantities of a hundred thousand tokens, chunk by chunk,
+and can hold units at values of their own meanwhile.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.cells import Cell, Parameters, State
+from engine.cells.cell import Tap, untapped
+from engine.cells.kernels import choose, run_layer, run_linked
+from engine.cells.packed import LINKED
 from engine.cells.projection import project
 from engine.config import ConfigError
 from engine.models.language_model import LanguageModel
@@ -21,9 +24,9 @@ from engine.models.language_model import LanguageModel
 LEAD_IN = 256
 """Tokens that each part reads before its own, for a state to have begun that lasts, such as a quotation."""
 
-MOST_PARTS = 64
-_SHORTEST = 1024
-"""Tokens of a part at least: few beside its lead-in would be read twice for nothing."""
+MOST_PARTS = 96
+_LEAD_INS = 4
+"""Each part has so many times the tokens of its lead-in at least: of shorter ones, much would be read for nothing."""
 
 _CHUNK = 64
 _STEPS_BYTES = 64_000_000
@@ -74,6 +77,7 @@ def read_long(
     *,
     holds: Sequence[Hold] = (),
     losses: bool = False,
+    before: int = LEAD_IN,
 ) -> Iterator[Stretch]:
     """Read a text once, in parts side by side, each after a lead-in of the tokens before it.
 
@@ -85,6 +89,7 @@ def read_long(
         quantities: what to keep of it: states, gates, weighted sums
         holds: values that stand in place of what the model computes, in the lead-in too
         losses: whether to compute them
+        before: tokens of the lead-in; the fewer, the more parts there are side by side
 
     Raises:
         ConfigError: a text without a token, or a hold of what the model does not have
@@ -94,11 +99,11 @@ def read_long(
     check_holds(model, holds)
     device, tokens = model.device, tokens.to(model.device)
     reader = _Reader(model, quantities, holds)
-    starts, length = _parts(len(tokens))
+    starts, length = _parts(len(tokens), before)
     state = list(model.initial_state(len(starts)))
-    before = starts + torch.arange(-LEAD_IN, 0)[:, None]  # (time, parts)
     if len(starts) > 1:
-        for places in before.clamp(min=0).split(_CHUNK):
+        lead_in = starts + torch.arange(-before, 0)[:, None]  # (time, parts)
+        for places in lead_in.clamp(min=0).split(_CHUNK):
             reader(tokens[places.to(device)], state, keep=False)
         state = [tuple(_first_from_zero(values) for values in layer) for layer in state]
     chunk = reader.timesteps(len(starts))
@@ -124,9 +129,26 @@ def check_holds(model: LanguageModel, holds: Sequence[Hold]) -> None:
             raise ConfigError(f"{cell.title} has no {hold.quantity!r}: hold one of {names}.")
 
 
-def _parts(tokens: int) -> tuple[Tensor, int]:
+def holding(holds: Sequence[Hold], layer: int) -> Tap:
+    """The tap that holds those of a layer: it hands the values on that stand in place of those computed."""
+    held: dict[str, list[Hold]] = {}
+    for hold in holds:
+        if hold.layer == layer:
+            held.setdefault(hold.quantity, []).append(hold)
+
+    def tap(name: str, value: Tensor) -> Tensor:
+        if name in held:
+            value = value.clone()
+            for hold in held[name]:
+                value[:, hold.unit] = hold.value
+        return value
+
+    return tap if held else untapped
+
+
+def _parts(tokens: int, before: int) -> tuple[Tensor, int]:
     """Where each part begins, (parts), and the length of the longest."""
-    parts = max(1, min(MOST_PARTS, tokens // _SHORTEST))
+    parts = max(1, min(MOST_PARTS, tokens // (_LEAD_INS * before)))
     length = -(-tokens // parts)
     return torch.arange(parts) * tokens // parts, length
 
@@ -143,9 +165,7 @@ class _Reader:
     def __init__(self, model: LanguageModel, quantities: Sequence[str], holds: Sequence[Hold]) -> None:
         self._model = model
         self._wanted = tuple(quantities)
-        self._held: list[dict[str, list[tuple[int, float]]]] = [{} for _ in model.stack.cells]
-        for hold in holds:
-            self._held[hold.layer].setdefault(hold.quantity, []).append((hold.unit, hold.value))
+        self._taps = [holding(holds, layer) for layer in range(len(model.stack.cells))]
         self._parameters = [model.stack.layer_parameters(layer) for layer in range(len(model.stack.cells))]
 
     def timesteps(self, parts: int) -> int:
@@ -161,42 +181,54 @@ class _Reader:
         model = self._model
         below = tokens if model.embedding is None else F.embedding(tokens, model.embedding)
         kept: dict[str, list[Tensor | None]] = {name: [] for name in self._wanted}
-        asked: Sequence[Tensor] | None = None
+        asked: Tensor | None = None
         for layer, cell in enumerate(model.stack.cells):
             above = model.stack.cells[layer + 1] if layer + 1 < len(model.stack.cells) else None
-            needed = {"hidden", *(self._wanted if keep else ()), *((above.below,) if above and above.below else ())}
-            steps: dict[str, list[Tensor]] = {name: [] for name in needed if name in cell.quantities}
-            state[layer] = self._layer(layer, cell, below, state[layer], steps, asked)
-            asked = steps[above.below] if above and above.below else None
-            below = torch.stack(steps["hidden"])
+            passed_on = above.below if above is not None else ""  # what the layer above asks for besides
+            needed = {"hidden", *(self._wanted if keep else ()), *((passed_on,) if passed_on else ())}
+            found, state[layer] = self._layer(layer, cell, below, state[layer], needed, asked)
+            asked = found[passed_on] if passed_on else None
+            below = found["hidden"]
             for name in self._wanted if keep else ():
-                kept[name].append(torch.stack(steps[name]) if name in steps else None)
+                kept[name].append(found.get(name))
         return below, kept
 
     def _layer(
-        self,
-        layer: int,
-        cell: Cell,
-        inputs: Tensor,
-        state: State,
-        steps: dict[str, list[Tensor]],
-        asked: Sequence[Tensor] | None,
-    ) -> State:
-        held = self._held[layer]
+        self, layer: int, cell: Cell, inputs: Tensor, state: State, needed: set[str], asked: Tensor | None
+    ) -> tuple[dict[str, Tensor], State]:
+        """What is needed of one layer, (time, parts, units) by name, and its state then."""
+        parameters, held = self._parameters[layer], self._taps[layer]
+        if held is untapped and needed <= set(cell.state_names) and (_alone(cell) or type(cell) in LINKED):
+            return self._by_kernel(cell, inputs, state, parameters, asked)
+        steps: dict[str, list[Tensor]] = {name: [] for name in needed if name in cell.quantities}
 
         def tap(name: str, value: Tensor) -> Tensor:
-            if name in held:
-                value = value.clone()
-                for unit, constant in held[name]:
-                    value[:, unit] = constant
+            value = held(name, value)
             if name in steps:
                 steps[name].append(value)
             return value
 
-        parameters: Parameters = self._parameters[layer]
         for t, projected in enumerate(project(inputs, parameters)):  # (parts, rows)
             state = cell.step(projected, state if asked is None else (*state, asked[t]), parameters, tap)
-        return state
+        return {name: torch.stack(values) for name, values in steps.items()}, state
+
+    def _by_kernel(
+        self, cell: Cell, inputs: Tensor, state: State, parameters: Parameters, asked: Tensor | None
+    ) -> tuple[dict[str, Tensor], State]:
+        """The states alone, which a kernel gives in less time."""
+        alone = _alone(cell)
+        device, width = inputs.device.type, parameters["weight_ih"].shape[1]
+        kernel = choose(cell, device, one_hot=not inputs.is_floating_point(), inputs=width, linked=not alone)
+        if alone:
+            hidden, end = run_layer(cell, inputs, state, parameters, kernel)
+            return {"hidden": hidden}, end
+        states, end = run_linked(cell, inputs, state, parameters, kernel, asked)
+        return dict(zip(cell.state_names, states, strict=False)), end
+
+
+def _alone(cell: Cell) -> bool:
+    """Whether the hidden state is all that there is to ask of a cell's states."""
+    return len(cell.state_names) == 1 and not cell.below
 
 
 def _losses(model: LanguageModel, tokens: Tensor, places: Tensor, top: Tensor) -> Tensor:

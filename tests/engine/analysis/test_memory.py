@@ -47,7 +47,8 @@ def test_a_cell_that_computes_its_state_anew_keeps_nothing_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "gate", "complement"), [("lstm", "forget", False), ("gru", "update", True), ("rnn-clockwork", "update", True)]
+    ("name", "gate", "complement"),
+    [("lstm", "forget", False), ("gru", "update", True), ("rnn-clockwork", "update", True)],
 )
 def test_which_gate_keeps(name: str, gate: str, complement: bool) -> None:
     share = kept(CELLS[name](4))
