@@ -12,6 +12,22 @@ FULL_KEPT = 2
 """This many of the newest checkpoints stay full, and the best one."""
 
 
+STARTER = "starter:"
+_STARTERS = Path(__file__).resolve().parents[2] / "playground" / "runs" / "starter_runs"
+"""The runs that ship with the app. The engine knows where their files are, and nothing else of the app."""
+
+
+def saved_run(name: str) -> RunDirectory | StarterDirectory:
+    """The run in a folder, or by "starter:NAME" one that ships with the code.
+
+    Raises:
+        CheckpointError: no such starter run
+    """
+    if not name.startswith(STARTER):
+        return RunDirectory(name)
+    return StarterDirectory(name.removeprefix(STARTER))
+
+
 class RunDirectory:
     """A folder with `config.json`, `events.jsonl` and `checkpoints/STEP.safetensors`."""
 
@@ -68,11 +84,7 @@ class RunDirectory:
             raise CheckpointError(
                 f"{self.path} contains no checkpoints: give the folder of a run, as saved by `train --save`."
             )
-        if step is None:
-            step = steps[-1]
-        if step not in steps:
-            raise CheckpointError(f"{self.path} has no checkpoint at step {step}; it has {_listed(steps)}.")
-        return Checkpoint.from_bytes(self._file(step).read_bytes())
+        return Checkpoint.from_bytes(self._file(_step_of(steps, step, str(self.path))).read_bytes())
 
     def newest_full(self) -> Checkpoint:
         """The newest checkpoint that a run can go on from.
@@ -109,6 +121,35 @@ class RunDirectory:
         half_written.replace(target)  # either the old file or the whole new one, whatever happens
         if checkpoint.full:
             self._marker(checkpoint.step).touch()
+
+
+class StarterDirectory:
+    """A run that ships with the code: checkpoints to be read, in `step-NNNNNN.safetensors`.
+
+    Raises:
+        CheckpointError: there is none of that name
+    """
+
+    def __init__(self, name: str) -> None:
+        there = sorted(path.name for path in _STARTERS.glob("*") if path.is_dir())
+        if name not in there:
+            raise CheckpointError(f"There is no starter run {name[:40]!r}; there are {', '.join(there) or 'none'}.")
+        self.name = name
+        self._files = {
+            int(path.stem.removeprefix("step-")): path for path in sorted((_STARTERS / name).glob("step-*.safetensors"))
+        }
+
+    def load(self, step: int | None = None) -> Checkpoint:
+        """As `RunDirectory.load`."""
+        return Checkpoint.from_bytes(self._files[_step_of([*self._files], step, self.name)].read_bytes())
+
+
+def _step_of(steps: list[int], wanted: int | None, run: str) -> int:
+    """The step that is meant: the newest where none is named. Raises CheckpointError for one that is not there."""
+    step = steps[-1] if wanted is None else wanted
+    if step not in steps:
+        raise CheckpointError(f"{run} has no checkpoint at step {step}; it has {_listed(steps)}.")
+    return step
 
 
 def _listed(steps: list[int]) -> str:

@@ -9,7 +9,7 @@ from engine.config import ConfigError
 from engine.export import script, weights
 from engine.export.source import SCRIPT
 from engine.export.tensors import WEIGHTS
-from engine.shell.directory import RunDirectory
+from engine.shell.directory import saved_run
 from engine.shell.printing import Printer
 
 _OURS = "Exported from Unrolled."
@@ -17,14 +17,14 @@ _OURS = "Exported from Unrolled."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `export`."""
-    parser.add_argument("directory", metavar="DIR", help="folder of a run, as saved by `train --save`")
+    parser.add_argument("directory", metavar="DIR", help="folder of a run, as saved by `train --save`, or starter:NAME")
     parser.add_argument("out", metavar="OUT", help=f"folder for {SCRIPT} and {WEIGHTS}; created if it does not exist")
     parser.add_argument("--step", type=int, help="training step of the checkpoint to use; by default the newest")
 
 
 def run(arguments: argparse.Namespace, printer: Printer, as_json: bool) -> int:
     """Write both files, and say how to sample from them."""
-    checkpoint = RunDirectory(arguments.directory).load(arguments.step)
+    checkpoint = saved_run(arguments.directory).load(arguments.step)
     files = {WEIGHTS: weights(checkpoint), SCRIPT: script(checkpoint).encode("utf-8")}
     out = Path(arguments.out)
     _refuse_foreign(out)

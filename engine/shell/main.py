@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "train a model and print its progress",
     "sample": "generate text with a saved run",
     "export": "export a saved run as one Python file that needs only torch and safetensors",
+    "units": "find the units of a saved run that track something, and switch them off",
     "corpora": "list the built-in and downloadable texts, or the presets",
     "bench": "measure this machine: `bench training`, `bench trace`",
 }
@@ -108,6 +109,10 @@ def _add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         from engine.shell import export
 
         export.add_arguments(parser)
+    elif command == "units":
+        from engine.shell import units
+
+        units.add_arguments(parser)
     elif command == "corpora":
         parser.add_argument("--presets", action="store_true", help="list the presets instead")
     else:
@@ -139,6 +144,10 @@ def _dispatch(arguments: argparse.Namespace, printer: Printer) -> int:
         from engine.shell import export
 
         return export.run(arguments, printer, arguments.json)
+    if arguments.command == "units":
+        from engine.shell import units
+
+        return units.run(arguments, printer, arguments.json)
     if arguments.command == "corpora":
         from engine.shell import corpora
 

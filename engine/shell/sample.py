@@ -11,7 +11,7 @@ from engine.data import Vocabulary
 from engine.decoding.sampling import sample
 from engine.models.language_model import LanguageModel
 from engine.shell.arguments import positive_number, whole_number
-from engine.shell.directory import RunDirectory
+from engine.shell.directory import saved_run
 from engine.shell.printing import Printer, unread_notes
 from engine.start import continuing, prompt_tokens
 from engine.training.restore import load_weights
@@ -22,7 +22,7 @@ MOST_TOKENS = 100_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `sample`."""
-    parser.add_argument("directory", metavar="DIR", help="folder of a run, as saved by `train --save`")
+    parser.add_argument("directory", metavar="DIR", help="folder of a run, as saved by `train --save`, or starter:NAME")
     parser.add_argument("--prompt", default="", help="text to continue")
     parser.add_argument(
         "--length", type=whole_number, default=400, help=f"number of tokens to sample, at most {MOST_TOKENS:,}"
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, printer: Printer, as_json: bool) -> int:
     """Print a sample, as it is written or as one JSON object."""
     torch.set_num_threads(arguments.threads)
-    checkpoint = RunDirectory(arguments.directory).load(arguments.step)
+    checkpoint = saved_run(arguments.directory).load(arguments.step)
     validate(checkpoint.config)
     vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
     model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
