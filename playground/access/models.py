@@ -11,14 +11,13 @@ import torch
 from engine.config import ConfigError
 from engine.data import TextError, Vocabulary
 from engine.models.language_model import LanguageModel
-from engine.training.checkpoint import Checkpoint, CheckpointError
-from engine.training.restore import load_weights
-from engine.validate import validate
+from engine.training.checkpoint import CheckpointError
 from playground import state
 from playground.access.cache import BoundedCache
 from playground.frame import services
 from playground.runs.reader import Snapshot
 from playground.runs.records import Run, StoreError
+from playground.runs.weights import read_weights
 
 LIVE = "live"
 """version of the weights in a run's live slot: those of the newest step, overwritten while it trains"""
@@ -132,17 +131,11 @@ def build(source: WeightsSource, raw: bytes) -> Loaded:
         ModelError: the checkpoint is damaged, or does not belong to its config
     """
     try:
-        checkpoint = Checkpoint.from_bytes(raw)
-        validate(checkpoint.config)
-        vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
-        model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
-        load_weights(model, checkpoint.weights())
+        found = read_weights(raw)
     except (CheckpointError, TextError, ConfigError) as error:
         raise ModelError(f"The weights of {source.run.name} at step {source.step:,} cannot be used: {error}") from None
-    model.eval()
-    model.requires_grad_(False)
-    size = sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
-    return Loaded(source.run, checkpoint.step, source.version, model, vocabulary, size)
+    size = sum(parameter.numel() * parameter.element_size() for parameter in found.model.parameters())
+    return Loaded(source.run, found.step, source.version, found.model, found.vocabulary, size)
 
 
 def kept_steps(snapshot: Snapshot) -> list[int]:

@@ -81,6 +81,34 @@ def check_quota(settings: AppSettings, store: Store, owner: str, runs: int = 1) 
     store.check_capacity()
 
 
+def check_job_quota(settings: AppSettings, store: Store, owner: str) -> None:
+    """Refuse one more job of `owner` if too many jobs of theirs or of everybody's wait.
+
+    Raises:
+        LimitError: says which limit, and what to do
+    """
+    waiting = store.open_jobs()
+    if waiting >= settings.max_job_queue:
+        raise LimitError(
+            f"The queue is full: {waiting:,} analyses are waiting, and {settings.max_job_queue:,} are allowed here "
+            "(UNROLLED_MAX_JOB_QUEUE). Try again when some have finished."
+        )
+    mine = store.open_jobs(owner) if owner else 0
+    if mine >= settings.max_jobs_per_visitor:
+        raise LimitError(
+            f"You have {mine} analyses running or queued; each visitor may have {settings.max_jobs_per_visitor} here "
+            "(UNROLLED_MAX_JOBS_PER_VISITOR). Cancel one, or wait until one has finished."
+        )
+
+
+def job_too_long(settings: AppSettings) -> str:
+    """Why a job was ended before it was done."""
+    return (
+        f"The analysis took longer than the {settings.max_job_seconds:,.0f} seconds allowed here "
+        "(UNROLLED_MAX_JOB_SECONDS): ask for less, or try again when other runs have finished."
+    )
+
+
 @dataclass(frozen=True)
 class LimitUsage:
     """How much of this installation's limits one visitor uses."""

@@ -103,6 +103,22 @@ class AppSettings:
         low=1,
         high=100_000,
     )
+    job_workers: int = _variable(
+        "UNROLLED_JOB_WORKERS", 1, "analyses that are computed at the same time, beside the runs", low=1, high=256
+    )
+    max_job_seconds: float = _variable(
+        "UNROLLED_MAX_JOB_SECONDS", 120.0, "seconds of one analysis", low=1.0, high=86_400.0
+    )
+    max_job_queue: int = _variable(
+        "UNROLLED_MAX_JOB_QUEUE", 100, "analyses that may wait for a worker", low=1, high=100_000
+    )
+    max_jobs_per_visitor: int = _variable(
+        "UNROLLED_MAX_JOBS_PER_VISITOR",
+        8,
+        "analyses that one visitor may have running or queued",
+        low=1,
+        high=100_000,
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> AppSettings:

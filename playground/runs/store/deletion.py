@@ -11,7 +11,8 @@ from sqlalchemy import Connection, delete, or_, select, update
 from playground.runs.records import UNDO_SECONDS, RunWrite
 from playground.runs.store import schema
 from playground.runs.store.blobs import TEXTS
-from playground.runs.store.dispatch import Dispatch, actor_of
+from playground.runs.store.dispatch import actor_of
+from playground.runs.store.jobs import JobQueue
 from playground.runs.store.run_records import PURGED, check_owner, not_found
 from playground.runs.store.storage_usage import StorageUsage
 
@@ -31,7 +32,7 @@ SWEEP_SECONDS = 3_600.0
 _RUN_ID = re.compile(r"[0-9a-z]{10}")
 
 
-class Deletion(Dispatch, StorageUsage):
+class Deletion(JobQueue, StorageUsage):
     """Deleting, restoring and purging runs."""
 
     _sweep_due = 0.0
@@ -60,6 +61,7 @@ class Deletion(Dispatch, StorageUsage):
             elif run.active:
                 mine = [row for row in members if row.id == run_id]
                 self._apply_command(connection, mine, "stop", None, actor_of(run.owner, by))
+            self._cancel_jobs_of(connection, run_id)
             self.write_in_transaction(connection, RunWrite(run_id, columns={"deleted": time.time()}))
 
     def restore_run(self, run_id: str, *, by: str | None = None) -> None:
@@ -81,8 +83,9 @@ class Deletion(Dispatch, StorageUsage):
     def purge(self, older_than: float = UNDO_SECONDS, *, owner: str | None = None) -> list[str]:
         """Remove runs that were deleted more than `older_than` seconds ago; their ids.
 
-        Their rows, checkpoints, and visitors' texts that no run uses any more are deleted, and the space is returned
-        to the disk. It may be killed at any moment; the next call finishes the work.
+        Their rows, checkpoints, and visitors' texts that no run uses any more are deleted, as are the oldest results of
+        jobs beyond their bound, and the space is returned to the disk. It may be killed at any moment; the next call
+        finishes the work.
 
         Args:
             older_than: 0 also removes runs that could still be restored
@@ -95,7 +98,8 @@ class Deletion(Dispatch, StorageUsage):
         if time.monotonic() >= self._sweep_due:
             self._sweep_due = time.monotonic() + SWEEP_SECONDS
             self._sweep()
-        if purged:
+        jobs = self._purge_jobs()
+        if purged or jobs:
             self._return_space()
         return purged
 

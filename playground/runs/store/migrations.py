@@ -14,8 +14,27 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, column, inspect, select, table, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    column,
+    inspect,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateTable
 
 from playground.runs.records import StoreError
 from playground.runs.store import sparkline
@@ -134,5 +153,39 @@ def _from_2(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}
+def _from_3(connection: Connection) -> None:
+    """Tables for jobs and for findings."""
+    tables = MetaData()
+    jobs = Table(
+        "jobs",
+        tables,
+        Column("id", String(40), primary_key=True),
+        *[Column(name, String(length), nullable=False) for name, length in (("run", 40), ("weights", 64))],
+        *[Column(name, String(length), nullable=False) for name, length in (("kind", 40), ("state", 16))],
+        *[Column(name, Text, nullable=False) for name in ("arguments", "owner", "message")],
+        *[Column(name, Integer, nullable=False) for name in ("step", "attempts", "claim")],
+        *[Column(name, Float(53), nullable=False) for name in ("progress", "created")],
+        *[Column(name, Float(53)) for name in ("seconds_left", "started", "ended")],
+        Column("trainer", String(40)),
+        Column("result", LargeBinary),
+        Column("bytes", BigInteger, nullable=False),
+    )
+    findings = Table(
+        "findings",
+        tables,
+        *[Column(name, String(40), primary_key=True) for name in ("run", "owner")],
+        *[Column(name, Integer, primary_key=True) for name in ("layer", "unit")],
+        Column("quantity", String(40), nullable=False),
+        *[Column(name, Text, nullable=False) for name in ("name", "hypothesis")],
+        *[Column(name, Float(53)) for name in ("score", "baseline")],
+        *[Column(name, Integer, nullable=False) for name in ("step", "version")],
+        Column("created", Float(53), nullable=False),
+    )
+    for made in (jobs, findings):
+        connection.execute(CreateTable(made))
+    connection.execute(text("CREATE INDEX jobs_by_state ON jobs (state, created)"))
+    connection.execute(text("CREATE INDEX jobs_by_run ON jobs (run, bytes)"))
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """The migration from each version to the next."""

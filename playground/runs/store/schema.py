@@ -36,7 +36,7 @@ from sqlalchemy.schema import SchemaItem
 
 from playground.runs.records import StoreError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Increases with every change to the tables; `migrations` upgrades older stores."""
 
 BUSY_MILLISECONDS = 10_000
@@ -218,6 +218,53 @@ texts = Table(
     Column("name", Text, nullable=False, server_default=""),
 )
 
+jobs = Table(
+    "jobs",
+    metadata,
+    # a hash of what determines the result: the columns up to `arguments`
+    Column("id", String(40), primary_key=True),
+    # a starter run's id too, which has no row among the runs
+    Column("run", String(40), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("weights", String(64), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("progress", Float(53), nullable=False, default=0.0),
+    *_floats("seconds_left"),
+    Column("message", Text, nullable=False, default=""),
+    # how often a worker has begun it and ended before it was done
+    Column("attempts", Integer, nullable=False, default=0),
+    # as for runs: a worker with an older claim number has lost the job
+    Column("trainer", String(40)),
+    Column("claim", Integer, nullable=False, default=0),
+    Column("created", Float(53), nullable=False),
+    *_floats("started", "ended"),
+    # JSON, compressed with zlib, and its bytes
+    Column("result", LargeBinary),
+    Column("bytes", BigInteger, nullable=False, default=0),
+    Index("jobs_by_state", "state", "created"),
+    Index("jobs_by_run", "run", "bytes"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    # a starter run's id too, whose findings here are one visitor's own
+    Column("run", String(40), primary_key=True),
+    Column("owner", String(40), primary_key=True),
+    Column("layer", Integer, primary_key=True),
+    Column("unit", Integer, primary_key=True),
+    Column("quantity", String(40), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("hypothesis", Text, nullable=False),
+    *_floats("score", "baseline"),
+    Column("step", Integer, nullable=False),
+    Column("created", Float(53), nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
 blobs = Table(
     "blobs",
     metadata,
@@ -226,7 +273,9 @@ blobs = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
-OF_A_RUN: tuple[Table, ...] = (metrics, evaluations, samples, changes, checkpoints, commands, watches, live)
+OF_A_RUN: tuple[Table, ...] = (
+    metrics, evaluations, samples, changes, checkpoints, commands, watches, live, jobs, findings,
+)  # fmt: skip
 """Tables whose rows are deleted with their run."""
 
 
@@ -284,9 +333,22 @@ def upsert(engine: Engine, table: Table) -> Any:
     return _upsert(engine.dialect.name, table)
 
 
+def insert_new(engine: Engine, table: Table) -> Any:
+    """An insert into `table` that leaves a row with the same primary key as it is, in the database's dialect."""
+    return _insert(engine.dialect.name, table).on_conflict_do_nothing(index_elements=_keys(table))
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+
+
+def _keys(table: Table) -> list[str]:
+    return [column.name for column in table.primary_key]
+
+
 @functools.cache  # building the statement takes longer than running it
 def _upsert(dialect: str, table: Table) -> Any:
-    keys = [column.name for column in table.primary_key]
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    keys = _keys(table)
+    insert = _insert(dialect, table)
     others = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
     return insert.on_conflict_do_update(index_elements=keys, set_=others)

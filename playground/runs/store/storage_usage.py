@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from playground.runs.records import LimitError, Storage
 from playground.runs.store import schema
@@ -26,27 +26,32 @@ class StorageUsage(RunRecords):
     """Bytes by run and in total."""
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of each run's checkpoints and live weights, for runs that have any; starter runs are left out."""
+        """Bytes of each run's checkpoints, live weights and results of jobs, for runs that have any; starter runs are
+        left out."""
         with self.reading() as connection:
-            return self._sizes(connection)
+            sizes = self._sizes(connection, schema.checkpoints, schema.live, schema.jobs)
+        return {run_id: total for run_id, total in sizes.items() if total and run_id not in self.starters}
 
-    def _sizes(self, connection: Connection) -> dict[str, int]:
+    def _sizes(self, connection: Connection, *tables: Table) -> dict[str, int]:
         sizes: dict[str, int] = {}
-        for table in (schema.checkpoints, schema.live):
+        for table in tables:
             for run_id, total in connection.execute(select(table.c.run, func.sum(table.c.bytes)).group_by(table.c.run)):
                 sizes[run_id] = sizes.get(run_id, 0) + int(total)
         return sizes
 
     def storage(self) -> Storage:
-        """What the store holds, and its limit. The tables of a database that is not a file are not counted."""
+        """What the store holds, and its limit. Of the tables of a database that is not a file only the
+        results of jobs are counted."""
         path = self._file
         with as_store_errors(), self.reading() as connection:
             free = _free(path.parent) if path else None
-            sizes = self._sizes(connection)
+            sizes = self._sizes(connection, schema.checkpoints, schema.live)
+            results = self._sizes(connection, schema.jobs)
             texts = int(connection.scalar(select(func.coalesce(func.sum(schema.texts.c.bytes), 0))) or 0)
             deleted = connection.scalars(select(schema.runs.c.id).where(schema.runs.c.deleted.is_not(None)))
-            restorable = sum(sizes.get(run_id, 0) for run_id in deleted)
-            tables = _bytes_of_tables(connection) if path else 0
+            restorable = sum(sizes.get(run_id, 0) + results.get(run_id, 0) for run_id in deleted)
+            # an SQLite file's pages hold the results too
+            tables = _bytes_of_tables(connection) if path else sum(results.values())
         return Storage(
             used=sum(sizes.values()) + texts + tables,
             limit=self.max_bytes,

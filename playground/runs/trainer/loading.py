@@ -10,7 +10,7 @@ from functools import partial
 
 import engine
 from engine.config import Config, ConfigError
-from engine.data import Corpus, TextError, TextFacts
+from engine.data import Corpus, TextError, TextFacts, Vocabulary
 from engine.device import is_out_of_memory
 from engine.models.language_model import parameter_count
 from engine.training.checkpoint import Checkpoint, CheckpointError
@@ -62,9 +62,19 @@ class RefusedError(Exception):
     """The run cannot be trained; the message is for visitors."""
 
 
-def load_corpus(store: Store, config: Config, progress: Callable[[int, int], None]) -> Corpus:
-    """The run's text, downloaded if need be; `progress` is called with bytes done and bytes in all."""
-    return engine.prepare(config.data, partial(_own_text, store), progress)
+EXPLAINED = (ConfigError, TextError, CheckpointError, StoreError, RefusedError)
+"""Errors whose message is for visitors."""
+
+
+def load_corpus(
+    store: Store, config: Config, progress: Callable[[int, int], None], vocabulary: Vocabulary | None = None
+) -> Corpus:
+    """The run's text, downloaded if need be; `progress` is called with bytes done and bytes in all.
+
+    Args:
+        vocabulary: that of a checkpoint, whose tokens it then has; else its own
+    """
+    return engine.prepare(config.data, partial(_own_text, store), progress, vocabulary)
 
 
 def _own_text(store: Store, digest: str) -> str:
@@ -130,7 +140,7 @@ def explain(error: BaseException) -> str:
             "Not enough memory for this run: start a new run with fewer units or layers, a smaller batch or a shorter "
             "sequence; or resume this one when other runs have finished."
         )
-    if isinstance(error, (ConfigError, TextError, CheckpointError, StoreError, RefusedError)):
+    if isinstance(error, EXPLAINED):
         return str(error)
     if isinstance(error, OSError) and error.errno in disk.FULL:
         return "There is no space left on the disk: delete runs or other files, then resume the run."

@@ -1,4 +1,4 @@
-"""The trainer: claims waiting runs in the store and gives each a worker process.
+"""The trainer: claims waiting runs and jobs in the store and gives each a worker process.
 
 It imports torch once and computes nothing with it, so that a worker can be forked from it in milliseconds (a process
 that has used OpenMP or CUDA cannot be forked safely). Where forking itself is unsafe (macOS, Windows) workers are
@@ -19,11 +19,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from engine.training import optimizers
+from playground.runs.jobs.registry import load_kinds
 from playground.runs.records import StoreError, StoreFullError
 from playground.runs.settings import AppSettings
 from playground.runs.store import Store, disk
 from playground.runs.store.dispatch import Claim
 from playground.runs.trainer import memory, processes
+from playground.runs.trainer.job_slots import JobSlots
 from playground.runs.trainer.polling import ChangeDetector
 from playground.runs.trainer.watchdog import Watchdog
 from playground.runs.trainer.worker_process import KILL, WorkerProcess, fork, spawn
@@ -99,9 +101,10 @@ class Trainer:
         self._last_error = ""
         self._detector = ChangeDetector(store)
         self._queue_changed = True
+        self._jobs = JobSlots(store, settings, self._start_job)
 
     def run(self) -> None:
-        """Train what waits until told to end, or until the app has ended."""
+        """Train and compute what waits until told to end, or until the app has ended."""
         self.store.trainers()  # fails at once if the store cannot be opened
         self.store.close()
         warm_up()
@@ -114,7 +117,7 @@ class Trainer:
                     self._try(self._send_heartbeat)
                     self._end_hung_workers()
                 self._try(self._reap)
-                self._try(self._claim_runs)
+                self._try(self._look_at_queue)
                 time.sleep(TICK_SECONDS)
         finally:
             self._end_workers()
@@ -212,12 +215,16 @@ class Trainer:
 
     # ---- workers
 
-    def _claim_runs(self) -> None:
-        if not self.id or len(self._workers) >= self.settings.workers:
-            return
-        if not (self._queue_changed or self._detector.changed()):
+    def _look_at_queue(self) -> None:
+        """Start what waits, if anybody has written to the store since the last look, or a worker has ended."""
+        if not self.id or not (self._queue_changed or self._detector.changed()):
             return
         self._queue_changed = False
+        self._jobs.drop_unwanted()
+        self._claim_runs()
+        self._jobs.claim(self.id)
+
+    def _claim_runs(self) -> None:
         while len(self._workers) < self.settings.workers:
             claim = self.store.claim(self.id)
             if claim is None:
@@ -225,21 +232,33 @@ class Trainer:
             self._start(claim)
 
     def _start(self, claim: Claim) -> None:
-        worker = self._forked(claim) if self.fork else spawn(claim, self.settings)
-        self._workers[worker.pid] = worker
-        log.info("Worker %d trains %s.", worker.pid, ", ".join(claim.numbers))
-
-    def _forked(self, claim: Claim) -> WorkerProcess:
         def work(trainer: int) -> None:
             from playground.runs.trainer.worker import run_worker
 
             run_worker(self.store, claim, self.settings, trainer)
 
+        worker = self._process(claim, work, "playground.runs.trainer.worker")
+        self._workers[worker.pid] = worker
+        log.info("Worker %d trains %s.", worker.pid, ", ".join(claim.numbers))
+
+    def _start_job(self, claim: Claim) -> WorkerProcess:
+        def work(trainer: int) -> None:
+            from playground.runs.trainer.job_worker import run_job_worker
+
+            run_job_worker(self.store, claim, self.settings, trainer)
+
+        return self._process(claim, work, "playground.runs.trainer.job_worker")
+
+    def _process(self, claim: Claim, work: Callable[[int], None], module: str) -> WorkerProcess:
+        """A process that does this `work`: forked, or spawned from the `module` that does it."""
+        if not self.fork:
+            return spawn(claim, self.settings, module)
         self._detector.close()
         self.store.close()
         return fork(claim, work)
 
     def _reap(self) -> None:
+        self._queue_changed |= self._jobs.reap(self._oom_kills)
         for pid, worker in list(self._workers.items()):
             status = worker.exit_status()
             if status is None:
@@ -272,6 +291,7 @@ class Trainer:
         for worker in self._workers.values():
             worker.cause = worker.cause or _CLOSED  # it may not have come so far that it hears the signal
             worker.send_signal(signal.SIGTERM)
+        self._try(self._jobs.end)
         end = time.perf_counter() + SAVE_SECONDS
         while self._workers and time.perf_counter() < end:
             self._try(self._reap)
@@ -289,8 +309,9 @@ class Trainer:
 
 
 def warm_up() -> None:
-    """Import all that a worker needs, without computing: an import done here delays no run."""
+    """Import all that a worker needs, without computing: an import done here delays no run and no job."""
     optimizers.preload()
+    load_kinds()
     gc.collect()
     gc.freeze()  # keeps collections in workers from copying the shared pages
 

@@ -11,14 +11,12 @@ itself when it can; see `retry`.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 
 import torch
@@ -38,6 +36,7 @@ from playground.runs.trainer.claimed_runs import ClaimedRuns
 from playground.runs.trainer.loading import LoadedRun, RefusedError, load_corpus, load_run
 from playground.runs.trainer.recorder import Recorder, end_of_run
 from playground.runs.trainer.retry import RetryAbortedError
+from playground.runs.trainer.worker_process import read_claim
 
 log = logging.getLogger("unrolled.worker")
 
@@ -363,15 +362,9 @@ def run_worker(store: Store, claim: Claim, settings: AppSettings, trainer_pid: i
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Start as a separate process, where forking is not safe: RUN:CLAIM for each run."""
-    parser = argparse.ArgumentParser(prog="python -m playground.runs.trainer.worker", description=__doc__)
-    parser.add_argument("runs", nargs="+", metavar="RUN:CLAIM", help="the runs to train, with their claim numbers")
-    parser.add_argument("--trainer", type=int, required=True, metavar="PID", help="end when this process does")
-    parser.add_argument("--id", required=True, help="the trainer's id in the store")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, format=processes.LOG_FORMAT, level=logging.INFO)
-    numbers: Mapping[str, int] = {run: int(number) for run, _, number in (item.partition(":") for item in given.runs)}
+    trainer, claim = read_claim(arguments, "playground.runs.trainer.worker", __doc__)
     settings = AppSettings.from_environment()
-    run_worker(Store.of(settings), Claim(given.id, dict(numbers)), settings, given.trainer)
+    run_worker(Store.of(settings), claim, settings, trainer)
 
 
 if __name__ == "__main__":

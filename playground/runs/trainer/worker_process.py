@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from playground.runs.settings import ROOT, AppSettings
 from playground.runs.store.dispatch import Claim
-from playground.runs.trainer import memory
+from playground.runs.trainer import memory, processes
 
 log = logging.getLogger("unrolled.trainer")
 
@@ -21,7 +22,7 @@ KILL = signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM
 
 @dataclass
 class WorkerProcess:
-    """A worker's process and the runs that it trains."""
+    """A worker's process and what it has claimed: runs that it trains, or one job that it computes."""
 
     claim: Claim
     pid: int
@@ -48,7 +49,7 @@ class WorkerProcess:
             log.info("Worker %d had ended already.", self.pid)
 
     def cause_of_end(self, status: int, oom_kills: memory.OomKills) -> str:
-        """Why it ended before its runs did, as the middle of a sentence."""
+        """Why it ended before it was done, as the middle of a sentence."""
         if self.cause:
             return self.cause
         if status == -9:
@@ -84,15 +85,27 @@ def fork(claim: Claim, work: Callable[[int], None]) -> WorkerProcess:
         os._exit(code)  # the trainer's own clean-up must not run twice
 
 
-def spawn(claim: Claim, settings: AppSettings) -> WorkerProcess:
-    """Start a worker in a fresh interpreter."""
-    command = [sys.executable, "-m", "playground.runs.trainer.worker", "--trainer", str(os.getpid())]
-    runs = [f"{run}:{number}" for run, number in claim.numbers.items()]
+def spawn(claim: Claim, settings: AppSettings, module: str) -> WorkerProcess:
+    """Start a worker in a fresh interpreter: `module` as a program, which reads its claim with `read_claim`."""
+    command = [sys.executable, "-m", module, "--trainer", str(os.getpid())]
+    claimed = [f"{name}:{number}" for name, number in claim.numbers.items()]
     process = subprocess.Popen(
-        [*command, "--id", claim.trainer, *runs],
+        [*command, "--id", claim.trainer, *claimed],
         cwd=ROOT,
         env=settings.to_environment(),
         stdin=subprocess.DEVNULL,
         stdout=2,
     )
     return WorkerProcess(claim, process.pid, process)
+
+
+def read_claim(arguments: Sequence[str] | None, module: str, description: str | None) -> tuple[int, Claim]:
+    """The trainer's process and the claim that `spawn` gave a worker; sets up its log."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser.add_argument("claimed", nargs="+", metavar="ID:CLAIM", help="what was claimed, with the claim numbers")
+    parser.add_argument("--trainer", type=int, required=True, metavar="PID", help="end when this process does")
+    parser.add_argument("--id", required=True, help="the trainer's id in the store")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, format=processes.LOG_FORMAT, level=logging.INFO)
+    numbers = {name: int(number) for name, _, number in (item.partition(":") for item in given.claimed)}
+    return given.trainer, Claim(given.id, numbers)

@@ -14,6 +14,7 @@ from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql
 
 from engine.config import Config
+from playground.runs.jobs.records import JobRequest, pack, unpack
 from playground.runs.records import StoreError
 from playground.runs.store import Store, migrations
 from playground.runs.store.schema import SCHEMA_VERSION
@@ -126,6 +127,17 @@ def test_a_migrated_run_is_changed_deleted_and_removed_like_any_other(
     store.delete_run("aaaaaaaaaa", by="ada")
     assert store.purge(older_than=0) == ["aaaaaaaaaa"]
     assert store.runs() == []
+
+
+def test_a_migrated_store_takes_jobs_of_its_runs(path: Path, opened: Callable[[], Store], tiny: Config) -> None:
+    fill(path, tiny, {"aaaaaaaaaa": [1.0]})
+    store = opened()
+    request = JobRequest("aaaaaaaaaa", 10, "x", "search")
+    store.request_job(request, owner="ada")
+    claim = store.claim_job("trainer")
+    assert claim is not None
+    assert store.end_job(request.id, claim.numbers[request.id], "finished", result=pack([1.5]))
+    assert unpack(store.job_result(request.id)) == "[1.5]"
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["closed", "killed"])

@@ -1,6 +1,5 @@
 """The trainer and its workers as processes: what is left of a run when one of them is killed."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
+from trainer_processes import FRESH, Processes, has_ended
 
 from engine.config import Config
 from playground.runs.records import StoreFullError
@@ -24,67 +23,6 @@ from playground.runs.trainer.watchdog import Watchdog
 from playground.runs.trainer.worker_process import WorkerProcess
 
 Until = Callable[..., None]
-
-
-START = "from playground.runs.trainer.__main__ import main; raise SystemExit(main({arguments!r}))"
-FRESH = [sys.executable, "-m", "playground.runs.trainer"]
-
-
-class Processes:
-    """Trainers started by a test, and their workers.
-
-    Most are forked from one clean process that has imported torch, as a trainer forks its workers: each start in an
-    interpreter of its own takes a core for three seconds.
-    """
-
-    def __init__(self, settings: AppSettings, store: Store, until: Until) -> None:
-        self.settings = settings
-        self.store = store
-        self.until = until
-        self.started: list[psutil.Process] = []
-
-    def trainer(self, *arguments: str, script: str = START, fresh: bool = False) -> psutil.Process:
-        """Start one, with these arguments or by a script of the test's own; `fresh` in a new interpreter."""
-        known = {info.id for info in self.store.trainers()}
-        environment = self.settings.to_environment()
-        process: subprocess.Popen | multiprocessing.process.BaseProcess
-        if fresh:
-            process = subprocess.Popen([*FRESH, *arguments], cwd=ROOT, env=environment)
-        else:
-            forks = multiprocessing.get_context("forkserver")
-            forks.set_forkserver_preload(["playground.runs.trainer.__main__"])
-            enter = f"import os\nos.environ.clear()\nos.environ.update({environment!r})\n"
-            process = forks.Process(target=exec, args=(enter + script.format(arguments=arguments), {}))
-            process.start()
-        assert process.pid is not None
-        self.started.append(psutil.Process(process.pid))
-        self.until(lambda: self._registered(known), "the trainer is there")
-        return self.started[-1]
-
-    def _registered(self, known: set[str]) -> bool:
-        """Whether there is another trainer than those known: by name, as a new one strikes dead ones off."""
-        assert not has_ended(self.started[-1]), "the trainer ended at once"
-        return bool({info.id for info in self.store.trainers()} - known)
-
-    def end(self) -> None:
-        for process in self.started:
-            if not has_ended(process):
-                process.terminate()
-                process.wait(timeout=120)
-
-
-def has_ended(process: psutil.Process) -> bool:
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-@pytest.fixture
-def processes_(settings: AppSettings, store: Store, until: Until) -> Iterator[Processes]:
-    started = Processes(settings, store, until)
-    yield started
-    started.end()
 
 
 def losses(store: Store, run_id: str) -> dict[int, float]:

@@ -1,0 +1,36 @@
+"""From a checkpoint's bytes to a model that can be looked into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.data import Vocabulary
+from engine.models.language_model import LanguageModel
+from engine.training.checkpoint import Checkpoint
+from engine.training.restore import load_weights
+from engine.validate import validate
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The model in a checkpoint, in evaluation mode and without gradients, and what its tokens mean."""
+
+    step: int
+    model: LanguageModel
+    vocabulary: Vocabulary
+
+
+def read_weights(raw: bytes) -> Weights:
+    """The model in a checkpoint's bytes.
+
+    Raises:
+        CheckpointError, TextError, ConfigError: it is damaged, or does not belong to its config
+    """
+    checkpoint = Checkpoint.from_bytes(raw)
+    validate(checkpoint.config)
+    vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
+    model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
+    load_weights(model, checkpoint.weights())
+    model.eval()
+    model.requires_grad_(False)
+    return Weights(checkpoint.step, model, vocabulary)
