@@ -132,18 +132,20 @@ def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
     """The pages' services for this test alone: its own empty store, and nobody who trains."""
     from engine.training.estimate import MachineSpeed
     from playground.access import estimates
+    from playground.access.jobs import JobReader, job_reader
     from playground.frame import services
     from playground.inside import page
     from playground.runs.reader import RunReader
 
     trainer = IdleTrainer()
-    shared = (services.settings, services.store, services.reader)
+    shared = (services.settings, services.store, services.reader, job_reader)
     for service in shared:
         service.clear()
     monkeypatch.setattr(services, "executor", lambda: trainer)
     monkeypatch.setattr(services, "tidy_memory", lambda: None)
     # what has just been written is seen, however soon a test looks
-    monkeypatch.setattr(RunReader.__init__, "__defaults__", (0.0,))
+    for reader in (RunReader, JobReader):
+        monkeypatch.setattr(reader.__init__, "__defaults__", (0.0,))
     monkeypatch.setattr(page, "HEAD_START_SECONDS", 0.0)  # there is no browser that draws meanwhile
     monkeypatch.setattr(estimates, "measure_machine", lambda: MachineSpeed(1e-4, 1e10))
     monkeypatch.setattr(sys, "path", sys.path.copy())  # the entry script changes it

@@ -15,11 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import NoReturn, ParamSpec
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitInvalidLayoutContextError
+from streamlit.runtime.scriptrunner import RerunData, StopException, get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 
 P = ParamSpec("P")
 
@@ -40,6 +42,32 @@ def fragment(body: Callable[P, None], *, key: str, run_every: float | None = Non
             st.fragment(stoppable, run_every=run_every)(*args, **kwargs)
 
     return draw
+
+
+def current() -> str | None:
+    """The fragment that is being drawn, for `rerun`; None outside of any."""
+    return ThreadState.get().fragment_id
+
+
+def rerun(fragment_id: str | None) -> NoReturn:
+    """End what is drawn, and draw a fragment anew: from within one inside it, for which Streamlit has no command.
+
+    The page is drawn where there is no such fragment, or where it is being drawn already.
+    """
+    context = get_script_run_ctx()
+    if fragment_id is None or context is None or context.script_requests is None or not context.fragment_ids_this_run:
+        st.rerun()
+    request = RerunData(
+        query_string=context.query_string,
+        page_script_hash=context.page_script_hash,
+        fragment_id_queue=[fragment_id],
+        is_fragment_scoped_rerun=True,
+        cached_message_hashes=context.cached_message_hashes,
+        context_info=context.context_info,
+    )
+    context.script_requests.request_rerun(request)
+    st.empty()  # ends this run: see `_end_if_stopped`
+    raise StopException
 
 
 def _end_if_stopped() -> None:
