@@ -95,8 +95,8 @@ def _print(found: UnitSearch, facts: dict[str, Any]) -> None:
         print(f"{one.layer:6} {one.unit:6}  {one.quantity:8} {fixed(one.score, 3)}")
     verdict = "clearly above" if found.found else "not clearly above"
     print(
-        f"The best is {verdict} the baseline of {fixed(found.baseline, 3)} (untrained units {fixed(found.untrained, 3)}, "
-        f"shuffled labels {fixed(found.shuffled, 3)}; 0.5 is chance, 1 perfect)."
+        f"The best is {verdict} the baseline of {fixed(found.baseline, 3)} (untrained units "
+        f"{fixed(found.untrained, 3)}, shuffled labels {fixed(found.shuffled, 3)}; 0.5 is chance, 1 perfect)."
     )
     if "loss" in facts:
         for name, where in (("loss", "overall"), ("loss_inside", "where it holds"), ("loss_outside", "elsewhere")):

@@ -62,6 +62,16 @@ PAGES = (
         inside=True,
     ),
     Page(
+        "gates",
+        "Gates",
+        ":material/grid_on:",
+        "Look inside",
+        "Every gate and state of every unit along a text, and the units that track something a reader can name, such "
+        "as being inside a quotation: find them, switch them off, see what breaks.",
+        of_a_run=True,
+        inside=True,
+    ),
+    Page(
         "generate",
         "Generate",
         ":material/edit_note:",

@@ -109,6 +109,14 @@ class View:
         written = {metric.step: metric.loss for metric in self.snapshot.metrics}
         return [written.get(step) for step in self.steps]
 
+    @cached_property
+    def findings(self) -> dict:
+        """TEMPORARY"""
+        return {}
+
+    def finding(self):
+        return self.findings.get((self.layer, self.unit))
+
     def gradient(self, of: Target) -> Trace:
         """The same pass with the gradient of the loss at timestep `of`, or of the sum of all losses."""
         return traces.trace(self.loaded, self.probe, self.context, gradient=of)

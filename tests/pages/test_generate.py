@@ -156,10 +156,10 @@ def test_the_command_that_is_shown_writes_the_text_that_is_shown(
 
 def test_a_link_is_the_text(open_page: OpenPage, link: Link) -> None:
     given = {"prompt": "The wolf", "temperature": "0.5", "top_k": "7", "top_p": "0.9", "seed": "11", "length": "90"}
-    app = _done(open_page("generate", run="tales-gru", step="250", **given))
+    app = _done(open_page("generate", run="tales-gru", step="375", **given))
     settings = {"temperature": 0.5, "top_k": 7, "top_p": 0.9, "seed": 11, "length": 90}
-    assert _job(app).text() == _expected("tales-gru", 250, "The wolf", **settings)
-    assert link(app) == {"run": "tales-gru", "step": "250", **given}
+    assert _job(app).text() == _expected("tales-gru", 375, "The wolf", **settings)
+    assert link(app) == {"run": "tales-gru", "step": "375", **given}
 
 
 WRONG = {
@@ -375,11 +375,11 @@ def test_a_text_that_was_stopped_stays_stopped(open_page: OpenPage, read: Text) 
 
 
 def test_two_models_write_from_the_same_prompt_and_seed(open_page: OpenPage, read: Text) -> None:
-    app = _done(open_page("generate", prompt="The wolf", beside="tales-rnn:1000", length="60", seed="5"))
+    app = _done(open_page("generate", prompt="The wolf", beside="tales-rnn:960", length="60", seed="5"))
     settings = {"temperature": 0.8, "seed": 5, "length": 60}
     assert _job(app).text() == _expected("tales-lstm", state.NEWEST, "The wolf", **settings)
-    assert _job(app, "beside").text() == _expected("tales-rnn", 1000, "The wolf", **settings)
-    assert "step 1,000" in read(app)
+    assert _job(app, "beside").text() == _expected("tales-rnn", 960, "The wolf", **settings)
+    assert "step 960" in read(app)
 
 
 def test_what_is_copied_is_named(open_page: OpenPage, read: Text) -> None:
@@ -460,7 +460,7 @@ def test_the_likelier_of_two_sentences_is_named_with_its_factor(open_page: OpenP
         time.sleep(0.02)
     app.run()
     rows = _rows(app, "Which sentence is more likely?")
-    assert list(rows["judge"].unique()) == ["LSTM on Tales, step 4,000", "3-gram", "2-gram", "1-gram"]
+    assert list(rows["judge"].unique()) == ["LSTM on Tales, step 6,000", "3-gram", "2-gram", "1-gram"]
     model = rows[rows["judge"].str.startswith("LSTM")].set_index("sentence")["bits"]
     ahead = "first" if model["first"] < model["second"] else "second"
     assert f"the {ahead} sentence is" in read(app)

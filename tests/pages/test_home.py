@@ -91,7 +91,9 @@ def test_one_click_leads_to_the_lesson_on_vanishing_gradients(
     app.button(key="home.vanishing").click().run()
     assert not app.exception
     assert not app.error
-    assert read(app).startswith("Vanishing gradients before training: the norm stays above 1% for 15 steps back in A")
+    assert read(app).startswith(
+        "Vanishing gradients before training: the norm stays above 1% for all 25 steps back in A"
+    )
     pictures = [
         json.loads(one.proto.json) for one in app.get("bidi_component") if one.key.startswith("unrolled.picture")
     ]

@@ -52,7 +52,7 @@ def test_without_a_run_of_ones_own_the_starter_runs_are_there(open_page: OpenPag
     app = open_page("runs")
     assert not app.exception
     assert said(app) == ""
-    assert f"{len(ORDER)} runs; on Tales, the best run is “LSTM on Tales, word by word”" in read(app)
+    assert f"{len(ORDER)} runs; on Tales, the best run is “LSTM on Tales”" in read(app)
     assert "Tick one run" in read(app)
     assert "of 4 GB" in read(app)
     assert "When it is full, no run can be started" in read(app)

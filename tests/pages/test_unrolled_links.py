@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("own_recordings")
 def test_a_link_is_the_view(open_page: OpenPage, link: Link, said: Text) -> None:
     given = {
         "run": "tales-gru",
-        "step": "250",
+        "step": "375",
         "probe": "The old man",
         "t": "4",
         "layer": "0",
@@ -98,10 +98,10 @@ def test_a_drill_down_that_there_is_not_is_named(open_page: OpenPage, said: Text
 
 
 NEAREST = {
-    "step": ("300", "has no saved weights at step 300", "250"),
+    "step": ("300", "has no saved weights at step 300", "375"),
     "t": ("400", "There is no timestep 401 (t=400 in links, which count from 0): the input text has 27", "26"),
     "layer": ("3", "There is no layer 4 (layer=3 in links, which count from 0)", "0"),
-    "unit": ("99", "There is no unit 100 (unit=99 in links, which count from 0)", "63"),
+    "unit": ("199", "There is no unit 200 (unit=199 in links, which count from 0)", "159"),
     "of": ("26", "There is no loss at t = 27 (of=26 in links, which count from 0), as its next token is unknown", "25"),
 }
 
@@ -127,8 +127,8 @@ ELSEWHERE = {
     "quantity": ("cell", "has no cell (it has update, reset, candidate, hidden)"),
     "block": ("forget", "has no block 'forget' (it has reset, keep, candidate)"),
     "element": (
-        "80:2",
-        "There is no weight 81, 3 (element=80:2 in links, which count from 0) here: the nearest is 64, 3",
+        "180:2",
+        "There is no weight 181, 3 (element=180:2 in links, which count from 0) here: the nearest is 160, 3",
     ),
 }
 
@@ -145,7 +145,7 @@ def test_a_link_made_for_another_network_is_answered_with_a_sentence(open_page: 
     ("change", "sentence"),
     [("hidden:3:0:0:0", "there is no layer 4; the last is 1"),
      ("hidden:0:300:0:0", "there is no timestep 301; the last is 27"),
-     ("hidden:0:0:64:0", "there is no unit 65; the last is 64")],
+     ("hidden:0:0:160:0", "there is no unit 161; the last is 160")],
 )  # fmt: skip
 def test_a_change_at_a_place_that_is_not_there_is_left_out(
     open_page: OpenPage, read: Text, link: Link, change: str, sentence: str

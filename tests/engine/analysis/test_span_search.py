@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -68,7 +70,7 @@ def test_other_places_where_they_are_on_are_found_and_lie_apart() -> None:
     assert all(inside[one.first : one.last + 1].mean() == 1.0 for one in best)
     assert all(one.last - one.first == 4 for one in found.passages)
     places = sorted(one.first for one in found.passages)
-    assert all(after - before >= 5 for before, after in zip(places, places[1:], strict=False))
+    assert all(after - before >= 5 for before, after in pairwise(places))
     assert len(found.passages) <= MOST_PASSAGES
     assert found.tokens == len(text)
 

@@ -163,10 +163,10 @@ def test_the_page_opens_in_every_notation(open_inside: OpenInside, notation: str
             "(layer=3 in links, which count from 0): this network has 1 layer. Layer 1 is",
             {"layer": "0"},
         ),
-        ({"unit": "64"}, "There is no unit 65 (unit=64 in links, which count from 0): a layer of this", {"unit": "63"}),
-        ({"unit": "64", "notation": "pytorch"}, "There is no unit 64: a layer", {"unit": "63"}),
-        ({"step": "9"}, "has no saved weights at step 9: step 8 is the nearest.", {"step": "8"}),
-        ({"step": "999999999999"}, "has no saved weights at step 999,999,999,999: step 4,000", {"step": "4000"}),
+        ({"unit": "160"}, "There is no unit 161 (unit=160 in links, which count from 0): a layer of", {"unit": "159"}),
+        ({"unit": "160", "notation": "pytorch"}, "There is no unit 160: a layer", {"unit": "159"}),
+        ({"step": "9"}, "has no saved weights at step 9: step 4 is the nearest.", {"step": "4"}),
+        ({"step": "999999999999"}, "has no saved weights at step 999,999,999,999: step 6,000", {"step": "6000"}),
     ],
     ids=str,
 )
@@ -315,8 +315,8 @@ def test_runs_are_compared_each_by_its_own_vocabulary(open_inside: OpenInside) -
 
 
 def test_runs_are_compared_at_the_same_step_or_the_nearest(open_inside: OpenInside) -> None:
-    app = open_inside(step="360", compare="tales-lstm,tales-gru,tales-rnn")
-    assert [view.step for view in _views(app)] == [360, 250, 360]
+    app = open_inside(step="240", compare="tales-lstm,tales-gru,tales-rnn")
+    assert [view.step for view in _views(app)] == [240, 128, 240]
     assert _notes(app) == ""
 
 
@@ -340,7 +340,7 @@ def test_beside_the_chosen_run_stand_the_others_of_the_comparison(
 def test_a_place_stays_when_another_run_is_chosen_and_the_step_is_its_newest(open_inside: OpenInside) -> None:
     app = open_inside(step="250", t="3", unit="5", probe="hello")
     (view,) = _views(_choose(app, run="tales-gru"))
-    assert (view.step, view.t, view.unit, view.probe.text) == (4000, 3, 5, "hello")
+    assert (view.step, view.t, view.unit, view.probe.text) == (6000, 3, 5, "hello")
     (view,) = _views(_choose(app, run="hello-rnn"))
     assert (view.t, view.unit) == (3, 2)
     assert "There is no unit 6 (unit=5 in links, which count from 0): a layer of this network has 3 units" in _notes(
@@ -447,9 +447,9 @@ def test_presenting_hides_the_sidebar_and_leaving_shows_it(open_inside: OpenInsi
 
 
 def test_the_selection_stands_in_one_line_for_where_the_sidebar_is_folded(open_inside: OpenInside) -> None:
-    app = open_inside(probe="<b>x</b>", step="250")
+    app = open_inside(probe="<b>x</b>", step="240")
     line = app.main.caption[0].value
-    assert re.sub(r"\\(.)", r"\1", line) == "LSTM on Tales · step 250 · “<b>x</b>”"
+    assert re.sub(r"\\(.)", r"\1", line) == "LSTM on Tales · step 240 · “<b>x</b>”"
     assert "<b>" not in line
 
 

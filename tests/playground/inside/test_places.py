@@ -27,7 +27,7 @@ def test_a_unit_that_was_chosen_stays_chosen(trace: Trace) -> None:
     assert nearest_place(Selection(unit=0), trace, "characters", [(0, 57)])[0]["unit"] == 0
 
 
-@pytest.mark.parametrize("named", [[], [(3, 1)], [(0, 64)]])
+@pytest.mark.parametrize("named", [[], [(3, 1)], [(0, 160)]])
 def test_where_no_unit_has_a_name_the_first_is_meant(trace: Trace, named: list[tuple[int, int]]) -> None:
     """A name may be of a unit that this network does not have: of another layer, or beyond its last."""
     place, notes = nearest_place(Selection(), trace, "characters", named)

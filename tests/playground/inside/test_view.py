@@ -36,10 +36,10 @@ def test_at_first_a_run_is_seen_at_its_newest_step_in_its_top_layer_at_the_end_o
 
 
 def test_a_view_is_what_was_selected() -> None:
-    view = _view("tales-gru", step=250, probe="He said", context="It was ", t=2, unit=63, notation="pytorch")
-    assert (view.step, view.t, view.unit, view.notation) == (250, 2, 63, "pytorch")
+    view = _view("tales-gru", step=375, probe="He said", context="It was ", t=2, unit=63, notation="pytorch")
+    assert (view.step, view.t, view.unit, view.notation) == (375, 2, 63, "pytorch")
     assert (view.probe.text, view.context.text) == ("He said", "It was ")
-    loaded = models.load(snapshot_of("tales-gru"), 250)
+    loaded = models.load(snapshot_of("tales-gru"), 375)
     expected = engine.record(
         loaded.model,
         torch.tensor(loaded.vocabulary.encode("He said")),
@@ -87,9 +87,9 @@ def test_a_place_that_does_not_exist_is_named_as_the_notation_counts_and_the_nea
 
 
 def test_a_step_that_is_not_kept_is_said_and_the_nearest_is_shown() -> None:
-    view = _view(step=641)
-    assert view.step == 640
-    assert view.notes == ("LSTM on Tales has no saved weights at step 641: step 640 is the nearest.",)
+    view = _view(step=513)
+    assert view.step == 512
+    assert view.notes == ("LSTM on Tales has no saved weights at step 513: step 512 is the nearest.",)
 
 
 def test_what_a_model_has_no_symbol_for_is_named_with_what_it_reads_instead() -> None:

@@ -29,9 +29,11 @@ def test_a_starter_run_is_whole_and_of_its_config(run_id: str) -> None:
     infos = update.checkpoints
     assert infos is not None
     steps = [info.step for info in infos]
-    assert steps[:3] == [0, 1, 2]
+    assert steps[0] == 0
+    assert steps[1] <= 4, "the first changes can be seen"
+    assert len(steps) >= 9
     assert steps[-1] == run.step
-    assert [info.full for info in infos] == [False] * (len(infos) - 1) + [True]
+    assert not any(info.full for info in infos), "a starter run is never trained on: its weights are enough"
     for info in infos:
         checkpoint = Checkpoint.from_bytes(starter.checkpoint(info.step))
         assert (checkpoint.step, checkpoint.full, checkpoint.config) == (info.step, info.full, config)

@@ -71,14 +71,14 @@ def test_what_fits_is_kept_and_the_rest_has_a_reason_each(view: Look) -> None:
 
 def test_the_sentence_tells_the_mean_loss_and_the_loss_that_changed_most(view: Look) -> None:
     found = view("tales-lstm")
-    fitted = changes.Fitted((Change("forget", 0, 2, 35, 0.0),), (), ())
+    fitted = changes.Fitted((Change("forget", 0, 2, 10, 0.0),), (), ())
     other = changes.applied(found, fitted)
     before, after = (trace.losses.numpy()[:-1] for trace in (found.trace, other))
     at = int(np.abs(after - before).argmax())
     said = changes.effect(found, other, fitted)
     old, new = (float(trace.losses[:-1].mean()) for trace in (found.trace, other))
     verb = "raises" if new > old else "lowers"
-    assert said.startswith(f"Closing Γ(f) of unit 36, t = 3 {verb} the mean loss from {number(old)} to ")
+    assert said.startswith(f"Closing Γ(f) of unit 11, t = 3 {verb} the mean loss from {number(old)} to ")
     assert f"to {number(new)} nats" in said
     assert f"at t = {at + 1}, from {number(float(before[at]))} to {number(float(after[at]))} nats" in said
     assert at >= 2, "nothing before the change can have changed"

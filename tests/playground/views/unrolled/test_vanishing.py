@@ -73,7 +73,7 @@ def test_what_training_changed_is_told_with_the_numbers_of_both_steps(view: Look
     (said,) = vanishing.since_the_start([now], 25)
     then, later = (_curve(one).reach for one in (first, now))
     before = f"In B the gradient stayed above 1% for {then} steps at training step 0"
-    assert f"{before} and stays above it for {later} steps at step 4,000" in said
+    assert f"{before} and stays above it for {later} steps at step 6,000" in said
     stretch = [
         float(np.linalg.svd(one.model.stack.layer_parameters(0)["weight_hh"].detach().numpy(), compute_uv=False)[0])
         for one in (first, now)

@@ -1,0 +1,96 @@
+"""The text, coloured by the chosen unit and by those that are pinned beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from playground.components.heatmap import Axis
+from playground.components.selection_bar import LABELS
+from playground.components.unit_text import Line, UnitText
+from playground.inside.view import View
+from playground.notation import first_index
+from playground.text import visible
+from playground.views.gates import quantities
+from playground.views.gates.lines import label, units
+from playground.views.gates.settings import settings
+
+
+def text(view: View) -> UnitText:
+    """The probe by the chosen quantity of the chosen unit; the pinned ones as bands of their own."""
+    quantity = quantities.chosen(view, settings.current().quantity)
+    base = first_index(view.notation)
+    shown = units(view)
+    return UnitText(
+        pieces=pieces(view),
+        tokens=tokens_axis(view),
+        lines=[line(view, quantity, unit) for unit in shown],
+        units=view.trace.units,
+        about=f"The input text, coloured by the {quantities.in_words(view, quantity)} of "
+        f"{label(view, shown[0], base)}.",
+        file=f"text-{view.run.id}-{view.step}-{quantity}-unit-{view.unit + base}",
+        unit=view.unit,
+    )
+
+
+def line(view: View, quantity: str, unit: int) -> Line:
+    """One unit along the probe."""
+    base = first_index(view.notation)
+    return Line(
+        f"{quantities.named(view, quantity)} {unit + base}",
+        f"{quantities.in_words(view, quantity)} of {label(view, unit, base)}",
+        view.trace[quantity][view.layer, :, unit],
+        quantities.is_gate(view.cell, quantity),
+        unit,
+    )
+
+
+def tokens_axis(view: View) -> Axis:
+    """How the probe's tokens are called, and which is chosen."""
+    title, form = LABELS[view.notation]["t"]
+    return Axis(title, view.trace.length, "t", view.t, first_index(view.notation), form, view.probe.names)
+
+
+def pieces(view: View) -> list[str]:
+    """What each token of the probe adds to the text."""
+    if view.vocabulary.level == "char" and len(view.probe.text) == len(view.probe):
+        return list(view.probe.text)
+    return spaced(["\n" if name == "⏎" else name for name in view.probe.names])
+
+
+def spaced(words: Sequence[str]) -> list[str]:
+    """Words as a text has them, with spaces before all but those that close."""
+    return [word if word in _CLOSING or place == 0 else f" {word}" for place, word in enumerate(words)]
+
+
+_CLOSING = frozenset(".,;:!?)]}”’»…\n")
+
+
+def passage(pieces: Sequence[str], lines: Sequence[Line], holds: Sequence[bool], title: str, **of: Any) -> UnitText:
+    """A stretch of held-out text that a job has looked at; nothing in it can be chosen but units.
+
+    Args:
+        pieces: of its tokens
+        lines: of values along it
+        holds: where the hypothesis does
+        title: the hypothesis, in words
+        of: "units", how many there are; "unit", the chosen one; "file"
+    """
+    words = any(len(piece) > 1 for piece in pieces)
+    return UnitText(
+        pieces=spaced(pieces) if words else list(pieces),
+        tokens=Axis("token", len(pieces), "token", first=1, texts=[visible(piece, spaces=True) for piece in pieces]),
+        lines=lines,
+        about=f"Held-out text, coloured by the values of units; underlined where it is {title}.",
+        marks=list(holds),
+        marked=title,
+        **of,
+    )
+
+
+def values_line(label: str, name: str, values: Sequence[float] | Tensor, unit: int | None) -> Line:
+    """A line of values that a job has found, of a state."""
+    return Line(label, name, torch.as_tensor(values), gate=False, unit=unit)
