@@ -73,6 +73,7 @@ def half_life_spec(title: str, color: str) -> Spec:
             x=x,
             x2="high:Q",
             y=y,
+            y2=alt.datum(0),
             opacity=alt.condition("datum.chosen", alt.value(1.0), alt.value(0.45)),
             tooltip=tooltip,
         )

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from playground import theme
 from playground.charts.constant import Spec, constant
-from playground.charts.numbers import told, with_texts
+from playground.charts.numbers import ON_AXIS, told, with_texts
 
 COLUMNS = ("unit", "shut", "open", "name", "chosen")
 _HEIGHT = 210
@@ -109,12 +109,12 @@ def training_spec(gates: tuple[str, ...]) -> Spec:
     x = alt.X(
         "step:Q",
         title="training step (log scale)",
-        axis=alt.Axis(format="~s", grid=False, tickCount=6),
+        axis=alt.Axis(labelExpr=ON_AXIS, grid=False, values=[0, *(10**power for power in range(7))]),
         scale=alt.Scale(type="symlog", constant=1, nice=False),
     )
     y = alt.Y(
         "share:Q",
-        title="saturated time, mean of all units",
+        title="saturated time",
         axis=alt.Axis(format="%", tickCount=5),
         scale=alt.Scale(domain=[0, 1], nice=False),
     )
@@ -135,7 +135,9 @@ def training_spec(gates: tuple[str, ...]) -> Spec:
     )
     return constant(
         [lines],
-        alt.TitleParams("Saturation along training"),
+        alt.TitleParams(
+            "Saturation along training", subtitle="share of time below 0.1 or above 0.9, mean of all units"
+        ),
         "Lines: the share of time for which a gate is below 0.1 or above 0.9, the mean of all units, over the training "
         "steps.",
         height=_HEIGHT,

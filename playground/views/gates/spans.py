@@ -16,6 +16,8 @@ from playground.views.gates.settings import settings
 
 _NEIGHBOURS = 3
 _SHOWN = 8
+_ALL = 0.999
+"""Share of the units from which on all of them are on throughout."""
 
 
 def span(view: View) -> tuple[int, int]:
@@ -66,13 +68,17 @@ def sentence(view: View, found: Mapping[str, Any]) -> str:
     if not units:
         return "No unit is on throughout this span and off around it: select another stretch."
     names = ", ".join(str(one["unit"] + first_index(view.notation)) for one in units)
-    whole = sum(one["share"] >= 0.999 for one in found["passages"])
     are = "unit is" if len(units) == 1 else "units are"
-    places = f"{whole} or more" if whole == len(found["passages"]) else str(whole)
-    return (
-        f"{len(units)} {are} on in this span and off around it ({names}); all are on together in {places} other places "
-        f"of {number(found['tokens'])} tokens."
-    )
+    said = f"{len(units)} {are} on in this span and off around it: {names}"
+    whole = sum(one["share"] >= _ALL for one in found["passages"])
+    read = f"{found['tokens']:,} tokens"
+    if whole:
+        most = " or more" if whole == len(found["passages"]) else ""
+        return f"{said}. All of them are on together in {whole}{most} other places of {read}."
+    if found["passages"]:
+        best = number(100 * found["passages"][0]["share"])
+        return f"{said}. In the place of {read} that is most alike, {best}% of them are on."
+    return f"{said}. Nowhere else in {read} are they on."
 
 
 def _units(view: View, units: Sequence[Mapping[str, Any]], memory: str) -> None:
@@ -95,7 +101,7 @@ def _passages(found: Mapping[str, Any]) -> None:
         before, inside, after = (_text(one[part]) for part in ("before", "inside", "after"))
         part = "held-out text" if one["first"] < found["held_out"] else "training text"
         st.markdown(
-            f"…{before}**:orange-background[{inside}]**{after}…  \n:gray[{number(100 * one['share'])}% of the units "
+            f"…{before}:orange-background[{inside}]{after}…  \n:gray[{number(100 * one['share'])}% of the units "
             f"on, {part}, token {one['first'] + 1:,}]"
         )
 
