@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from playground.runs.records import CheckpointInfo, Evaluation, Metric, Run, RunChange, SampleText, StoreError
+from playground.runs.records import CheckpointInfo, Evaluation, Finding, Metric, Run, RunChange, SampleText, StoreError
 from playground.runs.store import Store
 from playground.runs.store.disk import WriteCheck
 
@@ -46,6 +46,8 @@ class Snapshot:
     samples: Sequence[SampleText]
     changes: Sequence[RunChange]
     checkpoints: Sequence[CheckpointInfo]
+    findings: Sequence[Finding] = ()
+    """the named units that everybody sees"""
 
     @property
     def version(self) -> int:
@@ -152,6 +154,7 @@ class RunReader:
             samples=_merge(cached.samples, update.samples),
             changes=cached.changes,
             checkpoints=update.checkpoints or (known.checkpoints if known else []),
+            findings=update.findings or [],
         )
 
 

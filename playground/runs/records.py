@@ -243,6 +243,31 @@ class CheckpointInfo:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """A unit that was named: what it seems to track. Layers and units count from 0."""
+
+    layer: int
+    unit: int
+    quantity: str
+    """what of the unit is looked at, as a trace names it: "hidden", "cell", "forget" """
+    name: str
+    """empty where the name is to be removed"""
+    hypothesis: str = ""
+    """what its score was measured for"""
+    score: float | None = None
+    baseline: float | None = None
+    """the score of what the unit must beat"""
+    step: int = 0
+    """the training step at which it was found"""
+    created: float = 0.0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Layer and unit: there is one finding for each."""
+        return self.layer, self.unit
+
+
+@dataclass(frozen=True)
 class Command:
     """What a visitor asks of the worker that trains `run`."""
 
@@ -308,3 +333,5 @@ class RunDelta:
     changes: list[RunChange]
     checkpoints: list[CheckpointInfo] | None
     """all of them, since some may have been deleted; None if nothing has changed"""
+    findings: list[Finding] | None = None
+    """all of them, for the same reason"""

@@ -27,7 +27,7 @@ import engine
 from engine.config import Config
 from engine.training.checkpoint import Checkpoint, keep
 from engine.training.events import Diverged, Evaluated, Finished, Planned, Progress, Sampled, Saved, TextRead
-from playground.runs.records import FINISHED, CheckpointInfo, Run
+from playground.runs.records import FINISHED, CheckpointInfo, Finding, Run
 from playground.runs.settings import ROOT
 from playground.runs.store import Store
 from playground.runs.store.starter_files import (
@@ -114,6 +114,10 @@ STARTERS: Mapping[str, tuple[str, Config]] = {
 }
 
 
+FINDINGS: Mapping[str, Sequence[Finding]] = {}
+"""Units of the starter runs that ship with a name, by run."""
+
+
 def make(run_id: str, folder: Path) -> StarterRun:
     """Train a starter run and write it to `folder`/`run_id`, replacing what is there."""
     title, config = STARTERS[run_id]
@@ -169,6 +173,7 @@ def _write(store: Store, run_id: str, target: Path) -> None:
         "evaluations": to_columns(store.evaluations(run_id)),
         "samples": to_columns(store.samples(run_id)),
         "checkpoints": to_columns(infos),
+        "findings": to_columns(FINDINGS.get(target.name, ())),
     }
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=True)
     (target / "run.json").write_text(text + "\n", encoding="utf-8")

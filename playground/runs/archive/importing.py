@@ -35,6 +35,7 @@ from playground.runs.records import (
 from playground.runs.store import Store, schema
 from playground.runs.store.blobs import TEXTS
 from playground.runs.store.database import as_store_errors
+from playground.runs.store.findings import finding_row
 from playground.runs.store.rows import run_columns, run_values, to_row
 from playground.runs.store.run_records import new_id
 from playground.text import date
@@ -73,6 +74,9 @@ def import_run(store: Store, archive: RunArchive, *, owner: str) -> str:
             ]
             version = store.write_in_transaction(connection, RunWrite(run_id, rows))
             _write_checkpoints(connection, run_id, archive.checkpoints, blobs, version)
+            if archive.findings:
+                named = [finding_row(finding, run_id, owner, version) for finding in archive.findings]
+                connection.execute(insert(schema.findings), named)
     except BaseException:
         _roll_back(store, run_id, archive)
         raise

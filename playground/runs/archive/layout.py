@@ -3,7 +3,7 @@
 A run archive is a zip file of
 
     manifest.json                          format, what made it and when, size and SHA-256 of every other member
-    run.json                               the run and its config, and the list of its checkpoints
+    run.json                               the run and its config, the lists of its checkpoints and of its named units
     metrics.csv, evaluations.csv           one row for each step that has them
     changes.csv                            changes of settings, starts, pauses
     samples.json, samples.txt              what the model wrote; the text is for reading and is not read back

@@ -15,7 +15,7 @@ from typing import Any
 from engine.config import ConfigError
 from engine.training.checkpoint import keep
 from engine.validate import validate
-from playground.runs.archive import layout
+from playground.runs.archive import findings, layout
 from playground.runs.archive.checkpoint_check import is_finite, read_checkpoint
 from playground.runs.archive.csv_rows import to_csv
 from playground.runs.archive.layout import RunArchiveError, checkpoint_name, single_line
@@ -165,6 +165,7 @@ def _small_members(
         "run": _plain_run(run),
         "checkpoints": [{"step": info.step, "full": info.full, "created": info.created} for info in packed],
         "left_out": list(left_out),
+        findings.NAME: findings.plain_findings(update.findings or ()),
     }
     yield layout.RUN, _json(described)
     yield layout.METRICS, to_csv(Metric, update.metrics)

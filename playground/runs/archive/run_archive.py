@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from playground.runs.archive.layout import checkpoint_name, refused
 from playground.runs.archive.members import Members
-from playground.runs.records import CheckpointInfo, Evaluation, Metric, Run, RunChange, SampleText
+from playground.runs.records import CheckpointInfo, Evaluation, Finding, Metric, Run, RunChange, SampleText
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class RunArchive:
     samples: tuple[SampleText, ...]
     changes: tuple[RunChange, ...]
     checkpoints: tuple[CheckpointInfo, ...]
+    findings: tuple[Finding, ...]
     text: str | None
     """the visitor's own text that the run learns, if it does"""
     left_out: tuple[int, ...]

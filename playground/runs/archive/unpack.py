@@ -16,6 +16,7 @@ from engine.models.language_model import parameter_count
 from engine.validate import validate
 from playground.runs.archive.checkpoint_check import ExpectedRun, check_checkpoint, read_checkpoint
 from playground.runs.archive.csv_rows import from_csv
+from playground.runs.archive.findings import read_findings
 from playground.runs.archive.json_reader import JsonObject, parsed
 from playground.runs.archive.layout import (
     CHANGES,
@@ -80,6 +81,7 @@ def unpack(raw: bytes, settings: AppSettings) -> RunArchive:
         samples=_samples(members, last_step),
         changes=from_csv(CHANGES, RunChange, members.read(CHANGES), last_step),
         checkpoints=listed,
+        findings=read_findings(stored, config, last_step),
         text=text,
         left_out=tuple(_steps(stored, "left_out", MAX_ROWS)),
         made_by=manifest.line("made_by", MAX_NAME),

@@ -12,6 +12,7 @@ from playground.runs.records import UNDO_SECONDS, RunWrite
 from playground.runs.store import schema
 from playground.runs.store.blobs import TEXTS
 from playground.runs.store.dispatch import actor_of
+from playground.runs.store.findings import Findings
 from playground.runs.store.jobs import JobQueue
 from playground.runs.store.run_records import PURGED, check_owner, not_found
 from playground.runs.store.storage_usage import StorageUsage
@@ -32,7 +33,7 @@ SWEEP_SECONDS = 3_600.0
 _RUN_ID = re.compile(r"[0-9a-z]{10}")
 
 
-class Deletion(JobQueue, StorageUsage):
+class Deletion(JobQueue, Findings, StorageUsage):
     """Deleting, restoring and purging runs."""
 
     _sweep_due = 0.0
@@ -98,6 +99,7 @@ class Deletion(JobQueue, StorageUsage):
         if time.monotonic() >= self._sweep_due:
             self._sweep_due = time.monotonic() + SWEEP_SECONDS
             self._sweep()
+        self._purge_findings()
         jobs = self._purge_jobs()
         if purged or jobs:
             self._return_space()

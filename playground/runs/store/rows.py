@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.config import Config
 from engine.data import TextFacts
-from playground.runs.records import CheckpointInfo, Row, Run
+from playground.runs.records import CheckpointInfo, Finding, Row, Run
 
 NAME_LENGTH = 200
 """Characters of a run's name, at most."""
@@ -76,7 +76,7 @@ def _config(text: str) -> Config:
     return Config.from_json(text)
 
 
-def to_row(record: Row | CheckpointInfo, run: str, version: int) -> dict[str, Any]:
+def to_row(record: Row | CheckpointInfo | Finding, run: str, version: int) -> dict[str, Any]:
     """A record of `run` as values of its table's columns."""
     kind: type = type(record)
     values = {name: getattr(record, name) for name in _names(kind)}

@@ -21,6 +21,7 @@ from playground.runs.records import (
     CheckpointInfo,
     ClaimLostError,
     Evaluation,
+    Finding,
     Metric,
     Row,
     Run,
@@ -56,7 +57,10 @@ _TABLES: Mapping[type, Table] = {
     SampleText: schema.samples,
     RunChange: schema.changes,
     CheckpointInfo: schema.checkpoints,
+    Finding: schema.findings,
 }
+_ORDERS: Mapping[type, tuple[str, ...]] = {RunChange: ("id",), Finding: ("layer", "unit")}
+"""Columns by which rows of a kind are ordered, where that is not their step."""
 
 
 def new_id() -> str:
@@ -343,6 +347,7 @@ class RunRecords(Database):
                 samples=self._rows(connection, SampleText, run_id, after),
                 changes=self._rows(connection, RunChange, run_id, after),
                 checkpoints=kept,
+                findings=self._rows(connection, Finding, run_id, 0),
             )
 
     def metrics(self, run_id: str, after: int = 0) -> list[Metric]:
@@ -374,6 +379,6 @@ class RunRecords(Database):
     def _rows(self, connection: Connection, kind: type, run_id: str, after: int) -> list:
         table = _TABLES[kind]
         wanted = [table.c[item.name] for item in fields(kind)]
-        order = table.c.id if kind is RunChange else table.c.step
-        query = select(*wanted).where(table.c.run == run_id, table.c.version > after).order_by(order)
+        order = [table.c[name] for name in _ORDERS.get(kind, ("step",))]
+        query = select(*wanted).where(table.c.run == run_id, table.c.version > after).order_by(*order)
         return [from_row(kind, row) for row in connection.execute(query)]

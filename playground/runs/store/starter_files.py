@@ -1,6 +1,6 @@
 """The starter runs that ship with the code, read from their files. They are read-only and always available.
 
-Each is a folder `starter_runs/ID/` with `run.json` (the run, its metrics, evaluations, samples and the
+Each is a folder `starter_runs/ID/` with `run.json` (the run, its metrics, evaluations, samples, named units and the
 list of its checkpoints; rows as columns, so that the file stays small) and one safetensors file for
 each checkpoint. `python -m playground.runs.starters` makes them.
 """
@@ -21,6 +21,7 @@ from playground.runs.records import (
     FINISHED,
     CheckpointInfo,
     Evaluation,
+    Finding,
     Metric,
     Run,
     RunChange,
@@ -41,6 +42,7 @@ _KINDS: Mapping[str, type] = {
     "samples": SampleText,
     "changes": RunChange,
     "checkpoints": CheckpointInfo,
+    "findings": Finding,
 }
 
 
@@ -72,6 +74,7 @@ class StarterRun:
             samples=self.rows(SampleText, after),
             changes=self.rows(RunChange, after),
             checkpoints=self.rows(CheckpointInfo, after) or None,
+            findings=self.rows(Finding, after),
         )
 
     def checkpoint(self, step: int) -> bytes:

@@ -5,7 +5,7 @@ import pytest
 
 from engine.training.checkpoint import Checkpoint
 from playground.runs import starters
-from playground.runs.records import StoreError
+from playground.runs.records import Finding, StoreError
 from playground.runs.starters import MAX_BYTES, STARTERS, TOLERANCE
 from playground.runs.store.starter_files import FOLDER, ORDER, StarterRun, StarterRuns
 
@@ -48,6 +48,15 @@ def test_a_starter_run_can_be_made_again_bit_for_bit(tmp_path: Path) -> None:
     assert said == "bit for bit the same"
     starter = StarterRuns(FOLDER)["hello-rnn"]
     assert made.run.val_loss == pytest.approx(starter.run.val_loss, abs=TOLERANCE)
+
+
+def test_units_that_ship_with_a_name_are_in_the_file_of_their_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = [Finding(0, 1, "hidden", "after l", "the letter before is l", 0.75, None, 500, 1.5)]
+    monkeypatch.setattr(starters, "FINDINGS", {"hello-rnn": named})
+    made = starters.make("hello-rnn", tmp_path)
+    assert made.rows(Finding) == made.delta().findings == named
 
 
 def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from engine.config import Config
 from playground.runs.archive import pack
+from playground.runs.records import Finding
 from playground.runs.settings import AppSettings
 from playground.runs.store import Store, schema
 from playground.runs.store.starter_files import StarterRuns
@@ -111,12 +112,14 @@ def small() -> Config:
 
 @pytest.fixture(scope="session")
 def packed(make_store: MakeStore) -> bytes:
-    """A run file of a run over "hello", paused at step 25."""
+    """A run file of a run over "hello", paused at step 25, with two named units."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker_module, "POLL_SECONDS", 0.0)
         store = make_store()
         run_id = store.create_run(SMALL, name="small run")
         _train(store, pause_at=25)
+        for unit in (0, 2):
+            store.name_unit(run_id, Finding(0, unit, "hidden", f"unit {unit}", "doubled letters", 0.9, 0.5, step=20))
         return pack(store, run_id)
 
 
