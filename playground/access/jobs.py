@@ -151,6 +151,17 @@ def ask(loaded: Loaded, kind: str, arguments: Mapping[str, Any]) -> Job:
     return look(request)
 
 
+def finished(loaded: Loaded, kind: str, arguments: Mapping[str, Any]) -> Any:
+    """What the analysis of these weights found, if it is done and this process has read it; else None. It begins
+    nothing."""
+    try:
+        step, weights = _kept_weights(loaded)
+        job = job_reader().known(JobRequest(loaded.run.id, step, weights, kind, canonical(arguments)).id)
+    except StoreError:
+        return None
+    return job.result if job is not None and job.state == FINISHED else None
+
+
 def look(request: JobRequest) -> Job:
     """The job as it stands now, as `ask` gives it."""
     try:

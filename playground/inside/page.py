@@ -163,6 +163,7 @@ def _bar(view: View, parts: Parts) -> None:
         loss_unit=UNITS[unit].short,
         measured=[(step, shown(loss) or 0.0) for step, loss in view.measured],
         training=[shown(loss) for loss in view.training_losses],
+        unit_names={f"{layer}:{unit}": found.name for (layer, unit), found in view.findings.items()},
         keys=parts.keys,
     )
     selection_bar(bar, key=_BAR, on_choose=lambda: select_in(view, **chosen(_BAR, bar)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,12 +16,13 @@ from engine.trace import Change, Target, Trace
 from playground import state
 from playground.access import models, traces
 from playground.access.default_probe import default_probe
+from playground.access.findings import named_units
 from playground.access.models import Loaded
 from playground.access.probes import Probe, read_probe
 from playground.access.unread import not_read
 from playground.inside import places
 from playground.runs.reader import Snapshot
-from playground.runs.records import DIVERGED, FAILED, HELD_UP, INTERRUPTED, Run
+from playground.runs.records import DIVERGED, FAILED, HELD_UP, INTERRUPTED, Finding, Run
 from playground.state import Selection
 from playground.text import visible
 
@@ -46,6 +47,7 @@ class View:
         snapshot: the run's rows: evaluations, samples, ...
         asked: those of `notes` on what was asked for and does not exist
         passage: whether the run's default probe is a passage here
+        findings: the units with a name, by layer and unit
     """
 
     run: Run
@@ -65,6 +67,7 @@ class View:
     snapshot: Snapshot | None = None
     asked: tuple[str, ...] = ()
     passage: bool = False
+    findings: Mapping[tuple[int, int], Finding] = field(default_factory=dict)
 
     @property
     def model(self) -> LanguageModel:
@@ -109,12 +112,9 @@ class View:
         written = {metric.step: metric.loss for metric in self.snapshot.metrics}
         return [written.get(step) for step in self.steps]
 
-    @cached_property
-    def findings(self) -> dict:
-        """TEMPORARY"""
-        return {}
-
-    def finding(self):
+    @property
+    def finding(self) -> Finding | None:
+        """What the chosen unit was named for; None where it has no name."""
         return self.findings.get((self.layer, self.unit))
 
     def gradient(self, of: Target) -> Trace:
@@ -149,7 +149,8 @@ def look(run: Snapshot, selection: Selection, letter: str = "", *, passage: bool
     probe, notes = _probe(run, selection.probe, loaded.vocabulary, passage)
     context = read_probe(selection.context, loaded.vocabulary, state.LONGEST_CONTEXT)
     trace = traces.trace(loaded, probe, context)
-    place, elsewhere = places.nearest_place(selection, trace, loaded.tokens)
+    findings = named_units(run)
+    place, elsewhere = places.nearest_place(selection, trace, loaded.tokens, [*findings])
     asked += elsewhere
     notes = (*asked, *notes, *unknown_note(probe, loaded), *unknown_note(context, loaded, "Preceding context: "))
     return View(
@@ -168,6 +169,7 @@ def look(run: Snapshot, selection: Selection, letter: str = "", *, passage: bool
         snapshot=run,
         asked=asked,
         passage=passage,
+        findings=findings,
     )
 
 

@@ -24,9 +24,15 @@ from typing import Any
 import torch
 
 import engine
+from engine.analysis.hypotheses import hypothesis
+from engine.analysis.labelled_text import split_texts
+from engine.analysis.unit_search import find_units
 from engine.config import Config
+from engine.data import Vocabulary
+from engine.models.language_model import LanguageModel
 from engine.training.checkpoint import Checkpoint, keep
 from engine.training.events import Diverged, Evaluated, Finished, Planned, Progress, Sampled, Saved, TextRead
+from engine.training.restore import load_weights
 from playground.runs.records import FINISHED, CheckpointInfo, Finding, Run
 from playground.runs.settings import ROOT
 from playground.runs.store import Store
@@ -114,8 +120,10 @@ STARTERS: Mapping[str, tuple[str, Config]] = {
 }
 
 
-FINDINGS: Mapping[str, Sequence[Finding]] = {}
-"""Units of the starter runs that ship with a name, by run."""
+TELLS: Mapping[str, Sequence[str]] = {"tales-lstm": ("quotes",), "tales-words": ("quotes", "line-position")}
+"""Hypotheses whose best unit ships with a name, by run; one that is not clearly above its baseline does not."""
+
+_SEARCHED = 100_000
 
 
 def make(run_id: str, folder: Path) -> StarterRun:
@@ -173,10 +181,27 @@ def _write(store: Store, run_id: str, target: Path) -> None:
         "evaluations": to_columns(store.evaluations(run_id)),
         "samples": to_columns(store.samples(run_id)),
         "checkpoints": to_columns(infos),
-        "findings": to_columns(FINDINGS.get(target.name, ())),
+        "findings": to_columns(findings(Checkpoint.from_bytes(raw), TELLS.get(target.name, ()))),
     }
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=True)
     (target / "run.json").write_text(text + "\n", encoding="utf-8")
+
+
+def findings(checkpoint: Checkpoint, hypotheses: Sequence[str]) -> list[Finding]:
+    """The best unit for each hypothesis, with its score and the baseline, where it is clearly above that."""
+    vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
+    model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
+    load_weights(model, checkpoint.weights())
+    found = []
+    for name in hypotheses:
+        asked = hypothesis(name)
+        fit, held_out = split_texts(engine.prepare(checkpoint.config.data, vocabulary=vocabulary), asked, _SEARCHED)
+        search = find_units(model, fit, held_out, asked)
+        best = search.best
+        if search.found:
+            named = Finding(best.layer, best.unit, best.quantity, asked.title, name, best.score, search.baseline)
+            found.append(replace(named, step=checkpoint.step))
+    return found
 
 
 def _starter_fields(run: Run, run_id: str) -> dict[str, Any]:

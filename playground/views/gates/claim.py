@@ -24,7 +24,7 @@ def claim(views: Sequence[View]) -> str:
     unit = f"Unit {view.unit + first_index(view.notation)}"
     if not torch.isfinite(view.trace["hidden"][view.layer]).all():
         return f"{unit} cannot be read: the weights at this step are not finite."
-    finding = view.finding()
+    finding = view.finding
     if finding is not None and finding.score is not None:
         return (
             f"{unit} of this {view.run_cell.title} tells {finding.name} from the rest of the text: it orders "

@@ -15,7 +15,7 @@ from playground.inside.view import View
 from playground.parts import drill_downs
 from playground.text import escape_markdown
 from playground.views.gates import claim as claims
-from playground.views.gates import controls, explain, fit
+from playground.views.gates import controls, explain, fit, naming
 from playground.views.gates.drill_downs import DRILL_DOWNS
 from playground.views.gates.panels import panels
 from playground.views.gates.settings import settings
@@ -51,6 +51,7 @@ def _picture(view: View, *, alone: bool) -> None:
     if alone:
         with st.container(key="gates-controls", horizontal=True, vertical_alignment="center"):
             controls.controls(view)
+            naming.popover(view)
     with st.container(key=f"gates-heatmaps-{letter}"):
         heatmaps(drawn, key=key, on_choose=lambda: select_in(view, **chosen_cell(key, drawn)))
 

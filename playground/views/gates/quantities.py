@@ -30,7 +30,7 @@ def chosen(view: View, wanted: str) -> str:
     track something; else the one that remembers."""
     if wanted:
         return wanted
-    finding = view.finding()
+    finding = view.finding
     return finding.quantity if finding is not None and finding.quantity in view.trace else memory(view.cell)
 
 

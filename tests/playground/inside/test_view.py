@@ -28,7 +28,9 @@ def test_at_first_a_run_is_seen_at_its_newest_step_in_its_top_layer_at_the_end_o
     view = _view()
     assert view.step == view.steps[-1] == view.run.step
     assert view.probe.text == "They ate the fish, and then"
-    assert (view.t, view.layer, view.unit) == (len(view.probe) - 2, view.trace.layers - 1, 0), "its last loss is known"
+    assert (view.t, view.layer) == (len(view.probe) - 2, view.trace.layers - 1), "its last loss is known"
+    assert view.finding is not None
+    assert view.finding.name == "inside quotation marks", "the unit that has a name"
     assert view.trace.length == len(view.probe)
     assert (view.notes, view.following, view.letter, len(view.context)) == ((), False, "", 0)
     assert view.cell.name == "lstm"

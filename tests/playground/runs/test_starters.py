@@ -54,7 +54,7 @@ def test_units_that_ship_with_a_name_are_in_the_file_of_their_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = [Finding(0, 1, "hidden", "after l", "the letter before is l", 0.75, None, 500, 1.5)]
-    monkeypatch.setattr(starters, "FINDINGS", {"hello-rnn": named})
+    monkeypatch.setattr(starters, "findings", lambda checkpoint, hypotheses: named)
     made = starters.make("hello-rnn", tmp_path)
     assert made.rows(Finding) == made.delta().findings == named
 
@@ -79,3 +79,20 @@ def test_a_run_further_off_than_the_tolerance_is_told(tmp_path: Path) -> None:
     close, said = starters.check("hello-rnn", tmp_path)
     assert not close
     assert "apart" in said
+
+
+@pytest.mark.parametrize("run_id", list(starters.TELLS))
+def test_the_units_that_ship_with_a_name_are_those_that_a_search_finds(run_id: str) -> None:
+    starter = StarterRuns(FOLDER)[run_id]
+    checkpoint = Checkpoint.from_bytes(starter.checkpoint(starter.run.step))
+    again = starters.findings(checkpoint, starters.TELLS[run_id])
+    shipped = starter.rows(Finding)
+    assert [(one.place, one.quantity, one.hypothesis) for one in again] == [
+        (one.place, one.quantity, one.hypothesis) for one in shipped
+    ]
+    assert [one.hypothesis for one in shipped] == list(starters.TELLS[run_id]), "each has such a unit"
+    for mine, kept in zip(again, shipped, strict=True):
+        assert mine.score == pytest.approx(kept.score, abs=0.01)
+        assert kept.score is not None
+        assert kept.baseline is not None
+        assert kept.score > kept.baseline + 0.15, "well above what chance reaches"
