@@ -20,7 +20,7 @@ _CHARACTERS, _WORDS = 24, 8
 _PASSAGE_CHARACTERS, _PASSAGE_WORDS = 180, 45
 """About so long is a passage in which something that lasts, as a quotation does, begins and ends."""
 
-_QUOTATION = re.compile(r'["“][^"“”]+["”][^"“”]*["“]')
+_QUOTATION = re.compile(r'["“][^"“”]{16,}["”][^"“”]{16,}["“]')
 
 _SEARCHED = 4_000
 """Characters from the beginning of the validation text in which a good place is looked for."""

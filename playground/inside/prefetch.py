@@ -19,7 +19,6 @@ from engine.config import ConfigError
 from playground import state
 from playground.access.background import BackgroundPool
 from playground.inside.view import View, look
-from playground.runs.reader import Snapshot
 from playground.runs.records import StoreError
 from playground.state import Selection
 
@@ -89,14 +88,14 @@ def prefetch(views: Sequence[View], needs: Needs | None = None, *, passage: bool
     steps = [] if following else beside(views[0].steps, step, before)
     prefetcher().request(
         context.session_id,
-        [_seen(view.snapshot, replace(selection, step=other), needs, passage) for other in steps for view in views],
+        [_seen(view, replace(selection, step=other), needs, passage) for other in steps for view in views],
     )
 
 
-def _seen(run: Snapshot | None, selection: Selection, needs: Needs | None, passage: bool) -> Task:
+def _seen(now: View, selection: Selection, needs: Needs | None, passage: bool) -> Task:
     def compute() -> None:
-        if run is not None:
-            view = look(run, selection, passage=passage)
+        if now.snapshot is not None:
+            view = look(now.snapshot, selection, passage=passage, findings=now.findings)
             if needs is not None:
                 needs(view)
 

@@ -74,6 +74,8 @@ def scene(*, passage: bool = False) -> Scene:
         views.append(_settled(look(chosen, selection, letters[0], passage=passage)))
     except StoreError as error:
         missing = str(error)
+    if views and selection.unit == state.NAMED:  # the others show the same unit, whatever theirs are named for
+        selection = replace(selection, unit=views[0].unit)
     for letter, other in zip(letters[1:], others, strict=False):
         try:
             run = snapshot_of(other, watch=newest)

@@ -131,7 +131,14 @@ class View:
         return traces.trace(self.loaded, probe, self.context, changes=changes)
 
 
-def look(run: Snapshot, selection: Selection, letter: str = "", *, passage: bool = False) -> View:
+def look(
+    run: Snapshot,
+    selection: Selection,
+    letter: str = "",
+    *,
+    passage: bool = False,
+    findings: Mapping[tuple[int, int], Finding] | None = None,
+) -> View:
     """What a selection shows of a run; where the run has no such step or place, the nearest.
 
     Args:
@@ -139,6 +146,7 @@ def look(run: Snapshot, selection: Selection, letter: str = "", *, passage: bool
         selection: training step, probe, context, place and notation
         letter: which of several runs it is
         passage: whether the run's default probe is a passage rather than a few words
+        findings: the units with a name; None asks for those that the visitor sees, which only a page's own thread can
 
     Raises:
         ModelError: the run has no weights yet, or they cannot be used
@@ -149,7 +157,7 @@ def look(run: Snapshot, selection: Selection, letter: str = "", *, passage: bool
     probe, notes = _probe(run, selection.probe, loaded.vocabulary, passage)
     context = read_probe(selection.context, loaded.vocabulary, state.LONGEST_CONTEXT)
     trace = traces.trace(loaded, probe, context)
-    findings = named_units(run)
+    findings = named_units(run) if findings is None else findings
     place, elsewhere = places.nearest_place(selection, trace, loaded.tokens, [*findings])
     asked += elsewhere
     notes = (*asked, *notes, *unknown_note(probe, loaded), *unknown_note(context, loaded, "Preceding context: "))

@@ -27,9 +27,9 @@ def claim(views: Sequence[View]) -> str:
     finding = view.finding
     if finding is not None and finding.score is not None:
         return (
-            f"{unit} of this {view.run_cell.title} tells {finding.name} from the rest of the text: it orders "
-            f"{percent(finding.score)} of all pairs of tokens right (best of as many random units: "
-            f"{percent(finding.baseline or 0.5)})."
+            f"{unit} of this {view.run_cell.title} tells “{finding.name}” from the rest: it orders "
+            f"{number(100 * finding.score)}% of all pairs of tokens right (best of as many untrained units: "
+            f"{number(100 * (finding.baseline or 0.5))}%)."
         )
     return _of_its_gates(view, unit)
 

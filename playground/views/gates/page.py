@@ -13,9 +13,9 @@ from playground.components.unit_text import unit_text
 from playground.inside import Parts, select_in
 from playground.inside.view import View
 from playground.parts import drill_downs
-from playground.text import escape_markdown
+from playground.text import escape_markdown, visible
 from playground.views.gates import claim as claims
-from playground.views.gates import controls, explain, fit, naming
+from playground.views.gates import controls, downloads, explain, fit, naming
 from playground.views.gates.drill_downs import DRILL_DOWNS
 from playground.views.gates.panels import panels
 from playground.views.gates.settings import settings
@@ -46,6 +46,8 @@ def _picture(view: View, *, alone: bool) -> None:
     letter = view.letter or "A"
     text_key, key = f"gates.text.{view.letter}", f"gates.heatmaps.{view.letter}"
     coloured, drawn = text(view), panels(view)
+    if not alone:
+        st.markdown(f"**{view.letter}: {escape_markdown(visible(view.run.name))}**, step {view.step:,}")
     with st.container(key=f"gates-text-{letter}"):
         unit_text(coloured, key=text_key, on_choose=lambda: select_in(view, **chosen_token(text_key, coloured)))
     if alone:
@@ -61,6 +63,7 @@ def details(views: list[View]) -> None:
     chosen = drill_downs.resolve(DRILL_DOWNS, views[0], settings)
     with st.container(key=f"gates-look-{chosen.name}"):
         chosen.panel(views[0])
+    downloads.downloads(views[0], chosen)
 
 
 def needs() -> Callable[[View], None]:
