@@ -131,7 +131,7 @@ class IdleTrainer:
 def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[IdleTrainer]:
     """The pages' services for this test alone: its own empty store, and nobody who trains."""
     from engine.training.estimate import MachineSpeed
-    from playground.access import estimates
+    from playground.access import estimates, jobs
     from playground.access.jobs import JobReader, job_reader
     from playground.frame import services
     from playground.inside import page
@@ -147,6 +147,7 @@ def idle_trainer(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
     for reader in (RunReader, JobReader):
         monkeypatch.setattr(reader.__init__, "__defaults__", (0.0,))
     monkeypatch.setattr(page, "HEAD_START_SECONDS", 0.0)  # there is no browser that draws meanwhile
+    monkeypatch.setattr(jobs, "FIRST_LOOK_SECONDS", 0.0)  # nor anybody who computes
     monkeypatch.setattr(estimates, "measure_machine", lambda: MachineSpeed(1e-4, 1e10))
     monkeypatch.setattr(sys, "path", sys.path.copy())  # the entry script changes it
     yield trainer

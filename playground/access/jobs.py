@@ -28,6 +28,9 @@ log = logging.getLogger("unrolled.jobs")
 READ_SECONDS = 0.2
 """Time between two looks into the store, however many wait."""
 
+FIRST_LOOK_SECONDS = 0.2
+"""How long whoever begins a job waits for it: a short one is done by then, and no progress is drawn for a blink."""
+
 RESULT_CHARACTERS = 48_000_000
 """Results kept in memory, as characters of their JSON; the ones used last stay."""
 
@@ -134,11 +137,12 @@ def job_reader() -> JobReader:
 
 
 def ask(loaded: Loaded, kind: str, arguments: Mapping[str, Any]) -> Job:
-    """The analysis of these weights: begun at the first call, with its `result` once it has finished. Cheap.
+    """The analysis of these weights: begun at the first call, with its `result` once it has finished. Later calls are
+    cheap.
 
     Live weights are kept nowhere: the nearest step at or before theirs is looked at, and `Job.step` says which. What
-    cannot be asked for now (a limit is reached, the run was deleted) has failed, and `Job.message` says why. To be
-    called where a visitor's page is drawn.
+    cannot be asked for now (a limit is reached, the run was deleted) has failed, and `Job.message` says why; it has no
+    id where trying again is of no use. To be called where a visitor's page is drawn.
 
     Raises:
         ValueError, TypeError: the arguments are not plain data
@@ -147,7 +151,7 @@ def ask(loaded: Loaded, kind: str, arguments: Mapping[str, Any]) -> Job:
         step, weights = _kept_weights(loaded)
         request = JobRequest(loaded.run.id, step, weights, kind, canonical(arguments))
     except StoreError as error:
-        return _refused(JobRequest(loaded.run.id, loaded.step, loaded.version, kind), error)
+        return replace(_refused(JobRequest(loaded.run.id, loaded.step, loaded.version, kind), error), id="")
     return look(request)
 
 
@@ -198,12 +202,23 @@ def _begun(request: JobRequest) -> Job:
     if job is None or job.state not in ANSWERED:
         check_job_quota(services.settings(), store, visitor)
         job = store.request_job(request, owner=visitor)
-    if job.open:
+        services.executor().submit(())
+        job = _after_a_moment(store, job)
+    elif job.open:
         services.executor().submit(())
     known = job_reader().begun(job)
     if known is None:
         raise JobNotFoundError("The result was removed to make room for newer ones just now: try again.")
     return known
+
+
+def _after_a_moment(store: Store, job: Job) -> Job:
+    """A job that was just begun, once it has ended or the moment is over; at once where others are before it."""
+    end = time.monotonic() + FIRST_LOOK_SECONDS
+    while job.open and (job.place or 1) == 1 and time.monotonic() < end:
+        time.sleep(0.02)
+        job = store.job(job.id)
+    return job
 
 
 def _kept_weights(loaded: Loaded) -> tuple[int, str]:

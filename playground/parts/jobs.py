@@ -31,6 +31,9 @@ def waiting(job: Job, *, key: str) -> bool:
     """
     if job.state == FINISHED:
         return False
+    if not job.id:
+        _say_why(job)
+        return True
     pace = POLL_SECONDS if job.open else None
     fragment(_standing, key=f"{key}.job", run_every=pace)(job, key, fragments.current())
     return True
@@ -55,8 +58,12 @@ def _standing(drawn: Job, key: str, around: str | None) -> None:
         if job.may_be_cancelled_by(services.visitor()):
             st.button("Cancel", key=f"{key}.cancel", on_click=_cancel, args=(job,))
         return
-    st.warning(escape_markdown(job.message), icon=":material/error:")
+    _say_why(job)
     st.button("Try again", key=f"{key}.again", on_click=_try_again, args=(job.request,))
+
+
+def _say_why(job: Job) -> None:
+    st.warning(escape_markdown(job.message), icon=":material/error:")
 
 
 def _cancel(job: Job) -> None:

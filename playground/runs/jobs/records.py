@@ -104,6 +104,7 @@ class Job:
     """One analysis, as it stands in the store."""
 
     id: str
+    """that of its request; empty for one that cannot be asked for in this way"""
     request: JobRequest
     owner: str = ""
     """the visitor who asked first"""

@@ -80,6 +80,18 @@ def test_a_result_of_yesterday_is_found_by_another_process(
     assert services.store().open_jobs() == 0
 
 
+def test_a_short_job_is_done_when_it_is_first_looked_at(
+    load_run: LoadRun, compute: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class AtOnce:
+        def submit(self, _: object) -> None:
+            compute()
+
+    monkeypatch.setattr(services, "executor", AtOnce)
+    monkeypatch.setattr(jobs, "FIRST_LOOK_SECONDS", 60.0)
+    assert ask(load_run("hello-rnn"), "count", {}).state == "finished"
+
+
 def test_all_who_wait_are_served_by_one_query_in_a_while(queries: list, load_run: LoadRun) -> None:
     store, loaded = services.store(), load_run("hello-rnn")
     reader = JobReader(store, read_seconds=60.0)
@@ -129,8 +141,15 @@ def test_live_weights_are_looked_at_by_the_checkpoint_before_them(
     job = ask(live, "count", {})
     assert (job.step, job.request.weights) == (20, services.store().checkpoints(run)[1].sha256)
     none = ask(replace(live, step=-1), "count", {})
-    assert none.state == "failed"
+    assert (none.state, none.id) == ("failed", "")
     assert "no checkpoint yet" in none.message
+
+
+def test_arguments_that_are_too_long_are_refused_and_never_asked(load_run: LoadRun) -> None:
+    job = ask(load_run("hello-rnn"), "count", {"text": "x" * 30_000})
+    assert (job.state, job.id) == ("failed", "")
+    assert "shorter text" in job.message
+    assert services.store().open_jobs() == 0
 
 
 def test_what_cannot_be_asked_for_says_why_and_is_begun_as_soon_as_it_can(

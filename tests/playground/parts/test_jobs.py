@@ -83,6 +83,19 @@ def test_a_job_that_failed_says_why_and_can_be_tried_again(page: AppTest) -> Non
     assert [button.label for button in page.button] == ["Cancel"]
 
 
+def test_what_cannot_be_asked_for_says_why_and_offers_no_second_try() -> None:
+    def script() -> None:
+        from playground.parts.jobs import waiting
+        from playground.runs.jobs.records import Job, JobRequest
+
+        job = Job("", JobRequest("hello-rnn", 500, "live", "count"), state="failed", message="Too long.")
+        assert waiting(job, key="test")
+
+    page = AppTest.from_function(script).run()
+    assert _said(page) == [r"Too long\."]
+    assert not page.button
+
+
 def test_who_asked_may_cancel_and_nobody_else_is_offered_it(page: AppTest) -> None:
     other = AppTest.from_function(_script, default_timeout=60).run()
     assert other.get("progress")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -107,9 +110,8 @@ def test_a_job_is_computed_beside_a_run_that_takes_all_workers_and_lower_in_rank
     processes_.trainer(script=WITH_KINDS)
     run_id = store.create_run(endless)
     until(lambda: store.metrics(run_id), "it trains")
-    job = ask("slow", seconds=1.0)
-    until(lambda: store.job(job).progress > 0.3, "it says how far it is")
-    assert 0.0 < (store.job(job).seconds_left or 0.0) < 60.0
+    job = ask("slow", seconds=1.5)
+    until(lambda: 0.0 < (store.job(job).seconds_left or 0.0) < 60.0, "it says how long it will take")
     until(lambda: state(store, job) == "finished", "it is done beside the run")
     assert store.run(run_id).status == "running"
     assert found(store, job) == {"threads": 1, "nice": job_worker.NICENESS}
@@ -120,7 +122,7 @@ def test_a_job_whose_worker_or_trainer_is_killed_is_begun_again_and_ends(
     processes_: Processes, store: Store, until: Until, ask: Callable[..., str]
 ) -> None:
     trainer = processes_.trainer(script=WITH_KINDS)
-    job = ask("slow", seconds=3.0)
+    job = ask("slow", seconds=1.5)
     until(lambda: store.job(job).progress > 0.0, "it is computed")
     (worker,) = trainer.children()
     worker.kill()
@@ -135,16 +137,20 @@ def test_a_job_whose_worker_or_trainer_is_killed_is_begun_again_and_ends(
     assert store.job(job).attempts == 2
 
 
+@pytest.mark.parametrize("killed", [False, True], ids=["trainer told to end", "app killed"])
 def test_a_trainer_that_ends_in_order_leaves_its_job_as_if_it_had_not_been_begun(
-    processes_: Processes, store: Store, until: Until, ask: Callable[..., str]
+    processes_: Processes, store: Store, until: Until, ask: Callable[..., str], killed: bool
 ) -> None:
-    trainer = processes_.trainer(script=WITH_KINDS)
+    app = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    trainer = processes_.trainer("--app", str(app.pid), script=WITH_KINDS)
     job = ask("slow", seconds=60.0)
     until(lambda: store.job(job).progress > 0.0, "it is computed")
-    trainer.terminate()
-    trainer.wait(timeout=120)
+    (app if killed else trainer).send_signal(signal.SIGKILL if killed else signal.SIGTERM)
+    until(lambda: store.trainers() == [], "the trainer has ended")
     left = store.job(job)
     assert (left.state, left.attempts, left.progress, left.place) == ("queued", 0, 0.0, 1)
+    app.kill()
+    app.wait(timeout=120)
 
 
 def test_a_cancelled_job_ends_at_once_and_one_that_hears_nothing_is_killed(
