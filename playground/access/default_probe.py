@@ -17,10 +17,11 @@ from playground.runs.reader import Snapshot
 _CHARACTERS, _WORDS = 24, 8
 """About so long is a probe that can be taken in at a glance."""
 
-_PASSAGE_CHARACTERS, _PASSAGE_WORDS = 180, 45
+_PASSAGE_CHARACTERS, _PASSAGE_WORDS = 240, 60
 """About so long is a passage in which something that lasts, as a quotation does, begins and ends."""
 
-_QUOTATION = re.compile(r'["“][^"“”]{16,}["”][^"“”]{16,}["“]')
+_QUOTATION = re.compile(r'[^"“”]*["“][^"“”]{8,}["”][^"“”]{8,}["“][^"“”]{8,}["”]')
+"""Two quotations, each from beginning to end, in what a passage begins with."""
 
 _SEARCHED = 4_000
 """Characters from the beginning of the validation text in which a good place is looked for."""
@@ -67,7 +68,7 @@ def _known(text: str, vocabulary: Vocabulary, passage: bool) -> str:
     how = vocabulary.level, bool(getattr(vocabulary, "separated", False))
     later = (stretch(text[place.start() :], *how, passage=passage) for place in _PARAGRAPH.finditer(text))
     known = [each for each in later if not read_probe(each, vocabulary).unknown]
-    quoting = (each for each in known if passage and _QUOTATION.search(each))
+    quoting = (each for each in known if passage and _QUOTATION.match(each))
     return next(quoting, known[0] if known else stretch(text, *how, passage=passage))
 
 
