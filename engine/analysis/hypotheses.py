@@ -22,7 +22,7 @@ Labels = NDArray[np.float32]
 """(tokens): 0 or 1, or a number."""
 
 LONGEST_PATTERN = 200
-PATTERN_SECONDS = 0.8
+PATTERN_SECONDS = 0.5
 """How long a regular expression may take on a text."""
 
 REGEX = "regex:"
