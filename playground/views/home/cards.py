@@ -15,7 +15,9 @@ from playground.access.runs import DEFAULT_RUN, snapshot_of, watched
 from playground.charts.fading import VANISHED, Curve, fading_frame, fading_spec
 from playground.charts.spark import spark
 from playground.charts.units import DEFAULT_UNIT, UNITS
+from playground.components.heatmap import Axis
 from playground.components.samples import sample_film
+from playground.components.unit_text import Line, UnitText, unit_text
 from playground.frame import navigation
 from playground.frame.charts import draw_chart
 from playground.inside.view import look
@@ -132,10 +134,37 @@ def _generate() -> None:
     _spark(DEFAULT_RUN, "perplexity")
 
 
+def _gates() -> None:
+    """A text, coloured by a unit that was found to track quotations."""
+    if (drawn := _tracked()) is not None:
+        unit_text(drawn, key="home.gates")
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _tracked() -> UnitText | None:
+    """The starter run's passage, by the first of its units that has a name."""
+    snapshot = snapshot_of(DEFAULT_RUN)
+    findings = {finding.place: finding for finding in snapshot.findings}
+    view = look(snapshot, state.Selection(run=DEFAULT_RUN), passage=True, findings=findings)
+    if view.finding is None:
+        return None
+    quantity, name = view.finding.quantity, view.finding.name
+    values = view.trace[quantity][view.layer, :, view.unit]
+    return UnitText(
+        pieces=list(view.probe.text),
+        tokens=Axis("timestep", view.trace.length, "t", first=1, form="t = {}", texts=view.probe.names),
+        lines=[Line(f"unit {view.unit + 1}", f"{name}: {quantity} state", values, gate=False)],
+        units=view.trace.units,
+        about=f"A text, coloured by a unit that tracks what is {name}.",
+        file="tracked",
+    )
+
+
 _PICTURES: Mapping[str, Callable[[], None]] = {
     "train": _train,
     "runs": _runs,
     "unrolled": _unrolled,
+    "gates": _gates,
     "generate": _generate,
 }
 """The picture of each page's card, by the page's name; a page may have none."""
