@@ -146,6 +146,14 @@ def test_pinned_units_are_shown_below_the_text_and_in_the_chart_of_lines(open_pa
     assert [line["unit"] for line in _drawn(app, "unit_text")[0]["lines"]] == [23, 3]
 
 
+def test_the_chosen_unit_is_pinned_and_stays_when_another_is_chosen(open_page: OpenPage, link: Link) -> None:
+    app = press(open_page("gates", unit="5"), "Pin unit 6")
+    assert link(app)["units"] == "5"
+    app = press(open_page("gates", unit="7", units="5"), "Pin unit 8")
+    assert [line["unit"] for line in _drawn(app, "unit_text")[0]["lines"]] == [7, 5]
+    assert "units" not in link(press(open_page("gates", unit="5", units="5"), "Unpin unit 6"))
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_has_its_gates_and_states(open_page: OpenPage, said: Text, cell: str) -> None:
     app = open_page("gates", run=_own_run("Mine", cell=cell, units=8, layers=2), sums="1")

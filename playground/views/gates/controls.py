@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.inside.view import View
+from playground.notation import first_index
 from playground.views.gates import quantities
-from playground.views.gates.settings import SHOWN, SORTED, settings
+from playground.views.gates.settings import MOST_UNITS, SHOWN, SORTED, settings
 
 
 def controls(view: View) -> None:
@@ -39,3 +40,24 @@ def controls(view: View) -> None:
         **settings.widget("sort"),
     )
     st.toggle("Pre-activations", wanted.sums, **settings.widget("sums"))
+    _pin(view)
+
+
+def _pin(view: View) -> None:
+    """A button that keeps the chosen unit in sight while others are chosen."""
+    pinned, unit = settings.current().units, view.unit
+    there = unit in pinned
+    st.button(
+        f"{'Unpin' if there else 'Pin'} unit {unit + first_index(view.notation)}",
+        icon=":material/keep_off:" if there else ":material/keep:",
+        key="gates.pin",
+        disabled=not there and len(pinned) >= MOST_UNITS,
+        help=f"Pinned units, up to {MOST_UNITS}, stay below the text as bands of their own, and in the chart of lines.",
+        on_click=_toggle_pin,
+        args=(unit,),
+    )
+
+
+def _toggle_pin(unit: int) -> None:
+    pinned = settings.current().units
+    settings.change(units=tuple(one for one in pinned if one != unit) if unit in pinned else (*pinned, unit))
