@@ -74,7 +74,7 @@ bench: chromium
 	$(BIN)/python -m engine bench training
 	$(BIN)/python -m engine bench trace
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/writing.py
-	for name in saving click_to_text click_to_loss repaints viewers overhead runs_page unrolled heatmaps; do \
+	for name in saving click_to_text click_to_loss repaints viewers overhead runs_page unrolled heatmaps gates; do \
 	  PYTHONPATH=.:tests/browser $(BIN)/python tests/benchmarks/$$name.py || exit 1; \
 	done
 

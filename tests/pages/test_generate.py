@@ -292,8 +292,8 @@ def test_a_greedy_text_that_only_repeats_itself_is_called_a_loop_and_not_copied(
     open_page: OpenPage, read: Text
 ) -> None:
     app = _done(open_page("generate", run="tales-rnn", prompt="Once upon a time", temperature="0", length="300"))
-    assert _job(app).text().count(" the stopped") > 20
-    assert re.search(r"it falls into a loop: from character 1 on, the same 12 characters repeat", read(app))
+    assert _job(app).text().count(" the stairs and the stars") > 5
+    assert re.search(r"it falls into a loop: from character 1 on, the same 41 characters repeat", read(app))
     assert "of it is copied verbatim" not in read(app)
 
 
@@ -384,7 +384,7 @@ def test_two_models_write_from_the_same_prompt_and_seed(open_page: OpenPage, rea
 
 def test_what_is_copied_is_named(open_page: OpenPage, read: Text) -> None:
     text = corpora.corpus(services.store().run("tales-lstm").config.data).train_text
-    app = _done(open_page("generate"))
+    app = _done(open_page("generate", temperature="0.3", length="600"))
     named = re.search(r"has (\d+) characters: “(.*)”", read(app))
     assert named
     assert named[2] in text
