@@ -331,7 +331,7 @@ def test_a_slider_sets_the_value_within_its_range(open_page: OpenPage, link: Lin
 
 @pytest.mark.parametrize("notation", NOTATIONS)
 def test_the_controls_of_a_change_are_named_as_they_are_read(open_page: OpenPage, notation: str) -> None:
-    app = open_page("unrolled", look="whatif", probe="a*b_c", t="3", quantity="update", notation=notation)
+    app = open_page("unrolled", unit="0", look="whatif", probe="a*b_c", t="3", quantity="update", notation=notation)
     name = {"ng": "Γᵤ", "cs231n": "i", "pytorch": "i", "plain": "update (input) gate"}[notation]
     time = 3 if notation == "pytorch" else 4
     assert app.main.slider[0].label.startswith(f"{name} of unit {time - 3}, t = {time} is 0.")
