@@ -19,7 +19,7 @@ MARKUP = "<img src=x onerror=alert(1)> **bold** $x^2$ <b>b</b>"
 def test_a_real_network_stands_there_before_anybody_clicks(visits: Visits) -> None:
     page = opened(visits)
     assert "%" in page.claim
-    assert page.network.step == 4_000
+    assert page.network.step == 6_000
     assert all(float(norm.replace("−", "-")) >= 0 for norm in page.network.norms)
     assert len(page.network.columns) > 5
     box = page.network.sheet.bounding_box()

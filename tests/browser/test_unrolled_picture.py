@@ -294,7 +294,7 @@ def test_the_keys_say_what_every_thickness_means(opened: Opened) -> None:
 
 def test_it_is_marked_where_the_gradient_was_cut_while_the_run_trained(opened: Opened) -> None:
     chunk = snapshot_of("tales-lstm").run.config.data.chunk
-    stage = opened(probe="They ate the fish, and then" * 6, t=chunk)
+    stage = opened(probe="They ate the fish, and then" * 11, t=chunk)
     mark = stage.column(chunk).locator(".cut")
     assert mark.locator("text").text_content() == "✂"
     told = mark.locator("title").text_content() or ""

@@ -66,7 +66,8 @@ def pages() -> None:
     st.subheader("Explore")
     others = [page for page in navigation.PAGES if page.name != navigation.HOME]
     for first in range(0, len(others), _CARDS_BESIDE):
-        for place, page in zip(st.columns(_CARDS_BESIDE), others[first:], strict=False):
+        row = others[first : first + _CARDS_BESIDE]  # a last card that is alone takes the whole row
+        for place, page in zip(st.columns(len(row)), row, strict=True):
             with place, st.container(border=True, height="stretch"):
                 navigation.link(page.name, f"**{page.title}**")
                 if picture := _PICTURES.get(page.name):
