@@ -59,7 +59,13 @@ def half_life_spec(title: str, color: str) -> Spec:
         axis=alt.Axis(values=[0.25, 1, 4, 16, 64, 256, 1024, 4096], format="~g", grid=False),
         scale=alt.Scale(type="log", base=2, domain=[2.0**-3, LONGEST * 2**0.5], nice=False),
     )
-    y = alt.Y("count:Q", title="units", axis=alt.Axis(format="d", tickMinStep=1, tickCount=4))
+    most = alt.ExprRef("isValid(most[1]) ? max(1, most[1]) : 1")
+    y = alt.Y(
+        "count:Q",
+        title="units",
+        axis=alt.Axis(format="d", tickMinStep=1, tickCount=4),
+        scale=alt.Scale(domain=[0, most], nice=True),
+    )
     tooltip = [
         alt.Tooltip("low:Q", title="from (timesteps)", format=".3~r"),
         alt.Tooltip("high:Q", title="to (timesteps)", format=".3~r"),
@@ -84,4 +90,5 @@ def half_life_spec(title: str, color: str) -> Spec:
         f"Bars: how many units have which half-life. {title}. The full bar holds the chosen unit.",
         height=theme.HEIGHT_SMALL,
         legend=False,
+        most="extent(pluck(data('source'), 'count'))",
     )

@@ -110,7 +110,7 @@ def training_spec(gates: tuple[str, ...]) -> Spec:
         "step:Q",
         title="training step (log scale)",
         axis=alt.Axis(labelExpr=ON_AXIS, grid=False, values=[0, *(10**power for power in range(7))]),
-        scale=alt.Scale(type="symlog", constant=1, nice=False),
+        scale=alt.Scale(type="symlog", constant=1, nice=False, domain=[0, alt.ExprRef("last[1] > 0 ? last[1] : 1")]),
     )
     y = alt.Y(
         "share:Q",
@@ -142,6 +142,7 @@ def training_spec(gates: tuple[str, ...]) -> Spec:
         "steps.",
         height=_HEIGHT,
         legend=True,
+        last="extent(pluck(data('source'), 'step'))",
     )
 
 

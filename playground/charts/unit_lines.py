@@ -51,7 +51,8 @@ def unit_lines_spec(what: str, units: tuple[str, ...], low: float | None, high: 
     """
     x = timesteps()
     fixed = low is not None and high is not None
-    scale = alt.Scale(domain=[low, high], nice=False) if fixed else alt.Scale(nice=True)
+    ends = [alt.ExprRef("isValid(ends[0]) ? ends[0] : 0"), alt.ExprRef("isValid(ends[1]) ? ends[1] : 1")]
+    scale = alt.Scale(domain=[low, high], nice=False) if fixed else alt.Scale(domain=ends, nice=True)
     y = alt.Y("value:Q", title=what, axis=alt.Axis(tickCount=5), scale=scale)
     domain, shown = list(units), len(units)
     tooltip = [
@@ -84,5 +85,6 @@ def unit_lines_spec(what: str, units: tuple[str, ...], low: float | None, high: 
         f"A line for each unit: its {what} at each timestep of the input text.",
         height=theme.HEIGHT_LARGE,
         legend=True,
+        ends="extent(pluck(data('source'), 'value'))",
         **PLACES,
     )

@@ -46,7 +46,7 @@ class GatesPage(AppPage):
 
     def drawn(self) -> None:
         """Wait until the heatmaps are drawn, and say what is chosen."""
-        self.heatmaps.locator("canvas").first.wait_for()
+        self.heatmaps.locator(".grid").first.wait_for()
         eventually(self.page, "the chosen cell is read out", lambda: re.search(r"unit \d+", self.readout))
 
 

@@ -20,7 +20,7 @@ def test_the_first_thing_one_sees_is_a_unit_that_means_something(visits: Visits)
 
 def test_a_cell_of_a_heatmap_selects_unit_and_timestep_on_every_page(visits: Visits) -> None:
     page = opened(visits, "probe=He+said+that+it+was+late.&t=3")
-    canvas = page.heatmaps.locator("canvas").first
+    canvas = page.heatmaps.locator(".grid").first
     box = canvas.bounding_box()
     assert box is not None
     canvas.click(position={"x": box["width"] * 0.5, "y": box["height"] * 0.75})
@@ -49,7 +49,7 @@ def test_an_analysis_is_worked_out_and_its_result_stays(visits: Visits) -> None:
 def test_a_unit_that_is_named_has_its_name_in_the_bar(visits: Visits) -> None:
     page = opened(visits, "run=hello-rnn&unit=1")
     page.press("Name unit 2")
-    field = page.page.get_by_label("What unit 2 tracks")
+    field = page.page.get_by_role("textbox", name="What unit 2 tracks")
     field.fill("the letter l <b>")
     field.press("Enter")
     eventually(page.page, "the bar has it", lambda: page.unit.endswith("the letter l <b>"))
