@@ -35,7 +35,7 @@ _FIND = """const all = selector => [...document.querySelectorAll('[data-testid^=
 # What the first heatmap shows: a line of its pixels, and what is said of the chosen cell.
 _STATE = f"""{_FIND}
 const state = () => {{
-  const canvas = all('.panels canvas, .heatmaps canvas, canvas')[0];
+  const canvas = all('.grid')[0];
   if (!canvas || !canvas.width) return '';
   const middle = canvas.getContext('2d').getImageData(canvas.width >> 1, 0, 1, canvas.height).data;
   return middle.join() + (all('.readout')[0]?.textContent ?? '');

@@ -21,9 +21,10 @@ def test_the_first_thing_one_sees_is_a_unit_that_means_something(visits: Visits)
 def test_a_cell_of_a_heatmap_selects_unit_and_timestep_on_every_page(visits: Visits) -> None:
     page = opened(visits, "probe=He+said+that+it+was+late.&t=3")
     canvas = page.heatmaps.locator(".grid").first
+    canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
-    canvas.click(position={"x": box["width"] * 0.5, "y": box["height"] * 0.75})
+    page.page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.75 * box["height"])
     eventually(
         page.page, "the link has another unit", lambda: "unit=" in page.page.url and "unit=23" not in page.page.url
     )
