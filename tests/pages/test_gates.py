@@ -187,6 +187,26 @@ def test_runs_that_are_compared_show_the_same_unit(open_page: OpenPage, read: Te
     assert [drawn["rows"]["chosen"] for drawn in _drawn(app, "heatmap")] == [23, 23, 23]
 
 
+def test_runs_that_are_compared_show_what_each_has_of_a_quantity(open_page: OpenPage) -> None:
+    app = open_page("gates", compare="tales-lstm,tales-gru,tales-rnn", quantity="forget", sort="saturation")
+    assert not app.exception
+    assert [drawn["lines"][0]["name"].split(" of ")[0] for drawn in _drawn(app, "unit_text")] == [
+        "forget gate",
+        "hidden state",
+        "hidden state",
+    ]
+
+
+def test_at_another_step_the_claim_says_when_the_unit_was_found(open_page: OpenPage, read: Text) -> None:
+    assert "(best of as many untrained units: 70.9%), at step 6,000." in read(open_page("gates", step="240"))
+    assert "70.9%)." in read(open_page("gates"))
+
+
+def test_a_text_of_words_keeps_its_lines(open_page: OpenPage) -> None:
+    pieces = _drawn(open_page("gates", run="tales-words", probe="He said\nso, and"), "unit_text")[0]["pieces"]
+    assert pieces == ["He", " said", "\n", " so", ",", " and"]
+
+
 # ---------------------------------------------------------------------- analyses
 
 
@@ -227,6 +247,18 @@ def test_a_regular_expression_that_cannot_be_used_is_refused_at_once(
 def test_a_regular_expression_that_explodes_is_refused(open_page: OpenPage, said: Text) -> None:
     app = _computed(open_page("gates", hypothesis="regex", pattern="(.|.)+(.|..)+(?<!.)X?$"))
     assert "takes longer than" in said(app)
+
+
+def test_what_is_no_longer_looked_at_is_given_up(open_page: OpenPage) -> None:
+    """Who goes through the steps of training asks for an analysis at each of them."""
+    app = open_page("gates", step="240")
+    for step in ("512", "960", "6000"):
+        app.query_params["step"] = step
+        app.run()
+    claims = []
+    while (claim := services.store().claim_job("trainer")) is not None:
+        claims += [services.store().job(job).step for job in claim.numbers]
+    assert claims == [6_000]
 
 
 @pytest.mark.parametrize("hypothesis", NAMES)
@@ -280,7 +312,7 @@ def test_an_empty_name_takes_a_name_away(open_page: OpenPage) -> None:
         ({"look": "nothing"}, "There is no view 'nothing'"),
         ({"span": "5:900", "probe": "He said it."}, "span"),
         ({"held": "much"}, "value at which the unit is held cannot be used"),
-        ({"hypothesis": "quote"}, ""),
+        ({"hypothesis": "quote"}, "hypothesis cannot be used: 'quote' is not one of quotes, brackets"),
     ],
 )
 def test_what_a_link_cannot_ask_for_is_said(

@@ -12,6 +12,7 @@ from engine.analysis.unit_order import saturated
 from playground.charts.next_token import percent
 from playground.inside.view import View
 from playground.notation import first_index
+from playground.runs.records import Finding
 from playground.text import number
 from playground.views.gates import quantities
 
@@ -29,9 +30,14 @@ def claim(views: Sequence[View]) -> str:
         return (
             f"{unit} of this {view.run_cell.title} tells “{finding.name}” from the rest: it orders "
             f"{number(100 * finding.score)}% of all pairs of tokens right (best of as many untrained units: "
-            f"{number(100 * (finding.baseline or 0.5))}%)."
+            f"{number(100 * (finding.baseline or 0.5))}%){_when(view, finding)}."
         )
     return _of_its_gates(view, unit)
+
+
+def _when(view: View, finding: Finding) -> str:
+    """At which step that was measured, where another one is looked at."""
+    return "" if finding.step == view.step else f", at step {finding.step:,}"
 
 
 def _of_its_gates(view: View, unit: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from engine.analysis.hypotheses import REGEX
 from playground.charts.export import export
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.parts.downloads import chart_buttons, file_button
 from playground.parts.drill_downs import DrillDown
 from playground.views.gates import quantities
-from playground.views.gates.settings import settings
+from playground.views.gates.settings import OWN, settings
 
 
 def downloads(view: View, drill_down: DrillDown[View]) -> None:
@@ -81,7 +82,7 @@ print(f"baseline {{found.baseline:.3f}}, clearly above it: {{found.found}}")
 def code(view: View) -> str:
     """A Python script that prints what the page shows of the chosen unit; places count from 0."""
     wanted = settings.current()
-    asked = f"regex:{wanted.pattern}" if wanted.hypothesis == "regex" else wanted.hypothesis
+    asked = REGEX + wanted.pattern if wanted.hypothesis == OWN else wanted.hypothesis
     return _CODE.format(
         step=view.step,
         tokens=view.probe.tokens.tolist(),

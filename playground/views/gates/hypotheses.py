@@ -7,9 +7,7 @@ import streamlit as st
 from engine.analysis.hypotheses import LONGEST_PATTERN, NAMES, REGEX, TITLES, hypothesis
 from engine.config import ConfigError
 from playground.text import escape_markdown
-from playground.views.gates.settings import settings
-
-_OWN = "regex"
+from playground.views.gates.settings import OWN, settings
 
 
 def choose(where: str) -> str | None:
@@ -19,18 +17,17 @@ def choose(where: str) -> str | None:
         where: the part of the page that they stand in
     """
     wanted = settings.current()
-    names = [*NAMES, _OWN]
-    name = wanted.hypothesis if wanted.hypothesis in names else NAMES[0]
+    names, name = [*NAMES, OWN], wanted.hypothesis
     left, right = st.columns(2, gap="medium")
     with left:
         st.selectbox(
             "Hypothesis: the unit tells",
             names,
             names.index(name),
-            format_func=lambda one: "your own regular expression" if one == _OWN else TITLES[one],
+            format_func=lambda one: "your own regular expression" if one == OWN else TITLES[one],
             **settings.widget("hypothesis", where),
         )
-    if name != _OWN:
+    if name != OWN:
         return name
     with right:
         st.text_input(

@@ -13,7 +13,7 @@ from playground.runs.records import Finding, StoreError
 from playground.runs.store.findings import MAX_NAME
 from playground.views.gates import quantities
 from playground.views.gates.asked import TOKENS
-from playground.views.gates.settings import settings
+from playground.views.gates.settings import OWN, settings
 
 
 def popover(view: View) -> None:
@@ -44,7 +44,7 @@ def _name(view: View, key: str) -> None:
     """Save what was written, with the score of the hypothesis that is searched for, if this unit was scored."""
     name = str(st.session_state[key]).strip()
     wanted = settings.current()
-    hypothesis = REGEX + wanted.pattern if wanted.hypothesis == "regex" else wanted.hypothesis
+    hypothesis = REGEX + wanted.pattern if wanted.hypothesis == OWN else wanted.hypothesis
     score, baseline, quantity = _scored(view, hypothesis)
     finding = Finding(
         view.layer,

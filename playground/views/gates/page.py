@@ -50,7 +50,7 @@ def _picture(view: View, *, alone: bool) -> None:
         st.markdown(f"**{view.letter}: {escape_markdown(visible(view.run.name))}**, step {view.step:,}")
     with st.container(key=f"gates-text-{letter}"):
         unit_text(coloured, key=text_key, on_choose=lambda: select_in(view, **chosen_token(text_key, coloured)))
-    if alone:
+    if view.letter in ("", "A"):
         with st.container(key="gates-controls", horizontal=True, vertical_alignment="center"):
             controls.controls(view)
             naming.popover(view)

@@ -26,9 +26,9 @@ def memory(cell: Cell) -> str:
 
 
 def chosen(view: View, wanted: str) -> str:
-    """The quantity that colours the text: the one in the settings; else the one in which the chosen unit was found to
-    track something; else the one that remembers."""
-    if wanted:
+    """The quantity that colours the text: the one in the settings, where this cell has it; else the one in which the
+    chosen unit was found to track something; else the one that remembers."""
+    if wanted in view.trace:
         return wanted
     finding = view.finding
     return finding.quantity if finding is not None and finding.quantity in view.trace else memory(view.cell)

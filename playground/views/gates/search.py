@@ -80,12 +80,13 @@ def _offer(view: View, best: Sequence[Mapping[str, Any]], hypothesis: str) -> No
                 _name(view, one, base).capitalize(),
                 key=f"gates.search.{one['layer']}.{one['unit']}",
                 type="primary" if (one["layer"], one["unit"]) == (view.layer, view.unit) else "secondary",
-                on_click=_look,
+                on_click=look_at,
                 args=(one,),
             )
 
 
-def _look(one: Mapping[str, Any]) -> None:
+def look_at(one: Mapping[str, Any]) -> None:
+    """Choose a unit, and the state in which it was found."""
     state.select(layer=one["layer"], unit=one["unit"])
     settings.change(quantity=one["quantity"])
 

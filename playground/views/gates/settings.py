@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.analysis.hypotheses import LONGEST_PATTERN, NAMES
 from engine.analysis.unit_order import ORDERS
 from engine.trace import LONGEST_PROBE
 from playground.state import PageSettings, fields
@@ -13,8 +14,8 @@ from playground.state.fields import choice, flag, group, setting, several, whole
 MOST_UNITS = 5
 """Units that can be pinned beside the chosen one."""
 
-LONGEST_PATTERN = 200
-"""Characters of a regular expression."""
+OWN = "regex"
+"""The hypothesis that the visitor writes: a regular expression."""
 
 MOST_VALUE = 1e6
 _LARGEST_UNIT = 100_000
@@ -40,9 +41,9 @@ class GatesSettings:
         (), several(whole("unit", 0, _LARGEST_UNIT), MOST_UNITS, by=lambda unit: unit), "pinned units", "none"
     )
     look: str = setting("search", fields.name("name of a drill-down"), "drill-down")
-    hypothesis: str = setting("quotes", fields.name("name of a hypothesis"), "hypothesis")
+    hypothesis: str = setting("quotes", choice(*NAMES, OWN), "hypothesis")
     pattern: str = setting("", fields.text(LONGEST_PATTERN), "regular expression", "none")
-    """of the hypothesis "regex"; empty for none"""
+    """of the hypothesis `OWN`; empty for none"""
     held: float = setting(0.0, fields.number("value", -MOST_VALUE, MOST_VALUE), "value at which the unit is held")
     span: tuple[int, int] | None = setting(None, group("first:last", _TIME, _TIME), "span", "none")
     """the timesteps for which units are searched, first and last; None for the chosen timestep and its neighbours"""

@@ -11,7 +11,7 @@ from playground.inside.view import View
 from playground.notation import first_index
 from playground.text import escape_markdown, number, visible
 from playground.views.gates import asked, quantities
-from playground.views.gates.search import _look
+from playground.views.gates.search import look_at
 from playground.views.gates.settings import settings
 
 _NEIGHBOURS = 3
@@ -90,7 +90,7 @@ def _units(view: View, units: Sequence[Mapping[str, Any]], memory: str) -> None:
                 key=f"gates.spans.{one['unit']}",
                 help=f"{'High' if one['sign'] > 0 else 'Low'} in the span, by {number(one['contrast'])} standard "
                 "deviations against around it.",
-                on_click=_look,
+                on_click=look_at,
                 args=({"layer": view.layer, "unit": one["unit"], "quantity": memory},),
             )
 

@@ -58,7 +58,8 @@ def pieces(view: View) -> list[str]:
     """What each token of the probe adds to the text."""
     if view.vocabulary.level == "char" and len(view.probe.text) == len(view.probe):
         return list(view.probe.text)
-    return spaced(["\n" if name == "⏎" else name for name in view.probe.names])
+    read = zip(view.probe.tokens.tolist(), view.probe.names, strict=True)
+    return spaced(["\n" if token == view.vocabulary.end else name for token, name in read])
 
 
 def spaced(words: Sequence[str]) -> list[str]:
