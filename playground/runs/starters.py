@@ -201,7 +201,7 @@ def findings(checkpoint: Checkpoint, hypotheses: Sequence[str]) -> list[Finding]
         if search.found:
             named = Finding(best.layer, best.unit, best.quantity, asked.title, name, best.score, search.baseline)
             found.append(replace(named, step=checkpoint.step))
-    return found
+    return sorted(found, key=lambda one: one.place)
 
 
 def _starter_fields(run: Run, run_id: str) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_the_page_opens_on_every_starter_run_with_its_numbers(
     best = min(evaluation.val_loss for evaluation in stored.evaluations)
     shown = drawn["loss"].rows.query("series == 'validation'")["value"].min()
     assert shown == pytest.approx(best, rel=1e-5)
-    assert re.search(rf"best validation loss {re.escape(number(best))} nats per token", read(app))
+    assert re.search(rf"best validation loss,? {re.escape(number(best))} nats per token", read(app))
 
 
 @pytest.mark.parametrize(("notation", "unit"), [*zip(NOTATIONS, itertools.cycle(UNITS), strict=False)])
