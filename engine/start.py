@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from engine.analysis.text_facts import text_facts
@@ -15,6 +16,7 @@ from engine.decoding.writing import NotFiniteError
 from engine.models.language_model import LanguageModel
 from engine.training.checkpoint import Checkpoint
 from engine.training.evaluation import SLICE_SECONDS
+from engine.training.restore import load_weights
 from engine.training.run import Sampler, Training
 from engine.validate import validate
 
@@ -108,6 +110,22 @@ def continuing(prompt: str, start: list[int], vocabulary: Vocabulary) -> Callabl
         for token in start:
             added(token)
     return added
+
+
+def restored(checkpoint: Checkpoint) -> tuple[LanguageModel, Vocabulary]:
+    """The model in a checkpoint, and what its tokens mean.
+
+    Raises:
+        CheckpointError, TextError, ConfigError: it is damaged, or does not belong to its config
+    """
+    validate(checkpoint.config)
+    vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
+    # Filled with the checkpoint's weights at once: how it is initialised does not matter, only how long it takes.
+    quickly = replace(checkpoint.config.model, initialisation="pytorch")
+    model = LanguageModel(quickly, len(vocabulary), seed=0)
+    model.config = checkpoint.config.model
+    load_weights(model, checkpoint.weights())
+    return model, vocabulary
 
 
 def prompt_tokens(prompt: str, vocabulary: Vocabulary) -> tuple[str, list[int]]:

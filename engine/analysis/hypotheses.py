@@ -43,11 +43,13 @@ class Hypothesis:
     Attributes:
         name: as the shell and links have it: "quotes", "regex:\\d+"
         title: as the end of "a unit that tracks"
+        where: where it holds, of numbers where they are above their median, as the end of "the loss rises"
         numeric: whether it is a number rather than yes or no
     """
 
     name: str
     title: str
+    where: str
     numeric: bool = False
 
 
@@ -60,11 +62,11 @@ def hypothesis(name: str) -> Hypothesis:
     if name.startswith(REGEX):
         pattern = name.removeprefix(REGEX)
         _compiled(pattern)
-        return Hypothesis(name, f"matches of {pattern}")
+        return Hypothesis(name, f"matches of {pattern}", f"in matches of {pattern}")
     if name not in TITLES:
         known = ", ".join((*TITLES, f"{REGEX}PATTERN"))
         raise ConfigError(f"There is no hypothesis {name[:40]!r}: choose one of {known}.")
-    return Hypothesis(name, TITLES[name], name in NUMERIC)
+    return Hypothesis(name, TITLES[name], _WHERE.get(name, TITLES[name]), name in _WHERE)
 
 
 def labels(of: Hypothesis, pieces: Sequence[str]) -> Labels:
@@ -121,8 +123,9 @@ def _brackets(pieces: Sequence[str]) -> NDArray[np.float64]:
     time."""
     depth, since = 0, 0
     found = np.empty(len(pieces))
+    changes = {piece: sum(map(piece.count, _OPENING)) - sum(map(piece.count, _CLOSING)) for piece in set(pieces)}
     for place, piece in enumerate(pieces):
-        depth += sum(map(piece.count, _OPENING)) - sum(map(piece.count, _CLOSING)) if piece else 0
+        depth += changes[piece]
         since = since + 1 if depth > 0 else 0
         depth = 0 if since > _NEVER_CLOSED else max(0, depth)
         found[place] = min(depth, _DEEPEST)
@@ -204,7 +207,14 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "indentation": "depth of indentation",
     }
 )
-NUMERIC = frozenset({"brackets", "line-position", "indentation"})
+_WHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "brackets": "deep inside brackets",
+        "line-position": "late in the line",
+        "indentation": "in deeply indented lines",
+    }
+)
+"""Of the hypotheses that are numbers: where they are above their median."""
 
 
 # ---------------------------------------------------------------------- regular expressions
@@ -222,7 +232,7 @@ def _compiled(pattern: str) -> regex.Pattern:
     except (regex.error, OverflowError, RecursionError, ValueError) as error:
         place = getattr(error, "pos", None)
         where = f" at position {place + 1}" if isinstance(place, int) else ""
-        reason = str(getattr(error, "msg", "") or "it is too large")
+        reason = str(getattr(error, "msg", "") or error or "it is too large")
         raise ConfigError(f"{shown} cannot be read{where} ({reason}): correct it.") from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -179,9 +178,3 @@ def _passages(on: NDArray[np.bool_], length: int) -> tuple[Passage, ...]:
             found.append(Passage(start, start + length - 1, float(means[start])))
             free[max(0, start - 2 * length) : start + 2 * length + 1] = False
     return tuple(found)
-
-
-def share_on(units: Sequence[SpanUnit], values: Tensor) -> Tensor:
-    """Of these units, how many are on at each timestep of a trace's (time, unit), as a share."""
-    on = [values[:, one.unit] * one.sign >= one.threshold * one.sign for one in units]
-    return torch.stack(on).double().mean(0)

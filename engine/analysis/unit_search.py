@@ -8,7 +8,7 @@ before any training, and the trained units against labels of other places in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -274,9 +274,3 @@ class _Bins:
         centre, spread = self._scale[name, layer]
         share = min(max(2 * place / BINS - 1, -0.999), 0.999)
         return float(centre[unit] + spread[unit] * share / (1 - abs(share)))
-
-
-def best_units(search: UnitSearch, most: int) -> Sequence[UnitScore]:
-    """The units that are above the baseline, the best first; at least the best one."""
-    above = [one for one in search.scores if one.score > search.baseline]
-    return (above or search.scores[:1])[:most]

@@ -9,13 +9,10 @@ import torch
 
 from engine.data import Vocabulary
 from engine.decoding.sampling import sample
-from engine.models.language_model import LanguageModel
 from engine.shell.arguments import positive_number, whole_number
 from engine.shell.directory import saved_run
 from engine.shell.printing import Printer, unread_notes
-from engine.start import continuing, prompt_tokens
-from engine.training.restore import load_weights
-from engine.validate import validate
+from engine.start import continuing, prompt_tokens, restored
 
 MOST_TOKENS = 100_000
 
@@ -55,10 +52,7 @@ def run(arguments: argparse.Namespace, printer: Printer, as_json: bool) -> int:
     """Print a sample, as it is written or as one JSON object."""
     torch.set_num_threads(arguments.threads)
     checkpoint = saved_run(arguments.directory).load(arguments.step)
-    validate(checkpoint.config)
-    vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
-    model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
-    load_weights(model, checkpoint.weights())
+    model, vocabulary = restored(checkpoint)
     prompt, start = prompt_tokens(arguments.prompt, vocabulary)
     if not as_json:
         for note in unread_notes(arguments.prompt, vocabulary):

@@ -14,15 +14,13 @@ from engine.analysis.hypotheses import NAMES, TITLES, hypothesis
 from engine.analysis.labelled_text import split_texts
 from engine.analysis.unit_search import UnitSearch, find_units
 from engine.config import ConfigError
-from engine.data import Vocabulary, prepare
-from engine.models.language_model import LanguageModel
+from engine.data import prepare
 from engine.models.long_pass import Hold, check_holds
 from engine.numbers import fixed
 from engine.shell.arguments import positive_number
 from engine.shell.directory import saved_run
 from engine.shell.printing import Printer
-from engine.training.restore import load_weights
-from engine.validate import validate
+from engine.start import restored
 
 _SHOWN = 10
 _HELD = re.compile(r"(\d{1,6}):(\d{1,6})(?:=(.+))?")
@@ -54,10 +52,7 @@ def run(arguments: argparse.Namespace, printer: Printer, as_json: bool) -> int:
     asked = hypothesis(arguments.hypothesis)
     holds = [held(arguments.ablate)] if arguments.ablate else []
     checkpoint = saved_run(arguments.directory).load(arguments.step)
-    validate(checkpoint.config)
-    vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
-    model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
-    load_weights(model, checkpoint.weights())
+    model, vocabulary = restored(checkpoint)
     check_holds(model, holds)
     fit, held_out = split_texts(prepare(checkpoint.config.data, vocabulary=vocabulary), asked, arguments.tokens)
     found = find_units(model, fit, held_out, asked)

@@ -67,9 +67,13 @@ def _known(text: str, vocabulary: Vocabulary, passage: bool) -> str:
     quotations, if there is one."""
     how = vocabulary.level, bool(getattr(vocabulary, "separated", False))
     later = (stretch(text[place.start() :], *how, passage=passage) for place in _PARAGRAPH.finditer(text))
-    known = [each for each in later if not read_probe(each, vocabulary).unknown]
-    quoting = (each for each in known if passage and _QUOTATION.match(each))
-    return next(quoting, known[0] if known else stretch(text, *how, passage=passage))
+    first = ""
+    for each in later:
+        if not read_probe(each, vocabulary).unknown:
+            first = first or each
+            if not passage or _QUOTATION.match(each):
+                return each
+    return first or stretch(text, *how, passage=passage)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -46,7 +46,7 @@ def unit_scores_spec() -> Spec:
     )
     x = alt.X(
         "score:Q",
-        title="pairs of held-out tokens in the right order (50% is chance)",
+        title="token pairs ranked correctly (50% is chance)",
         axis=alt.Axis(format="%", tickCount=6),
         scale=alt.Scale(domain=[0.5, 1.0], nice=False, clamp=True),
     )
@@ -71,7 +71,7 @@ def unit_scores_spec() -> Spec:
     )
     return constant(
         [bars, line, words],
-        alt.TitleParams("The units that tell it best", subtitle="dashed: baseline, the best that chance reaches"),
+        alt.TitleParams("The units that track it best", subtitle="dashed: baseline, the best that chance reaches"),
         "Bars: for each of the best units, the share of pairs of held-out tokens that it orders right; a dashed line "
         "at the baseline.",
         height=_HEIGHT,

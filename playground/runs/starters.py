@@ -28,11 +28,8 @@ from engine.analysis.hypotheses import hypothesis
 from engine.analysis.labelled_text import split_texts
 from engine.analysis.unit_search import find_units
 from engine.config import Config
-from engine.data import Vocabulary
-from engine.models.language_model import LanguageModel
 from engine.training.checkpoint import Checkpoint, keep
 from engine.training.events import Diverged, Evaluated, Finished, Planned, Progress, Sampled, Saved, TextRead
-from engine.training.restore import load_weights
 from playground.runs.records import FINISHED, CheckpointInfo, Finding, Run
 from playground.runs.settings import ROOT
 from playground.runs.store import Store
@@ -189,9 +186,7 @@ def _write(store: Store, run_id: str, target: Path) -> None:
 
 def findings(checkpoint: Checkpoint, hypotheses: Sequence[str]) -> list[Finding]:
     """The best unit for each hypothesis, with its score and the baseline, where it is clearly above that."""
-    vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
-    model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
-    load_weights(model, checkpoint.weights())
+    model, vocabulary = engine.restored(checkpoint)
     found = []
     for name in hypotheses:
         asked = hypothesis(name)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import engine
 from engine.data import Vocabulary
 from engine.models.language_model import LanguageModel
 from engine.training.checkpoint import Checkpoint
-from engine.training.restore import load_weights
-from engine.validate import validate
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +26,7 @@ def read_weights(raw: bytes) -> Weights:
         CheckpointError, TextError, ConfigError: it is damaged, or does not belong to its config
     """
     checkpoint = Checkpoint.from_bytes(raw)
-    validate(checkpoint.config)
-    vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
-    model = LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
-    load_weights(model, checkpoint.weights())
+    model, vocabulary = engine.restored(checkpoint)
     model.eval()
     model.requires_grad_(False)
     return Weights(checkpoint.step, model, vocabulary)

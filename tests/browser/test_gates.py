@@ -9,7 +9,7 @@ from visits import Visits, sideways_overflow
 
 def test_the_first_thing_one_sees_is_a_unit_that_means_something(visits: Visits) -> None:
     page = opened(visits)
-    assert page.claim.startswith("Unit 24 of this LSTM tells “inside quotation marks” from the rest")
+    assert page.claim.startswith("Unit 24 of this LSTM tracks “inside quotation marks”")
     assert "inside quotation marks" in page.unit
     box = page.text.bounding_box()
     assert box is not None
@@ -41,10 +41,10 @@ def test_an_analysis_is_worked_out_and_its_result_stays(visits: Visits) -> None:
     page.look("off").get_by_text("the loss changes by").wait_for()
     assert page.look("off").get_by_test_id("stMetric").count() == 3
     page.choose_look("Unit search")
-    page.look("search").get_by_text("tells inside quotation marks best").wait_for()
+    page.look("search").get_by_text("tracks “inside quotation marks” best").wait_for()
     page.page.reload()
     page.drawn()
-    page.look("search").get_by_text("tells inside quotation marks best").wait_for()
+    page.look("search").get_by_text("tracks “inside quotation marks” best").wait_for()
 
 
 def test_a_unit_that_is_named_has_its_name_in_the_bar(visits: Visits) -> None:

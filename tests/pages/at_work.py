@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import torch
 from streamlit.testing.v1 import AppTest
 
 from engine.config import Config
+from engine.models.language_model import LanguageModel
+from engine.training.checkpoint import Checkpoint
+from playground.access import corpora
+from playground.frame import services
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -31,3 +36,23 @@ def picture(app: AppTest, number: int = 0) -> dict[str, Any]:
     """What a picture of the network on the page Unrolled is given to draw."""
     found = [one.proto for one in app.get("bidi_component") if one.proto.component_name.endswith("/unrolled")]
     return json.loads(found[number].json)
+
+
+def made_run(config: Config, *, spoil: bool = False) -> str:
+    """A run in the store of the test with one checkpoint: its first weights, or NaN in one of them; its id."""
+    run = services.store().create_run(config, name="Made", start=False)
+    vocabulary = corpora.corpus(config.data).vocabulary
+    weights = LanguageModel(config.model, len(vocabulary), seed=1).state_dict()
+    if spoil:
+        weights["stack.layers.0.weight_hh"][0, 0] = torch.nan
+    made = Checkpoint(
+        step=3,
+        full=False,
+        config=config,
+        corpus_sha256="0" * 64,
+        vocabulary=vocabulary.to_json(),
+        planned_steps=100,
+        tensors={f"model.{name}": tensor for name, tensor in weights.items()},
+    )
+    services.store().put_checkpoint(run, made)
+    return run

@@ -14,22 +14,19 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
-from at_work import picture, press, widget
+from at_work import made_run, picture, press, widget
 from streamlit.testing.v1 import AppTest
 
 import engine
 from engine.analysis import activity
 from engine.cells import CELLS
 from engine.config import Config
-from engine.models.language_model import LanguageModel
 from engine.trace import LONGEST_PROBE, Change, Trace
-from engine.training.checkpoint import Checkpoint
-from playground.access import corpora, models
+from playground.access import models
 from playground.access.models import Loaded
 from playground.access.runs import snapshot_of
 from playground.charts.export import export
 from playground.charts.fading import VANISHED
-from playground.frame import services
 from playground.notation import NOTATIONS
 from playground.runs.records import StoreError
 from playground.runs.store.starter_files import ORDER
@@ -113,7 +110,7 @@ def test_every_drill_down_opens_and_so_does_every_notation(
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_of_the_catalogue_can_be_looked_into(open_page: OpenPage, said: Text, cell: str) -> None:
-    run = _made(Config().with_values(cell=cell, units=6, layers=2))
+    run = made_run(Config().with_values(cell=cell, units=6, layers=2))
     app = open_page("unrolled", run=run, t="1", layer="1", probe="The")  # the upper one has all that its cell can have
     for look in LOOKS:
         app = widget(app, "button_group", "look").set_value(look).run()
@@ -122,7 +119,7 @@ def test_every_cell_of_the_catalogue_can_be_looked_into(open_page: OpenPage, sai
 
 
 def test_a_gate_that_sees_no_past_has_no_recurrent_weights_to_look_at(open_page: OpenPage, read: Text) -> None:
-    run = _made(Config().with_values(cell="lstm-depth-gated", units=6, layers=2))
+    run = made_run(Config().with_values(cell="lstm-depth-gated", units=6, layers=2))
     place = {"run": run, "t": "1", "layer": "1", "probe": "The", "block": "depth", "notation": "pytorch"}
     refused = "d has no recurrent weights: those of all other blocks are shown."
     assert refused in read(open_page("unrolled", look="shares", **place))
@@ -131,7 +128,7 @@ def test_a_gate_that_sees_no_past_has_no_recurrent_weights_to_look_at(open_page:
 
 
 def test_the_lowest_of_depth_gated_layers_is_an_lstm(open_page: OpenPage, read: Text) -> None:
-    run = _made(Config().with_values(cell="lstm-depth-gated", units=6, layers=2))
+    run = made_run(Config().with_values(cell="lstm-depth-gated", units=6, layers=2))
     lowest = {"run": run, "t": "1", "layer": "0", "probe": "The"}
     assert "The cell LSTM has no depth" in read(open_page("unrolled", look="whatif", quantity="depth", **lowest))
     above = open_page("unrolled", look="cell", changes="depth:1:1:2:0", **lowest)
@@ -443,33 +440,13 @@ def test_a_probe_of_10_000_characters_is_cut_and_says_so(open_page: OpenPage, re
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_weights_that_are_nan_are_drawn_and_said(open_page: OpenPage, read: Text, said: Text, look: str) -> None:
-    run = _made(Config().with_values(cell="lstm", units=5), spoil=True)
+    run = made_run(Config().with_values(cell="lstm", units=5), spoil=True)
     app = open_page("unrolled", run=run, look=look, changes="forget:0:1:1:0", of="3", t="3")
     assert not app.exception
     assert said(app) == ""
     assert "not finite" in read(app)
     if look in ("activations", "shares"):
         assert "NaN" in "\n".join(box.value for box in app.main.markdown)
-
-
-def _made(config: Config, *, spoil: bool = False) -> str:
-    """A run with one checkpoint: its first weights, or NaN in one of them."""
-    run = services.store().create_run(config, name="Made", start=False)
-    vocabulary = corpora.corpus(config.data).vocabulary
-    weights = LanguageModel(config.model, len(vocabulary), seed=1).state_dict()
-    if spoil:
-        weights["stack.layers.0.weight_hh"][0, 0] = torch.nan
-    made = Checkpoint(
-        step=3,
-        full=False,
-        config=config,
-        corpus_sha256="0" * 64,
-        vocabulary=vocabulary.to_json(),
-        planned_steps=100,
-        tensors={f"model.{name}": tensor for name, tensor in weights.items()},
-    )
-    services.store().put_checkpoint(run, made)
-    return run
 
 
 def test_an_experiment_that_cannot_start_says_why(

@@ -28,9 +28,8 @@ def claim(views: Sequence[View]) -> str:
     finding = view.finding
     if finding is not None and finding.score is not None:
         return (
-            f"{unit} of this {view.run_cell.title} tells “{finding.name}” from the rest: it orders "
-            f"{number(100 * finding.score)}% of all pairs of tokens right (best of as many untrained units: "
-            f"{number(100 * (finding.baseline or 0.5))}%){_when(view, finding)}."
+            f"{unit} of this {view.run_cell.title} tracks “{finding.name}”: it ranks {number(100 * finding.score)}% of "
+            f"token pairs correctly (baseline {number(100 * (finding.baseline or 0.5))}%){_when(view, finding)}."
         )
     return _of_its_gates(view, unit)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from playground.inside.view import View
@@ -15,32 +17,24 @@ def controls(view: View) -> None:
     wanted = settings.current()
     names = quantities.shown(view, wanted.sums)
     quantity = quantities.chosen(view, wanted.quantity)
-    st.selectbox(
-        "Colour and sort by",
-        names,
-        names.index(quantity) if quantity in names else 0,
-        format_func=lambda name: f"{quantities.named(view, name)} ({quantities.in_words(view, name)})",
-        width=230,
-        **settings.widget("quantity", labels=(view.notation, view.cell.name, quantity)),
-    )
-    st.selectbox(
-        "Heatmaps show",
-        list(SHOWN),
-        list(SHOWN).index(wanted.show),
-        format_func=lambda name: SHOWN[name],
-        width=230,
-        **settings.widget("show"),
-    )
-    st.selectbox(
-        "Order of units",
-        list(SORTED),
-        list(SORTED).index(wanted.sort),
-        format_func=lambda name: SORTED[name],
-        width=150,
-        **settings.widget("sort"),
-    )
+    titles = {name: f"{quantities.named(view, name)} ({quantities.in_words(view, name)})" for name in names}
+    _list("quantity", "Colour and sort by", titles, quantity, 230, view.notation, view.cell.name, quantity)
+    _list("show", "Heatmaps show", SHOWN, wanted.show, 230)
+    _list("sort", "Order of units", SORTED, wanted.sort, 150)
     st.toggle("Pre-activations", wanted.sums, **settings.widget("sums"))
     _pin(view)
+
+
+def _list(name: str, title: str, options: Mapping[str, str], chosen: str, width: int, *labels: str) -> None:
+    """The list from which a setting is chosen; `options` has what each is called."""
+    st.selectbox(
+        title,
+        list(options),
+        list(options).index(chosen) if chosen in options else 0,
+        format_func=lambda one: options[one],
+        width=width,
+        **settings.widget(name, labels=labels),
+    )
 
 
 def _pin(view: View) -> None:

@@ -50,20 +50,14 @@ def rows(view: View) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-_CODE = """import torch
-
-import engine
+_CODE = """import engine
 from engine.analysis.hypotheses import hypothesis
 from engine.analysis.labelled_text import split_texts
 from engine.analysis.unit_search import find_units
-from engine.data import Vocabulary
 from engine.shell.directory import RunDirectory
-from engine.training.restore import load_weights
 
 checkpoint = RunDirectory("my-run").load({step})
-vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
-model = engine.LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
-load_weights(model, checkpoint.weights())
+model, vocabulary = engine.restored(checkpoint)
 
 # What the heatmaps show: (layer, time, unit) for each gate and state.
 trace = engine.record(model, {tokens}{state})

@@ -36,9 +36,9 @@ def _words(view: View) -> str:
         )
     return (
         "**What you see:** a panel for each gate and state, with a row for each unit and a column for each token. A "
-        "gate near 1 is open, near 0 shut. A unit whose forget gate stays open (or whose update gate stays shut) keeps "
-        "what it holds: it can *remember* that a quotation has begun. The text above is coloured by the chosen unit. "
-        "Select a cell, or go through the units with the arrow keys."
+        "gate near 1 is open, near 0 closed. A unit whose forget gate stays open (or whose update gate stays closed) "
+        "keeps what it holds: it can *remember* that a quotation has begun. The text above is coloured by the chosen "
+        "unit. Select a cell, or go through the units with the arrow keys."
     )
 
 
@@ -69,7 +69,7 @@ def _experiments(view: View) -> None:
         _try(
             "saturation",
             "Watch gates saturate during training",
-            "Gates start half open. Which of them learn to stay shut, or open, and when?",
+            "Gates start half open. Which of them learn to stay closed, or open, and when?",
             lambda: _set_up(look="saturation"),
         )
 

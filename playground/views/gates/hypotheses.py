@@ -21,7 +21,7 @@ def choose(where: str) -> str | None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.selectbox(
-            "Hypothesis: the unit tells",
+            "Hypothesis: the unit tracks",
             names,
             names.index(name),
             format_func=lambda one: "your own regular expression" if one == OWN else TITLES[one],
@@ -35,12 +35,12 @@ def choose(where: str) -> str | None:
             wanted.pattern,
             max_chars=LONGEST_PATTERN,
             placeholder="[0-9]+",
-            help=f"A unit is to tell the tokens that a match covers. Up to {LONGEST_PATTERN} characters; look-around "
+            help=f"A unit is to track the tokens that a match covers. Up to {LONGEST_PATTERN} characters; look-around "
             "is allowed.",
             **settings.widget("pattern", where),
         )
     if not wanted.pattern:
-        st.caption("Write a regular expression to search for the units that tell its matches.")
+        st.caption("Write a regular expression to search for the units that track its matches.")
         return None
     try:
         return hypothesis(REGEX + wanted.pattern).name

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from engine.trace import Trace
 from playground.charts.constant import Spec
 from playground.charts.unit_lines import unit_lines_frame, unit_lines_spec
 from playground.frame.charts import draw_chart
@@ -48,10 +47,8 @@ def pin(view: View) -> None:
 
 def units(view: View) -> list[int]:
     """The chosen unit, and the pinned ones that there are."""
-    return [
-        view.unit,
-        *(unit for unit in settings.current().units if unit not in (view.unit,) and unit < view.trace.units),
-    ]
+    pinned = (unit for unit in settings.current().units if unit < view.trace.units)
+    return [view.unit, *(unit for unit in pinned if unit != view.unit)]
 
 
 def label(view: View, unit: int, base: int) -> str:
@@ -63,10 +60,9 @@ def label(view: View, unit: int, base: int) -> str:
 def frame(view: View) -> pd.DataFrame:
     """The rows of the chart."""
     quantity, base = quantities.chosen(view, settings.current().quantity), first_index(view.notation)
-    trace: Trace = view.trace
     shown = units(view)
     return unit_lines_frame(
-        values=trace[quantity][view.layer][:, shown].numpy(),  # (time, unit)
+        values=view.trace[quantity][view.layer][:, shown].numpy(),  # (time, unit)
         units=[label(view, unit, base) for unit in shown],
         names=view.probe.names,
         first=base,

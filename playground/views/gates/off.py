@@ -18,6 +18,9 @@ from playground.views.gates.settings import MOST_VALUE, settings
 
 _STATE = "hidden"
 
+_HARDLY = 1e-4
+"""A change of the loss that is not worth speaking of."""
+
 
 def panel(view: View) -> None:
     """The value, the hypothesis whose places are told apart, the losses, and the text that the model then writes."""
@@ -47,47 +50,53 @@ def panel(view: View) -> None:
     if found is None:
         return
     st.markdown(f"**{escape_markdown(sentence(view, found))}**")
-    _losses(view, found)
+    _metrics(view, found)
     _samples(found)
 
 
 def sentence(view: View, found: Mapping[str, Any]) -> str:
     """Where the loss rises more."""
-    inside = found["loss_inside_ablated"] - found["loss_inside"]
-    outside = found["loss_outside_ablated"] - found["loss_outside"]
+    rises = {part: after - before for part, (before, after) in _losses(view, found).items()}
+    inside, outside = rises["loss_inside"], rises["loss_outside"]
     unit = f"unit {view.unit + first_index(view.notation)}"
     at = settings.current().held
-    how = "Without" if at == 0 else f"With the hidden state held at {number(at)} in"
-    if max(abs(inside), abs(outside)) < 1e-4:
-        return f"{how} {unit} the loss hardly changes: the network does not need it."
+    how = f"Without {unit}" if at == 0 else f"With {unit} held at {number(at)}"
+    if max(abs(inside), abs(outside)) < _HARDLY:
+        return f"{how} the loss hardly changes: the network does not need it."
     more = "more" if inside > outside else "less"
+    measure = UNITS[state.current().loss].short
     return (
-        f"{how} {unit} the loss changes by {_signed(inside)} nats per token where it is {found['title']}, "
-        f"{more} than the {_signed(outside)} elsewhere."
+        f"{how} the loss changes by {_signed(inside)} {measure} {found['where']}, {more} than elsewhere "
+        f"({_signed(outside)} {measure})."
     )
+
+
+def _losses(view: View, found: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Each loss as the model is and with the unit held, in the unit of the loss that is chosen."""
+    unit = state.current().loss
+    return {
+        name: (loss_in(view.run, found[name], unit), loss_in(view.run, found[f"{name}_ablated"], unit))
+        for name in ("loss", "loss_inside", "loss_outside")
+    }
 
 
 def _signed(value: float) -> str:
     return f"{'+' if value >= 0 else ''}{number(value)}"
 
 
-def _losses(view: View, found: Mapping[str, Any]) -> None:
-    unit = state.current().loss
-    shown = (("Loss overall", "loss"), (f"Where it is {found['title']}", "loss_inside"), ("Elsewhere", "loss_outside"))
-    for column, (title, name) in zip(st.columns(3), shown, strict=True):
-        before = loss_in(view.run, found[name], unit)
-        after = loss_in(view.run, found[f"{name}_ablated"], unit)
+def _metrics(view: View, found: Mapping[str, Any]) -> None:
+    where = found["where"]
+    titles = {"loss": "Loss overall", "loss_inside": f"Loss {where}", "loss_outside": "Loss elsewhere"}
+    measure = UNITS[state.current().loss].short
+    for column, (name, (before, after)) in zip(st.columns(3), _losses(view, found).items(), strict=True):
         with column:
             st.metric(
-                f"{title} ({UNITS[unit].short})",
+                f"{titles[name]} ({measure})",
                 f"{number(before, digits=True)} → {number(after, digits=True)}",
-                f"{_signed(after - before)}",
+                _signed(after - before),
                 delta_color="inverse",
             )
-    st.caption(
-        f"Mean over {found['tokens']:,} predictions of held-out text, {found['inside']:,} of them where the hypothesis "
-        "holds."
-    )
+    st.caption(f"Mean over {found['tokens']:,} predictions of held-out text, {found['inside']:,} of them {where}.")
 
 
 def _samples(found: Mapping[str, Any]) -> None:

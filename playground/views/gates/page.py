@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -14,8 +14,7 @@ from playground.inside import Parts, select_in
 from playground.inside.view import View
 from playground.parts import drill_downs
 from playground.text import escape_markdown, visible
-from playground.views.gates import claim as claims
-from playground.views.gates import controls, downloads, explain, fit, naming
+from playground.views.gates import claim, controls, downloads, explain, fit, naming
 from playground.views.gates.drill_downs import DRILL_DOWNS
 from playground.views.gates.panels import panels
 from playground.views.gates.settings import settings
@@ -77,9 +76,4 @@ def needs() -> Callable[[View], None]:
     return compute
 
 
-def claim(views: Sequence[View]) -> str:
-    """The sentence at the top."""
-    return claims.claim(views)
-
-
-PARTS = Parts(claim=claim, draw=draw, words=words, details=details, keys=KEYS, needs=needs, passage=True)
+PARTS = Parts(claim=claim.claim, draw=draw, words=words, details=details, keys=KEYS, needs=needs, passage=True)

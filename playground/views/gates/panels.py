@@ -11,12 +11,12 @@ from engine.trace import Target, Trace
 from playground import notation
 from playground.access.cache import BoundedCache
 from playground.components.heatmap import Axis, Heatmaps, Panel
-from playground.components.selection_bar import LABELS
 from playground.inside.view import View
 from playground.notation import first_index
 from playground.text import number, visible
 from playground.views.gates import quantities
 from playground.views.gates.settings import SHOWN, settings
+from playground.views.gates.text import tokens_axis
 
 _ORDERS: BoundedCache = BoundedCache(64)
 """Orders of the units by similarity take longer than all else that is drawn."""
@@ -31,15 +31,7 @@ def panels(view: View) -> Heatmaps:
     base = first_index(view.notation)
     return Heatmaps(
         panels=[_panel(view, name, values[name][view.layer], target) for name in names],
-        columns=Axis(
-            LABELS[view.notation]["t"][0],
-            view.trace.length,
-            "t",
-            view.t,
-            base,
-            LABELS[view.notation]["t"][1],
-            view.probe.names,
-        ),
+        columns=tokens_axis(view),
         rows=Axis(
             "unit",
             view.trace.units,

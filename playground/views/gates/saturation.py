@@ -37,7 +37,7 @@ def panel(view: View) -> None:
 def without_gates(view: View) -> str:
     """Why there is nothing to see of a cell without gates."""
     return (
-        f"{view.run_cell.title} has no gates: nothing in it opens or shuts, and no unit keeps its state. Choose an "
+        f"{view.run_cell.title} has no gates: nothing in it opens or closes, and no unit keeps its state. Choose an "
         "LSTM or a GRU in the sidebar."
     )
 
@@ -66,8 +66,8 @@ def _gates(view: View, found: Mapping[str, Any]) -> None:
                 draw_chart(rows, saturation_spec(title), key=f"gates.saturation.{name}.{layer}")
     st.caption(
         f"Over {found['tokens']:,} tokens of the validation text. A dot in the upper left is a unit whose gate is "
-        "mostly shut, one in the lower right a unit whose gate is mostly open; near the dashed line the gate is hardly "
-        "ever in between. The ring is the chosen unit."
+        "mostly closed, one in the lower right a unit whose gate is mostly open; near the dashed line the gate is "
+        "hardly ever in between. The ring is the chosen unit."
     )
 
 

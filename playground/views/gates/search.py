@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+import torch
 
 from playground import state
 from playground.charts.unit_scores import unit_scores_frame, unit_scores_spec
-from playground.components.unit_text import unit_text
+from playground.components.unit_text import Line, unit_text
 from playground.frame.charts import draw_chart
 from playground.inside.view import View
 from playground.notation import first_index
@@ -44,8 +45,8 @@ def sentence(view: View, found: Mapping[str, Any]) -> str:
     where = f" of layer {best['layer'] + base}" if view.trace.layers > 1 else ""
     clear = "clearly above" if found["found"] else "not clearly above"
     return (
-        f"Unit {best['unit'] + base}{where} tells {found['title']} best: its {_state(best)} orders "
-        f"{number(100 * best['score'])}% of all pairs of held-out tokens right, {clear} the baseline of "
+        f"Unit {best['unit'] + base}{where} tracks “{found['title']}” best: its {_state(best)} ranks "
+        f"{number(100 * best['score'])}% of token pairs correctly, {clear} the baseline of "
         f"{number(100 * found['baseline'])}%."
     )
 
@@ -100,7 +101,7 @@ def _passage(view: View, found: Mapping[str, Any]) -> None:
     named = f"{_state(one)} of {_name(view, one, base)}"
     data = text.passage(
         shown["pieces"],
-        [text.values_line(f"{one['unit'] + base}", named, shown["values"][mine], one["unit"])],
+        Line(f"{one['unit'] + base}", named, torch.tensor(shown["values"][mine]), gate=False),
         shown["holds"],
         found["title"],
         units=view.trace.units,

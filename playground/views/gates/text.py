@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import torch
-from torch import Tensor
 
 from playground.components.heatmap import Axis
 from playground.components.selection_bar import LABELS
@@ -70,28 +66,25 @@ def spaced(words: Sequence[str]) -> list[str]:
 _CLOSING = frozenset(".,;:!?)]}”’»…\n")
 
 
-def passage(pieces: Sequence[str], lines: Sequence[Line], holds: Sequence[bool], title: str, **of: Any) -> UnitText:
-    """A stretch of held-out text that a job has looked at; nothing in it can be chosen but units.
+def passage(pieces: Sequence[str], line: Line, holds: Sequence[bool], title: str, *, units: int, file: str) -> UnitText:
+    """A stretch of held-out text that a job has looked at; nothing in it can be chosen.
 
     Args:
         pieces: of its tokens
-        lines: of values along it
+        line: the values along it
         holds: where the hypothesis does
         title: the hypothesis, in words
-        of: "units", how many there are; "unit", the chosen one; "file"
+        units: how many there are
+        file: name of a file with it
     """
     words = any(len(piece) > 1 for piece in pieces)
     return UnitText(
         pieces=spaced(pieces) if words else list(pieces),
         tokens=Axis("token", len(pieces), "token", first=1, texts=[visible(piece, spaces=True) for piece in pieces]),
-        lines=lines,
-        about=f"Held-out text, coloured by the values of units; underlined where it is {title}.",
+        lines=[line],
+        units=units,
+        about=f"Held-out text, coloured by {line.name}; underlined: {title}.",
+        file=file,
         marks=list(holds),
         marked=title,
-        **of,
     )
-
-
-def values_line(label: str, name: str, values: Sequence[float] | Tensor, unit: int | None) -> Line:
-    """A line of values that a job has found, of a state."""
-    return Line(label, name, torch.as_tensor(values), gate=False, unit=unit)

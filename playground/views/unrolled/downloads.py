@@ -72,14 +72,10 @@ _CODE = """import torch
 
 import engine
 from engine.analysis.recurrence import carried_norms
-from engine.data import Vocabulary
 from engine.shell.directory import RunDirectory
-from engine.training.restore import load_weights
 
 checkpoint = RunDirectory("my-run").load({step})
-vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
-model = engine.LanguageModel(checkpoint.config.model, len(vocabulary), seed=0)
-load_weights(model, checkpoint.weights())
+model, vocabulary = engine.restored(checkpoint)
 
 tokens = {tokens}
 trace = engine.record(model, tokens, gradient={of!r}{state})

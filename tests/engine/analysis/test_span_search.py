@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import engine
-from engine.analysis.span_search import MOST_PASSAGES, MOST_UNITS, search_span, share_on
+from engine.analysis.span_search import MOST_PASSAGES, MOST_UNITS, search_span
 from engine.config import Config, ConfigError
 from engine.models.language_model import LanguageModel
 
@@ -80,14 +80,6 @@ def test_where_no_unit_is_on_in_the_span_and_off_around_it_none_is_found() -> No
     probe = [OFF, 3, 4, 5, 3, 4, 3, 3, 5, 4, 3, 3, 3, 4, 5, 5, 3]
     found = search_span(model, engine.record(model, probe), (6, 10), 0, "hidden", _text())
     assert (found.units, found.passages) == ((), ())
-
-
-def test_how_many_of_them_are_on_along_a_probe() -> None:
-    model = _model()
-    trace = engine.record(model, PROBE)
-    units = [one for one in search_span(model, trace, (6, 10), 0, "hidden", _text()).units if one.unit in (3, 5)]
-    shares = share_on(units, trace["hidden"][0])
-    assert shares.tolist() == [0.0] * 6 + [1.0] * 5 + [0.0] * 6
 
 
 @pytest.mark.parametrize(("span", "said"), [((3, 40), "no span"), ((5, 2), "no span"), ((0, 16), "whole input text")])

@@ -72,7 +72,7 @@ def test_weights_that_ran_away_are_said(saved_run: Path, in_json: Callable, monk
     def load(model: LanguageModel, weights: object) -> None:
         torch.nn.init.constant_(model.head_weight, math.nan)
 
-    monkeypatch.setattr("engine.shell.sample.load_weights", load)
+    monkeypatch.setattr("engine.start.load_weights", load)
     status, lines = in_json("sample", str(saved_run))
     assert status == 2
     assert "not finite" in lines[0]["message"]

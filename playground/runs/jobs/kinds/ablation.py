@@ -26,7 +26,7 @@ def compute(given: JobInput) -> dict[str, Any]:
     losses = ablate(given.model, held_out, [hold], report=lambda share: given.report(0.6 * share))
     before = _written(given, [], 0.6)
     after = _written(given, [hold], 0.8)
-    return {**vars(losses), "title": asked.title, "sample": before, "sample_ablated": after}
+    return {**vars(losses), "where": asked.where, "sample": before, "sample_ablated": after}
 
 
 def _written(given: JobInput, holds: list[Any], done: float) -> str:
