@@ -17,7 +17,7 @@ from playground.runs.reader import Snapshot
 _CHARACTERS, _WORDS = 24, 8
 """About so long is a probe that can be taken in at a glance."""
 
-_PASSAGE_CHARACTERS, _PASSAGE_WORDS = 240, 60
+_PASSAGE_CHARACTERS, _PASSAGE_WORDS = 200, 50
 """About so long is a passage in which something that lasts, as a quotation does, begins and ends."""
 
 _QUOTATION = re.compile(r'[^"“”]*["“][^"“”]{8,}["”][^"“”]{8,}["“][^"“”]{8,}["”]')

@@ -161,11 +161,12 @@ def scale_of(values: Tensor, gate: bool) -> Scale:
 @plain.register
 def _(data: Heatmaps) -> dict[str, Any]:
     as_numbers = sum(panel.values.numel() for panel in data.panels) <= MOST_NUMBERS
-    return {**plain_fields(data, "panels"), "panels": [_panel(panel, as_numbers) for panel in data.panels]}
+    return {**plain_fields(data, "panels"), "panels": [_panel(panel, data, as_numbers) for panel in data.panels]}
 
 
-def _panel(panel: Panel, as_numbers: bool) -> dict[str, Any]:
-    """With its values as numbers, or as levels of the scale, in which infinity is no number either."""
+def _panel(panel: Panel, data: Heatmaps, as_numbers: bool) -> dict[str, Any]:
+    """With its values as numbers; or as levels of the scale, in which infinity is no number either, and then with the
+    numbers of the chosen row and column, which are read out."""
     values = panel.values.detach().cpu()
     scale = scale_of(values, panel.gate)
     finite = values.where(values.isfinite(), float("nan"))
@@ -174,4 +175,6 @@ def _panel(panel: Panel, as_numbers: bool) -> dict[str, Any]:
         **plain_fields(scale),
         "values": plain(values) if as_numbers else None,
         "levels": None if as_numbers else plain(levels(finite, scale.full)),
+        "across": None if as_numbers or data.rows.chosen is None else plain(values[data.rows.chosen]),
+        "down": None if as_numbers or data.columns.chosen is None else plain(values[:, data.columns.chosen]),
     }

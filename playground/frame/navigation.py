@@ -57,7 +57,7 @@ PAGES = (
         ":material/account_tree:",
         "Look inside",
         "The network unrolled over a text: hidden states forward, backpropagation through time backward, with every "
-        "number. The chart: how the gradient of one loss vanishes over the steps back in an untrained LSTM and RNN.",
+        "number. The chart: how far the gradient of one loss reaches back in an untrained LSTM and RNN.",
         of_a_run=True,
         inside=True,
     ),

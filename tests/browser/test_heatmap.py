@@ -18,6 +18,7 @@ from playground import theme
 from playground.components import heatmap
 from playground.components.heatmap import Axis, Heatmaps, Panel, fits
 from playground.notation import Symbol
+from playground.text import number
 
 LENGTH, UNITS = 24, 40
 TEXT = "“Hi,” she said. Then go␣"
@@ -166,15 +167,26 @@ def test_new_numbers_leave_the_crosshair_and_the_focus_where_they_are(opened: Op
     assert stage.page.locator(".panels").evaluate("panels => panels.getRootNode().activeElement === panels")
 
 
-def test_levels_are_said_to_be_about_right(opened: Opened) -> None:
+def test_of_levels_the_chosen_row_and_column_are_exact_and_others_about_right(opened: Opened) -> None:
     stage = opened(units=1024, times=5)
-    stage.page.locator(".panels").focus()
-    assert re.search(r"Γf ≈ 0\.\d", readout(stage))
-    assert float(re.findall(r"c ≈ (\S+)", readout(stage))[0].replace("−", "-")) == pytest.approx(
-        float(heatmaps_of(stage.state).panels[1].values[4, 2]), abs=0.06
+    values = heatmaps_of(stage.state).panels[1].values
+    assert re.search(rf"c {number(float(values[4, 2])).replace('+', '.')}(?!\d)", readout(stage)), "the chosen cell"
+    box = grid(stage, 0).bounding_box()
+    assert box is not None
+
+    def point(unit: int, t: int) -> str:
+        stage.page.mouse.move(
+            box["x"] + (t + 0.5) * box["width"] / LENGTH, box["y"] + (unit + 0.5) * box["height"] / 1024
+        )
+        return readout(stage)
+
+    said = point(700, 9)
+    assert re.search(r"Γf ≈ 0\.\d", said)
+    place = int(re.findall(r"unit ([\d,]+)", said)[0].replace(",", "")) - 1
+    assert float(re.findall(r"c ≈ (\S+)", said)[0].replace("−", "-")) == pytest.approx(
+        float(values[place, 9]), abs=0.06
     )
-    stage.show(t=2, unit=7)
-    assert "c ≤ −" in readout(stage), "it is known to be beyond the scale"
+    assert "≈" not in point(700, 2), "the chosen column"
 
 
 # ---- choosing

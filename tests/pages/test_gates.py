@@ -106,7 +106,7 @@ def test_gradients_are_those_of_the_loss_that_is_named(open_page: OpenPage, show
     loaded = models.load(snapshot_of("tales-lstm"), -1)
     trace = engine.record(loaded.model, [int(one) for one in loaded.vocabulary.encode(text)], gradient=of)
     panels = {panel["name"]: panel for panel in _heatmaps(app)["panels"]}
-    drawn = panels["gradient with respect to the cell state"]
+    drawn = panels["∂L/∂ cell state"]
     assert not drawn["gate"]
     assert trace.grad is not None
     np.testing.assert_allclose(_values(drawn, trace.units), trace.grad["cell"][0].T, rtol=1e-4, atol=1e-7)
@@ -329,6 +329,7 @@ def test_weights_that_are_nan_are_drawn_and_said(open_page: OpenPage, read: Text
 
 
 def test_user_text_is_data(open_page: OpenPage, read: Text) -> None:
-    app = open_page("gates", probe=MARKUP, look="spans")
+    app = open_page("gates", probe=MARKUP, look="spans", span="0:12")
     assert not app.exception
-    assert not any(":red[r]" in one.value or "<img" in one.value for one in (*app.main.markdown, *app.main.caption))
+    assert "Selected: “<img␣src=x␣on”" in read(app)
+    assert not any(re.search(r"(?<!\\)<img", one.value) for one in (*app.main.markdown, *app.main.caption))

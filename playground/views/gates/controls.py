@@ -18,9 +18,9 @@ def controls(view: View) -> None:
     names = quantities.shown(view, wanted.sums)
     quantity = quantities.chosen(view, wanted.quantity)
     titles = {name: f"{quantities.named(view, name)} ({quantities.in_words(view, name)})" for name in names}
-    _list("quantity", "Colour and sort by", titles, quantity, 230, view.notation, view.cell.name, quantity)
-    _list("show", "Heatmaps show", SHOWN, wanted.show, 230)
-    _list("sort", "Order of units", SORTED, wanted.sort, 150)
+    _list("quantity", "Colour and sort by", titles, quantity, 190, view.notation, view.cell.name, quantity)
+    _list("show", "Heatmaps show", SHOWN, wanted.show, 180)
+    _list("sort", "Order of units", SORTED, wanted.sort, 135)
     st.toggle("Pre-activations", wanted.sums, **settings.widget("sums"))
     _pin(view)
 

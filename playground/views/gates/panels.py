@@ -85,7 +85,7 @@ def _panel(view: View, name: str, values: Tensor, target: Target | None) -> Pane
     )
     words = quantities.in_words(view, name)
     if target is not None:
-        words = f"gradient with respect to the {words}"
+        words = f"∂L/∂ {words}"
     return Panel(
         name=words,
         values=values.T,

@@ -74,7 +74,8 @@ def sentence(view: View, found: Mapping[str, Any]) -> str:
     read = f"{found['tokens']:,} tokens"
     if whole:
         most = " or more" if whole == len(found["passages"]) else ""
-        return f"{said}. All of them are on together in {whole}{most} other places of {read}."
+        places = "place" if whole == 1 and not most else "places"
+        return f"{said}. All of them are on together in {whole}{most} {places} of {read}."
     if found["passages"]:
         best = number(100 * found["passages"][0]["share"])
         return f"{said}. In the place of {read} that is most alike, {best}% of them are on."

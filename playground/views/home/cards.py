@@ -32,6 +32,8 @@ _CARDS_BESIDE = 2
 
 _COMPARED = ("tales-lstm", "tales-gru", "tales-rnn")
 _FADING_HEIGHT = 170
+_TRACKED = 100
+"""Characters of the text on the card of Gates."""
 
 
 def film_of_a_starter_run() -> None:
@@ -150,10 +152,11 @@ def _tracked() -> UnitText | None:
     if view.finding is None:
         return None
     quantity, name = view.finding.quantity, view.finding.name
-    values = view.trace[quantity][view.layer, :, view.unit]
+    length = min(_TRACKED, view.trace.length)
+    values = view.trace[quantity][view.layer, :length, view.unit]
     return UnitText(
-        pieces=list(view.probe.text),
-        tokens=Axis("timestep", view.trace.length, "t", first=1, form="t = {}", texts=view.probe.names),
+        pieces=list(view.probe.text[:length]),
+        tokens=Axis("timestep", length, "t", first=1, form="t = {}", texts=view.probe.names[:length]),
         lines=[Line(f"unit {view.unit + 1}", f"{name}: {quantity} state", values, gate=False)],
         units=view.trace.units,
         about=f"A text, coloured by a unit that tracks what is {name}.",

@@ -61,6 +61,20 @@ def test_more_than_200_000_values_of_all_panels_together_are_sent_as_levels() ->
     assert np.abs(found / LEVELS - half.flatten().numpy()).max() <= 0.5 / LEVELS + 1e-6
 
 
+def test_beside_levels_go_the_numbers_of_the_chosen_row_and_column() -> None:
+    values = torch.randn(1024, 400, generator=torch.Generator().manual_seed(1))
+    data = Heatmaps(
+        [Panel("state", values, gate=False)],
+        Axis("timestep", 400, "t", chosen=7),
+        Axis("unit", 1024, "unit", chosen=1000),
+        about="",
+        file="",
+    )
+    (panel,) = sent(data)["panels"]
+    for name, expected in (("across", values[1000]), ("down", values[:, 7])):
+        np.testing.assert_array_equal(np.frombuffer(base64.b64decode(panel[name]), "<f4"), expected)
+
+
 def test_a_level_of_what_is_not_finite_is_no_value_of_the_scale() -> None:
     values = torch.zeros(1024, 400)
     values[0, :3] = torch.tensor([torch.nan, torch.inf, -torch.inf])

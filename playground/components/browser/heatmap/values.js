@@ -7,7 +7,7 @@ import { scaleOf } from "../shared/scale.js";
 
 // `before` is what was unpacked last: numbers that came again are not unpacked again.
 export function unpacked(given, before) {
-  const panels = given.panels.map((panel, at) => unpackedPanel(panel, before?.panels[at]));
+  const panels = given.panels.map((panel, at) => unpackedPanel(panel, given, before?.panels[at]));
   const { order } = given.rows;
   const placeOf = new Int32Array(given.rows.count);
   for (let place = 0; place < given.rows.count; place++) placeOf[order ? order[place] : place] = place;
@@ -18,18 +18,30 @@ export function unpacked(given, before) {
   };
 }
 
-function unpackedPanel(panel, before) {
+function unpackedPanel(panel, given, before) {
   const source = panel.values ?? panel.levels;
   const scale = scaleOf(panel);
-  if (before?.source === source && before.full === scale.full) return { ...before, ...panel, ...scale, numbers: before.numbers };
+  const exact = exactOf(panel, given);
+  if (before?.source === source && before.full === scale.full) return { ...before, ...panel, ...scale, exact, numbers: before.numbers };
   const numbers = panel.values && floats(panel.values);
   const places = numbers ? shadePlaces(numbers, scale.full) : levelPlaces(new Int8Array(bytes(panel.levels).buffer));
-  return { ...panel, ...scale, source, numbers, places };
+  return { ...panel, ...scale, source, exact, numbers, places };
+}
+
+// The number of a cell in the chosen row or column, which is known where the others are but levels; else null.
+function exactOf({ across, down }, { rows, columns }) {
+  const [row, column] = [across && floats(across), down && floats(down)];
+  return (at) => {
+    const [r, c] = [Math.floor(at / columns.count), at % columns.count];
+    if (row && r === rows.chosen) return row[c];
+    return column && c === columns.chosen ? column[r] : null;
+  };
 }
 
 // Three digits of a number; of a level of colour two, and where the scale ends it is only known to lie there or beyond.
 export function written(panel, at) {
-  if (panel.numbers) return digits(panel.numbers[at]);
+  const number = panel.numbers ? panel.numbers[at] : panel.exact(at);
+  if (number !== null) return digits(number);
   const place = panel.places[at];
   if (!place) return panel.infinite && panel.nan ? "NaN or ±∞" : panel.infinite ? "±∞" : "NaN";
   const value = valueOfPlace(place, panel.full);
