@@ -21,7 +21,7 @@ from engine.cells.projection import project
 from engine.config import ConfigError
 from engine.models.language_model import LanguageModel
 
-LEAD_IN = 256
+LEAD_IN = 192
 """Tokens that each part reads before its own, for a state to have begun that lasts, such as a quotation."""
 
 MOST_PARTS = 96

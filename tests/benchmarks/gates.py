@@ -38,7 +38,7 @@ const state = () => {{
   const canvas = all('.grid')[0];
   if (!canvas || !canvas.width) return '';
   const middle = canvas.getContext('2d').getImageData(canvas.width >> 1, 0, 1, canvas.height).data;
-  return middle.join() + (all('.readout')[0]?.textContent ?? '');
+  return middle.join() + (all('.heatmaps .readout')[0]?.textContent ?? '');
 }};"""
 
 _ARMED = f"""type => {{
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--openings", type=int, default=10, help="openings of the page")
     given = parser.parse_args()
     with running() as bench:
-        link = f"run={_run(bench)}&probe={quote(PROBE)}"
+        link = f"run={_run(bench)}&probe={quote(PROBE)}&unit=5&t=50"
         page = opened(bench.visits, link)
         _say("a change of training step to the new picture", _pressed(page, ",", ".", given.changes), SECONDS)
         _say("a change of unit", _pressed(page, "[", "]", given.changes), SECONDS)

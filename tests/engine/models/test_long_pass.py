@@ -58,7 +58,7 @@ def test_every_token_of_a_long_text_is_read_once_and_every_one_but_the_first_pre
 
 
 def test_parts_that_are_read_side_by_side_have_the_states_of_one_that_is_read_in_one_go() -> None:
-    """A lead-in of 256 tokens is more than this untrained network remembers."""
+    """A lead-in of 192 tokens is more than this untrained network remembers."""
     model, tokens = _model(), _text(4_500)
     stretches = list(read_long(model, tokens, ("hidden", "cell")))
     assert stretches[0].places.shape[1] > 1

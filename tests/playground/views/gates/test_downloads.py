@@ -36,7 +36,7 @@ def test_the_script_prints_the_unit_and_the_ranking_of_the_page(
     assert printed == pytest.approx(view.trace["cell"][0, :, 23].tolist(), rel=1e-4)
     assert first == "layer 0, unit 23 (cell): 0.994"
     assert len(others) == 4
-    assert verdict == "baseline 0.709, clearly above it: True"
+    assert verdict == "baseline 0.676, clearly above it: True"
 
 
 def test_the_table_has_a_row_for_each_timestep_and_unit(view: View) -> None:
