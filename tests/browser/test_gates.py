@@ -39,7 +39,8 @@ def test_a_cell_of_a_heatmap_selects_unit_and_timestep_on_every_page(visits: Vis
 def test_an_analysis_is_worked_out_and_its_result_stays(visits: Visits) -> None:
     page = opened(visits, "run=tales-words&look=off&unit=58")
     page.look("off").get_by_text("the loss changes by").wait_for()
-    assert page.look("off").get_by_test_id("stMetric").count() == 3
+    metrics = page.look("off").get_by_test_id("stMetric")
+    eventually(page.page, "three losses stand below the sentence", lambda: metrics.count() == 3)
     page.choose_look("Unit search")
     page.look("search").get_by_text("tracks “inside quotation marks” best").wait_for()
     page.page.reload()
